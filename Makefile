@@ -1,0 +1,67 @@
+# make help lists the targets. Everything happens inside .venv; nothing is installed elsewhere.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SITE := _build/html
+# What the site is made from: when none of it is newer than the last build, there is nothing to do.
+SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml -type f \
+	-not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*.egg-info/*' 2>/dev/null)
+
+# The interpreters of this project are quiet and never download a data set by themselves.
+export TF_CPP_MIN_LOG_LEVEL := 3
+export KERAS_BACKEND := tensorflow
+
+.PHONY: help book serve test lint notebooks lab bench studies clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' \
+		| while IFS=$$'\t' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
+
+$(READY): requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+book: $(SITE)/.built  ## build the site (warnings are errors) into _build/html
+	@echo "The book is ready: open $(SITE)/index.html in a browser, or run 'make serve'."
+
+$(SITE)/.built: $(READY) $(SOURCES)
+	$(BIN)/python -m jupyter_book build --all -W -n --keep-going .
+	touch $@
+
+serve: book  ## serve the built site on http://localhost:8000 (PORT=... for another port)
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+
+test: $(READY) book  ## every check: lint, types, spelling, unit tests, notebooks re-executed, the site in a browser
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+	$(BIN)/python tests/run_notebooks.py
+
+lint: $(READY)  ## ruff, mypy --strict, codespell
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+notebooks: $(READY)  ## re-execute every notebook from its .py twin and store the outputs
+	$(BIN)/python -m actlab.notebooks execute
+
+lab: $(READY)  ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+bench: $(READY)  ## measure what the engine costs; writes benchmarks/results
+	$(BIN)/python -m benchmarks.ensemble
+
+studies: $(READY)  ## re-run the large experiments whose results are committed (hours)
+	$(BIN)/python -m actlab.study
+
+clean:  ## remove everything that was built (keeps .venv)
+	rm -rf _build

@@ -1,0 +1,1 @@
+"""Helpers of the course "Activation Functions in Keras and PyTorch"."""
