@@ -1,0 +1,282 @@
+"""One function per figure idea: it takes ``ax=``, returns a :class:`Plot`, writes its own alt text.
+
+Every activation keeps one colour and one line style through the whole course. The hues are
+told apart with the three common colour-vision deficiencies (a test simulates them) and have a
+contrast of at least 3 : 1 against the white panel.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+DPI = 144
+WIDTH = 7.2  # inches; at 144 dpi a little over 1000 pixels, sharp on a phone and in the book
+
+# (colour, dash pattern). A family shares its hue; its members differ by their dashes.
+_SOLID, _DASHED, _DOTTED, _DASHDOT = "-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5))
+STYLES: dict[str, tuple[str, Any]] = {
+    "relu": ("#0072B2", _SOLID),
+    "relu6": ("#0072B2", _DASHED),
+    "threshold": ("#0072B2", _DOTTED),
+    "thresholded_relu": ("#0072B2", _DASHDOT),
+    "leaky_relu": ("#008763", _SOLID),
+    "prelu": ("#008763", _DASHED),
+    "rrelu": ("#008763", _DOTTED),
+    "elu": ("#D55E00", _SOLID),
+    "celu": ("#D55E00", _DASHED),
+    "exponential": ("#D55E00", _DOTTED),
+    "selu": ("#7B1E4B", _SOLID),
+    "sigmoid": ("#B854A6", _SOLID),
+    "hard_sigmoid": ("#B854A6", _DASHED),
+    "log_sigmoid": ("#B854A6", _DOTTED),
+    "sparse_sigmoid": ("#B854A6", _DASHDOT),
+    "tanh": ("#A87900", _SOLID),
+    "hard_tanh": ("#A87900", _DASHED),
+    "softsign": ("#A87900", _DOTTED),
+    "tanh_shrink": ("#A87900", _DASHDOT),
+    "gelu": ("#332288", _SOLID),
+    "gelu_tanh": ("#332288", _DASHED),
+    "silu": ("#6A7FDB", _SOLID),
+    "hard_silu": ("#6A7FDB", _DASHED),
+    "mish": ("#6A7FDB", _DOTTED),
+    "softplus": ("#4D7C0F", _SOLID),
+    "squareplus": ("#4D7C0F", _DASHED),
+    "sparse_plus": ("#4D7C0F", _DOTTED),
+    "soft_shrink": ("#8A6D5B", _SOLID),
+    "hard_shrink": ("#8A6D5B", _DASHED),
+    "linear": ("#555555", _SOLID),
+    "binary_step": ("#000000", _SOLID),
+}
+INK = "#1f2328"
+GRID = "#d9dde3"
+# For things that are not activations (initialisations, optimisers, data sets), in this order.
+NEUTRAL = ("#0072B2", "#D55E00", "#008763", "#7B1E4B", "#A87900", "#6A7FDB", "#555555")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+_STYLE: dict[Any, Any] = {
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "font.size": 10,
+    "font.family": "DejaVu Sans",
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5,
+    "figure.constrained_layout.use": True,
+}
+
+
+def colour(name: str) -> str:
+    """The colour of an activation through the whole course (grey for those without one)."""
+    return STYLES.get(name, ("#555555", _SOLID))[0]
+
+
+def line_style(name: str) -> dict[str, Any]:
+    """``color`` and ``linestyle`` of an activation: ``ax.plot(x, y, **line_style("relu"))``."""
+    hue, dashes = STYLES.get(name, ("#555555", _SOLID))
+    return {"color": hue, "linestyle": dashes}
+
+
+def use_style() -> None:
+    """Switch matplotlib to the course's style, for this process."""
+    import matplotlib as mpl
+
+    mpl.rcParams.update(_STYLE)
+
+
+def figure(
+    columns: int = 1, rows: int = 1, *, height: float = 3.2, width: float = WIDTH, **kwargs: Any
+) -> tuple[Any, Any]:
+    """A new figure and its axes (like ``plt.subplots``); sizes in inches."""
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(rows, columns, figsize=(width, height), **kwargs)
+
+
+def axis(ax: Any | None, **kwargs: Any) -> Any:
+    """The given axes, or those of a new figure."""
+    return figure(**kwargs)[1] if ax is None else ax
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What a plotting function returns: its axes, its artists by name, and its alt text."""
+
+    ax: Any
+    alt: str
+    artists: Mapping[str, Any] = field(default_factory=dict)
+
+    def show(self, alt: str | None = None) -> None:
+        """Show the whole figure as one opaque PNG that carries its alt text, and close it.
+
+        In a notebook the alt text travels in the output's metadata, from where
+        ``make notebooks`` copies it to the place that the book reads.
+        """
+        show(self.ax.figure, alt or self.alt)
+
+
+def show(fig: Any, alt: str) -> None:
+    """Display a figure as a PNG with alt text; ``alt`` says what is to be seen."""
+    import matplotlib.pyplot as plt
+    from IPython.display import Image, display
+
+    data = png(fig)
+    plt.close(fig)
+    width = int.from_bytes(data[16:20], "big")
+    display(Image(data=data, format="png", width=round(width * 0.7), alt=alt))  # type: ignore[no-untyped-call]
+
+
+def png(fig: Any) -> bytes:
+    """The figure as an opaque PNG of at most 128 colours (a third of the size, no visible loss)."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", facecolor="white", dpi=DPI)
+    small = io.BytesIO()
+    image = Image.open(buffer).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    image.save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+def panels(plots: Sequence[Plot]) -> str:
+    """One alt text for a figure of several panels, left to right."""
+    return " ".join(f"Panel {chr(65 + i)}: {plot.alt}" for i, plot in enumerate(plots))
+
+
+def label(ax: Any, *, title: str, x: str, y: str) -> None:
+    """Title (the finding) and axis labels (with units)."""
+    ax.set_title(title)
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+
+
+def curves(
+    records: Sequence[Any],
+    *,
+    ax: Any | None = None,
+    derivative: bool = False,
+    limits: tuple[float, float] = (-4.0, 4.0),
+    title: str | None = None,
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Plot:
+    """The reference curves (or derivatives) of some catalog records on one pair of axes."""
+    ax = axis(ax, height=3.0, width=5.0)
+    x = np.linspace(*limits, 801)
+    artists = {}
+    lows, highs = [], []
+    for record in records:
+        given = dict((params or {}).get(record.name, {}))
+        y = record.derivative(x, **given) if derivative else record.reference(x, **given)
+        (artists[record.name],) = ax.plot(x, y, label=record.title, **line_style(record.name))
+        lows.append(np.nanmin(y))
+        highs.append(np.nanmax(y))
+    what = "slope" if derivative else "output"
+    names = ", ".join(record.title for record in records)
+    label(
+        ax,
+        title=title or (names + (" – slope" if derivative else "")),
+        x="input x",
+        y="slope f′(x)" if derivative else "output f(x)",
+    )
+    if len(records) > 1:
+        ax.legend()
+    alt = (
+        f"Line plot of the {what} of {names} for inputs from {limits[0]:g} to {limits[1]:g}; "
+        f"the {what} runs from {min(lows):.3g} to {max(highs):.3g}."
+    )
+    return Plot(ax, alt, artists)
+
+
+def band(
+    ax: Any,
+    x: npt.ArrayLike,
+    centre: npt.ArrayLike,
+    low: npt.ArrayLike,
+    high: npt.ArrayLike,
+    *,
+    label: str,
+    color: str,
+    marker: str = "o",
+    linestyle: Any = "-",
+) -> Any:
+    """A line with markers and its interval as a shaded band; returns the line."""
+    (line,) = ax.plot(x, centre, label=label, color=color, marker=marker, linestyle=linestyle)
+    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+    return line
+
+
+def by_layer(
+    groups: Mapping[str, npt.NDArray[Any]],
+    *,
+    ax: Any | None = None,
+    title: str,
+    y: str,
+    colours: Mapping[str, str] | None = None,
+    points: Mapping[str, npt.ArrayLike] | None = None,
+    log: bool = False,
+) -> Plot:
+    """A quantity per layer for several groups: mean line and 95 % t interval over the seeds.
+
+    ``groups``: label → array (seeds, layers). ``points``: extra single runs drawn as crosses.
+    """
+    from actlab import stats
+
+    ax = axis(ax, height=3.6)
+    artists = {}
+    sentences = []
+    for i, (name, values) in enumerate(groups.items()):
+        table = np.asarray(values, dtype=float)
+        layers = np.arange(1, table.shape[1] + 1)
+        ends = [stats.mean_interval(column) for column in table.T]
+        hue = (colours or {}).get(name, NEUTRAL[i % len(NEUTRAL)])
+        artists[name] = band(
+            ax,
+            layers,
+            [e.mean for e in ends],
+            [e.low for e in ends],
+            [e.high for e in ends],
+            label=name,
+            color=hue,
+            marker=MARKERS[i % len(MARKERS)],
+        )
+        sentences.append(f"{name} goes from {ends[0].mean:.3g} to {ends[-1].mean:.3g}")
+    for name, single in (points or {}).items():
+        run = np.asarray(single, dtype=float)
+        artists[name] = ax.plot(
+            np.arange(1, len(run) + 1), run, "x", color=INK, label=name, markersize=7, zorder=5
+        )[0]
+    if log:
+        ax.set_yscale("log")
+    ax.set_xticks(layers)
+    ax.legend()
+    label(ax, title=title, x="hidden layer (1 is nearest the input)", y=y)
+    alt = (
+        f"Line plot of {y} by hidden layer, from the first to the last of {len(layers)} layers: "
+        + "; ".join(sentences)
+        + ". Shaded bands are 95 % intervals over the seeds."
+    )
+    return Plot(ax, alt, artists)

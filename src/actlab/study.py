@@ -1,0 +1,82 @@
+"""The large experiments: run by a command, committed as compact Parquet with their machine.
+
+``python -m actlab.study born_dead`` runs one, ``python -m actlab.study`` all of them (hours on
+two cores). A chapter reads the result with :func:`load` and shows it next to a small live run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS = Path(__file__).with_name("results")
+
+# Name → the function that runs it, as "module:function"; imported only when it is run.
+STUDIES = {
+    "born_dead": "actlab.claims.relu:born_dead_study",
+}
+
+
+def load(name: str) -> pd.DataFrame:
+    """The committed table of one study; ``.attrs`` has its ``machine``, ``seconds`` and ``command``.
+
+    Raises ``KeyError`` naming the nearest studies, or ``FileNotFoundError`` with the command to
+    run where a study has no result yet.
+    """
+    import pyarrow.parquet as pq
+
+    _known(name)
+    path = RESULTS / f"{name}.parquet"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"study {name!r} has no result yet: run 'python -m actlab.study {name}'"
+        )
+    table = pq.read_table(path)
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    frame.attrs.update(json.loads(table.schema.metadata[b"actlab"]))
+    return frame
+
+
+def run(name: str) -> pd.DataFrame:
+    """Run one study from the start and store its table; nothing is stored unless it finishes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from actlab import machine
+
+    _known(name)
+    module, function = STUDIES[name].split(":")
+    started = time.perf_counter()
+    frame: pd.DataFrame = getattr(importlib.import_module(module), function)()
+    about = {
+        "machine": machine.describe(),
+        "seconds": round(time.perf_counter() - started, 1),
+        "command": f"python -m actlab.study {name}",
+    }
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({"actlab": json.dumps(about)})
+    RESULTS.mkdir(exist_ok=True)
+    unfinished = RESULTS / f".{name}.part"
+    pq.write_table(table, unfinished, compression="zstd")
+    unfinished.replace(RESULTS / f"{name}.parquet")
+    return frame
+
+
+def _known(name: str) -> None:
+    if name not in STUDIES:
+        nearest = difflib.get_close_matches(name, STUDIES, n=3, cutoff=0.3) or list(STUDIES)
+        raise KeyError(f"unknown study {name!r}: the nearest are {', '.join(nearest)}")
+
+
+if __name__ == "__main__":
+    for chosen in sys.argv[1:] or list(STUDIES):
+        rows = len(run(chosen))
+        print(f"{chosen}: {rows} rows", flush=True)
