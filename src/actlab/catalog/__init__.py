@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from actlab.catalog import relu
+from actlab.catalog import basic, elu, gelu, leaky, relu, shrink, sigmoid, softplus, tanh
 from actlab.catalog.record import (
     REQUIRED,
     Activation,
     Catalog,
+    Constraint,
     Interval,
     Origin,
     Parameter,
@@ -23,6 +24,7 @@ from actlab.catalog.record import (
 __all__ = [
     "REQUIRED",
     "Activation",
+    "Constraint",
     "Interval",
     "Origin",
     "Parameter",
@@ -36,7 +38,7 @@ __all__ = [
     "records",
 ]
 
-_MODULES = (relu,)
+_MODULES = (basic, relu, leaky, elu, sigmoid, tanh, gelu, softplus, shrink)
 _CATALOG = Catalog(record for module in _MODULES for record in module.RECORDS)
 
 

@@ -17,11 +17,12 @@ Kind = Literal["elementwise", "vector", "gate", "layer"]
 """How the function acts on a tensor.
 
 - ``elementwise``: one number in, one number out; the derivative has the shape of ``x``.
-- ``vector``: every output along the last axis depends on every input along it (softmax);
-  the derivative is the Jacobian, shape ``x.shape + (n,)``, entry ``[..., i, j] = df_i/dx_j``.
+- ``vector``: every output along the record's ``axis`` (the last, unless it says otherwise)
+  depends on every input along it (softmax); the derivative is the Jacobian, shape
+  ``x.shape + (n,)``: the entry ``[..., i, ..., j]`` is df_i/dx_j at that position.
 - ``gate``: halves the last axis (GLU); Jacobian of shape ``(..., n // 2, n)``.
-- ``layer``: has weights of its own, passed to the reference as parameters (attention, adaptive
-  softmax); the derivative is with respect to ``x``, shape ``output.shape + x.shape``.
+- ``layer``: has weights or further inputs, passed to the reference as parameters (attention,
+  adaptive softmax); the derivative is with respect to ``x``, shape ``output.shape + x.shape``.
 """
 
 
@@ -36,11 +37,22 @@ class ParameterError(TypeError):
     """A parameter that the function does not take, or a value outside its domain."""
 
 
+class _Required:
+    """There is no default."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED = _Required()
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One number (or small object) that shapes the function, under the course's own name.
 
-    ``default`` is the value of the paper or, where the paper has none, of PyTorch today.
+    ``default`` is the value of the paper or, where the paper has none, of PyTorch today;
+    ``REQUIRED`` where there is none to have (a layer's weights).
     ``valid`` says in words which values are allowed; ``check`` tests a value.
     """
 
@@ -51,6 +63,14 @@ class Parameter:
     check: Callable[[Any], bool] = field(default=lambda value: True, repr=False, compare=False)
     # More settings at which the property and parity tests look at the function.
     examples: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What the parameters must satisfy together: in words, and as a test of all of them."""
+
+    text: str
+    holds: Callable[..., bool] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -69,6 +89,9 @@ class Interval:
         return f"{left}{number(self.lower)}, {number(self.upper)}{right}"
 
 
+Saturation = tuple[Literal["hard", "soft"] | None, Literal["hard", "soft"] | None]
+
+
 @dataclass(frozen=True)
 class Properties:
     """What can be said about the curve at one setting of its parameters, all of it checked.
@@ -83,15 +106,18 @@ class Properties:
       from some point on, ``"soft"`` it tends to 0 without reaching it, ``None`` it does not
       vanish.
     - ``limits``: the value of f at (-inf, +inf).
+
+    Where f is not elementwise, ``range`` is that of a single output (of two or more inputs) and
+    ``smoothness`` counts the joint derivatives; the others mean nothing there and are ``None``.
     """
 
     range: Interval
-    zero_centred: bool
-    monotonic: bool
     smoothness: float
+    zero_centred: bool | None = None
+    monotonic: bool | None = None
     kinks: tuple[float, ...] = ()
-    saturation: tuple[Literal["hard", "soft"] | None, Literal["hard", "soft"] | None] = (None, None)
-    limits: tuple[float, float] = (-math.inf, math.inf)
+    saturation: Saturation | None = None
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -109,10 +135,15 @@ class Place:
 
     ``when`` is ``"now"`` (the installed versions) or ``"then"`` (Keras 2.4, PyTorch 1.7).
     ``arguments`` are the framework's own argument names with their defaults, in order, without
-    the input tensor and without ``name``/``dtype``/``**kwargs``; a missing default is
-    ``REQUIRED``. ``names`` maps the course's parameter names to the framework's where they
-    differ. ``fixed`` are arguments to pass so that the object computes *this* record
-    (``{"approximate": "tanh"}``).
+    the input tensor and without ``name``/``dtype``/``device``/``**kwargs`` and private ones; a
+    missing default is ``REQUIRED``. ``names`` maps the course's parameter names to the
+    framework's where they differ. ``fixed`` are arguments to pass so that the object computes
+    *this* record (``{"approximate": "tanh"}``).
+
+    ``settings`` are parameters of the record at which it describes what the object computes and
+    that the object does not let you change (Keras 2.4's ``hard_sigmoid`` reaches its ends at
+    2.5, not at 3). ``keeps`` names parameters that stay at the framework's own default unless
+    the caller gives a value: they serve its arithmetic, not the function (softplus's threshold).
     """
 
     path: str
@@ -120,6 +151,8 @@ class Place:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    keeps: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -132,15 +165,19 @@ class Place:
         """A module or layer (CamelCase) rather than a function."""
         return self.path.rsplit(".", 1)[1][0].isupper()
 
+    @property
+    def in_place(self) -> bool:
+        """Overwrites its input (PyTorch's trailing underscore)."""
+        return self.path.endswith("_")
 
-class _Required:
-    """The argument has no default."""
+    def default(self, parameter: str) -> Any:
+        """The framework's own default of a *course* parameter.
 
-    def __repr__(self) -> str:
-        return "required"
-
-
-REQUIRED = _Required()
+        Raises ``KeyError`` where the object neither takes nor fixes that parameter.
+        """
+        if parameter in self.settings:
+            return self.settings[parameter]
+        return self.arguments[self.names.get(parameter, parameter)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +200,9 @@ class Activation:
     backward: Callable[..., Array] = field(repr=False)
     describe: Callable[..., Properties] = field(repr=False)
     kind: Kind = "elementwise"
+    axis: int = -1
     parameters: tuple[Parameter, ...] = ()
+    constraint: Constraint | None = None
     places: tuple[Place, ...] = ()
     aliases: tuple[str, ...] = ()
     stochastic: bool = False
@@ -171,7 +210,7 @@ class Activation:
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The course's default of every parameter."""
+        """The course's default of every parameter (``REQUIRED`` where there is none)."""
         return {parameter.name: parameter.default for parameter in self.parameters}
 
     @property
@@ -181,13 +220,21 @@ class Activation:
 
     def properties_at(self, **params: Any) -> Properties:
         """The properties at the given parameters (an ELU's range depends on its alpha)."""
-        return self.describe(**self.resolve(params))
+        return self.describe(**self._checked(params))
 
     def resolve(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Fill in the defaults and check names and values.
 
-        Raises :class:`ParameterError` naming the parameters that exist, or the valid values.
+        Raises :class:`ParameterError` naming the parameters that exist, the valid values, or
+        those that are missing.
         """
+        complete = self._checked(params)
+        missing = [name for name, value in complete.items() if value is REQUIRED]
+        if missing:
+            raise ParameterError(f"{self.name} needs a value for {', '.join(missing)}.")
+        return complete
+
+    def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name, value in params.items():
             if name not in known:
@@ -197,19 +244,81 @@ class Activation:
                 raise ParameterError(
                     f"{self.name}: {name}={value!r} is not allowed; expected {known[name].valid}."
                 )
-        return {**self.defaults, **params}
+        complete = {**self.defaults, **params}
+        if self.constraint and not self.constraint.holds(**complete):
+            given = ", ".join(f"{name}={value!r}" for name, value in complete.items())
+            raise ParameterError(f"{self.name}: {self.constraint.text} is expected, got {given}.")
+        return complete
 
     def reference(self, x: npt.ArrayLike, /, **params: Any) -> Array:
         """f(x) in float64, exact to a few ulp; overflow and underflow happen only where f does.
 
         ``x``: any shape for elementwise functions, else ``(..., n)`` along the last axis.
-        Raises :class:`ParameterError` for parameters and ``TypeError`` for non-real input.
+        Raises :class:`ParameterError` for parameters, ``TypeError`` for non-real input and
+        ``ValueError`` for a shape that the function cannot take.
         """
-        return self.forward(_as_real(self.name, x), **self.resolve(params))
+        return self._apply(self.forward, x, params)
 
     def derivative(self, x: npt.ArrayLike, /, **params: Any) -> Array:
         """f'(x) in float64 (see :data:`Kind` for the shape where f is not elementwise)."""
-        return self.backward(_as_real(self.name, x), **self.resolve(params))
+        return self._apply(self.backward, x, params)
+
+    def _apply(
+        self, function: Callable[..., Array], x: npt.ArrayLike, params: Mapping[str, Any]
+    ) -> Array:
+        array = _as_real(self.name, x)
+        if self.kind in ("vector", "gate") and array.ndim < -self.axis:
+            raise ValueError(
+                f"{self.name} works along axis {self.axis}: expected at least {-self.axis} "
+                f"dimension(s), got shape {array.shape}."
+            )
+        # exp(-1000) is 0 and exp(1000) is inf: the right answers, not worth a warning.
+        with np.errstate(all="ignore"):
+            return np.asarray(function(array, **self.resolve(params)))
+
+    def saturates_beyond(self, share: float = 0.01, **params: Any) -> tuple[float, float]:
+        """Where learning stops: |f'| stays below ``share`` of its largest value outside (a, b).
+
+        Returns (a, b), found numerically from :meth:`derivative` to about 10 digits; at a hard
+        end it is the kink. ``-inf`` or ``inf`` on a side where the derivative does not vanish
+        (or not before 1e9), and (nan, nan) where its largest value is 0 or infinite.
+
+        Raises ``TypeError`` where the function is not elementwise and ``ValueError`` for a
+        ``share`` outside (0, 1).
+        """
+        if self.kind != "elementwise":
+            raise TypeError(f"{self.name} is not elementwise: it has no saturation threshold.")
+        if not 0 < share < 1:
+            raise ValueError(f"share={share!r} is not allowed; expected a number in (0, 1).")
+
+        def steepness(x: npt.ArrayLike) -> Array:
+            return np.abs(self.derivative(x, **params))
+
+        kinks = self.properties_at(**params).kinks
+        reach = np.concatenate([[0.0], np.geomspace(1e-9, 1e3, 6001), np.geomspace(1e3, 1e9, 601)])
+        grid = np.unique([c + s * reach for c in (0.0, *kinks) for s in (-1, 1)])
+        size = steepness(grid)
+        peak = int(size.argmax())
+        low, high = grid[max(peak - 1, 0)], grid[min(peak + 1, grid.size - 1)]
+        largest = max(size[peak], steepness(np.linspace(low, high, 10_001)).max())
+        if largest == 0 or np.isinf(largest):
+            return math.nan, math.nan
+
+        def edge(inside: float, outside: float) -> float:
+            for _ in range(60):
+                middle = (inside + outside) / 2
+                if steepness(middle) >= share * largest:
+                    inside = middle
+                else:
+                    outside = middle
+            near = [kink for kink in kinks if math.isclose(kink, inside, abs_tol=1e-12)]
+            return near[0] if near else float(inside)
+
+        alive = np.flatnonzero(size >= share * largest)
+        first, last = int(alive[0]), int(alive[-1])
+        left = -math.inf if first == 0 else edge(grid[first], grid[first - 1])
+        right = math.inf if last == grid.size - 1 else edge(grid[last], grid[last + 1])
+        return left, right
 
     def where(self, framework: str, when: str = "now") -> tuple[Place, ...]:
         """The places of this function in ``"torch"`` or ``"keras"``, ``"now"`` or ``"then"``."""
