@@ -34,7 +34,7 @@ book: $(SITE)/.built  ## build the site (warnings are errors) into _build/html
 	@echo "The book is ready: open $(SITE)/index.html in a browser, or run 'make serve'."
 
 $(SITE)/.built: $(READY) $(SOURCES)
-	$(BIN)/python -m jupyter_book build --all -W -n --keep-going .
+	$(BIN)/jupyter-book build --all -W -n --keep-going .
 	touch $@
 
 serve: book  ## serve the built site on http://localhost:8000 (PORT=... for another port)

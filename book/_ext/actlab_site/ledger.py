@@ -1,0 +1,70 @@
+"""The page "The claims": every claim on trial with its rule and its recorded verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from actlab_site.boxes import slug
+from actlab_site.tables import table
+
+INTRODUCTION = """\
+# The claims on trial
+
+Each of these sentences is repeated in tutorials, usually without a measurement. Here each has an
+experiment and a rule that were written down before the run, and the verdict the rule gave:
+*holds*, *holds when …*, *refuted* or *not shown*. A test runs the quick ones again, from other
+seeds, and fails when a verdict changes."""
+
+
+def page(claims: Iterable[Any], notebooks: Path) -> str:
+    """The page's Markdown. ``notebooks``: the folder in which a claim's chapter is looked for."""
+    chapters: dict[str, list[Any]] = {}
+    for claim in claims:
+        chapters.setdefault(claim.chapter, []).append(claim)
+    blocks = [INTRODUCTION]
+    for chapter, members in chapters.items():
+        title, link = _chapter(notebooks / f"{chapter}.ipynb")
+        blocks.append(f"## {title}")
+        if link:
+            blocks.append(f"The runs and figures are in the chapter [{title}]({link}).")
+        rows = [(f"[{c.statement}](#{_label(c)})", verdict(c)) for c in members]
+        blocks.append(table(("Claim", "Verdict"), rows))
+        blocks += [entry(claim) for claim in members]
+    return "\n\n".join(blocks) + "\n"
+
+
+def entry(claim: Any) -> str:
+    """One claim in full: statement, source, experiment, rule, verdict and reason."""
+    lines = [f"({_label(claim)})=", claim._repr_markdown_(), ""]
+    if (found := _recorded(claim)) is not None:
+        lines.append(found._repr_markdown_())
+    return "\n".join(lines)
+
+
+def verdict(claim: Any) -> str:
+    """The recorded verdict, or a plain statement that there is none yet."""
+    found = _recorded(claim)
+    return "not recorded yet" if found is None else str(found.verdict)
+
+
+def _recorded(claim: Any) -> Any:
+    try:
+        return claim.recorded()
+    except (KeyError, FileNotFoundError):
+        return None
+
+
+def _label(claim: Any) -> str:
+    return f"on-trial-{slug(claim.id)}"
+
+
+def _chapter(path: Path) -> tuple[str, str]:
+    """The chapter's title and link, or its bare name while the notebook does not exist."""
+    import nbformat
+
+    if not path.exists():
+        return path.stem.split("_", 1)[-1].replace("_", " ").capitalize(), ""
+    first = nbformat.read(path, as_version=4).cells[0].source
+    return first.splitlines()[0].lstrip("# "), f"../../notebooks/{path.name}"

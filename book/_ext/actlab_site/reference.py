@@ -1,0 +1,290 @@
+"""The pages that derive from the catalog, written before Sphinx looks for pages.
+
+Nothing here is typed by hand: a new record in :mod:`actlab.catalog` is a new entry in the gallery,
+on its family's page and in the then-and-now table. No framework is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from actlab import catalog, plots
+from actlab.catalog import REQUIRED, Activation, Place
+from actlab_site import curves, ledger
+from actlab_site.tables import table
+
+FOLDER = "book/reference"
+THEN = {"torch": "PyTorch 1.7", "keras": "Keras 2.4"}
+
+
+def now(framework: str) -> str:
+    """The installed release, ``PyTorch 2.13``, read without importing it."""
+    title = {"torch": "PyTorch", "keras": "Keras"}[framework]
+    return f"{title} {'.'.join(version(framework).split('.')[:2])}"
+
+
+def write_pages(root: Path) -> None:
+    """Write every page and picture into ``root/book/reference``; remove what is left over there.
+
+    A file whose content is unchanged keeps its time stamp, so Sphinx rebuilds only what changed.
+    """
+    plots.use_style()
+    folder = root / FOLDER
+    wanted = {folder / name: content for name, content in pages(root)}
+    for path, content in wanted.items():
+        data = content.encode() if isinstance(content, str) else content
+        if not path.exists() or path.read_bytes() != data:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+
+
+def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
+    """Every generated file: its path below the folder, and its content."""
+    yield "index.md", gallery(catalog.records())
+    yield "then-and-now.md", then_and_now(catalog.records())
+    for family, names in catalog.families().items():
+        yield (
+            f"family-{family.replace('_', '-')}.md",
+            family_page([catalog.get(name) for name in names]),
+        )
+    for record in catalog.records():
+        if curves.drawable(record):
+            yield f"curves/{record.name}.png", curves.picture(record)
+            yield f"curves/{record.name}-small.png", curves.thumbnail(record)
+    if (disagreements := _optional("actlab.frameworks.pages")) is not None:
+        yield "disagreements.md", disagreements.disagreements()
+    if False and (claims := _optional("actlab.claims")) is not None:
+        yield "claims.md", ledger.page(claims.all(), root / "notebooks")
+
+
+def _optional(name: str) -> Any:
+    """A module of the course that is being written; None while it does not exist."""
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+# --- one activation -----------------------------------------------------------------------------
+
+
+def family_page(records: list[Activation]) -> str:
+    """The reference page of one family: every member with formula, curve, properties, places."""
+    title = family_title(records[0])
+    blocks = [f"# {title}", "\n\n".join(entry(record) for record in records)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def family_title(record: Activation) -> str:
+    """The first line of the docstring of the module that holds the family."""
+    doc = inspect.getdoc(sys.modules[module_of(record)]) or record.family
+    return doc.splitlines()[0].rstrip(".")
+
+
+def module_of(record: Activation) -> str:
+    """The catalog module that lists the record."""
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("actlab.catalog.") and record in getattr(module, "RECORDS", ()):
+            return name
+    raise LookupError(f"no module of actlab.catalog lists {record.name}")
+
+
+def source_of(page: str) -> str | None:
+    """The file that a generated page is made from, or None for a page written by hand."""
+    if not page.startswith(f"{FOLDER}/"):
+        return None
+    name = page.removeprefix(f"{FOLDER}/")
+    for family, names in catalog.families().items():
+        if name == f"family-{family.replace('_', '-')}":
+            return f"src/{module_of(catalog.get(names[0])).replace('.', '/')}.py"
+    return {
+        "disagreements": "src/actlab/frameworks/pages.py",
+        "claims": "src/actlab/claims/relu.py",
+    }.get(name, "book/_ext/actlab_site/reference.py")
+
+
+def anchor(record: Activation) -> str:
+    """The label of a record's entry, for links from every page."""
+    return f"activation-{record.name.replace('_', '-')}"
+
+
+def entry(record: Activation) -> str:
+    """One activation: what it does, formula, curve, properties, parameters, places, origin."""
+    blocks = [
+        f"({anchor(record)})=\n## {record.title}",
+        record.summary,
+        f"$$\nf(x) = {record.formula}\n$$",
+        f":::{{div}} record\n{figure(record)}"
+        f"{table(('Property', 'Value'), properties(record))}\n:::",
+    ]
+    if curves.what_is_drawn(record):
+        blocks.append(f"The figure shows {curves.what_is_drawn(record)}.")
+    if record.parameters:
+        rows = [(f"`{p.name}`", p.meaning, f"`{p.default!r}`", p.valid) for p in record.parameters]
+        blocks.append(table(("Parameter", "Meaning", "Default here", "Allowed"), rows))
+    blocks.append(places(record))
+    if record.kink_note:
+        blocks.append(record.kink_note)
+    blocks.append(
+        f"From {record.origin.citation}: [{record.origin.title}]({record.origin.url})."
+        f" In the course's own helper: `catalog.get({record.name!r})`."
+    )
+    return "\n\n".join(blocks)
+
+
+def figure(record: Activation) -> str:
+    """The picture as Markdown, with its alt text; empty for what has no curve."""
+    if not curves.drawable(record):
+        return ""
+    alt = curves.alt_text(record).replace("[", "(").replace("]", ")")
+    return f"![{alt}](curves/{record.name}.png)\n\n"
+
+
+def properties(record: Activation) -> list[tuple[str, str]]:
+    """The property table's rows: what each is called, and its value in words."""
+    known = record.properties
+    yes = {True: "yes", False: "no"}
+    rows = [
+        ("Range of outputs", str(known.range)),
+        ("Mean output 0 for a standard normal input", yes[known.zero_centred]),
+        ("Never falls (monotonic)", yes[known.monotonic]),
+        ("Smoothness", smoothness(known.smoothness, known.kinks)),
+        ("Slope far to the left", saturation(known.saturation[0])),
+        ("Slope far to the right", saturation(known.saturation[1])),
+    ]
+    if record.parameters:
+        rows.insert(0, ("At", ", ".join(f"`{k}={v!r}`" for k, v in record.defaults.items())))
+    if record.stochastic:
+        rows.append(("Random", "yes, in training"))
+    return rows
+
+
+def smoothness(order: float, kinks: Iterable[float]) -> str:
+    """C^k in words, with the places where it breaks."""
+    where = ", ".join(f"{kink:.4g}".replace("-", "−") for kink in kinks)
+    at = f" at {where}" if where else ""
+    if math.isinf(order):
+        return "smooth everywhere"
+    words = {-1: f"jumps{at}", 0: f"continuous, with a kink{at}"}
+    return words.get(int(order), f"{int(order)} times continuously differentiable; breaks{at}")
+
+
+def saturation(kind: str | None) -> str:
+    """What the derivative does towards one end."""
+    return {
+        "hard": "exactly 0 from some point on",
+        "soft": "tends to 0, never reaches it",
+        None: "does not vanish",
+    }[kind]
+
+
+# --- where it lives -----------------------------------------------------------------------------
+
+
+def signature(place: Place) -> str:
+    """The call with the framework's own argument names and defaults, as code."""
+    arguments = [
+        name if default is REQUIRED else f"{name}={default!r}"
+        for name, default in place.arguments.items()
+    ]
+    return f"`{place.path}({', '.join(arguments)})`"
+
+
+def places(record: Activation) -> str:
+    """Table of the record's objects in both frameworks, then and now."""
+    rows = [(old, new) for framework in THEN for _, old, new in pairs([record], framework)]
+    if not rows:
+        return "Neither framework has it, then or now."
+    lines = table(("Then (PyTorch 1.7, Keras 2.4)", f"Now ({now('torch')}, {now('keras')})"), rows)
+    missing = [now(f) for f in THEN if not record.where(f)]
+    if missing:
+        lines += f"\n\nNot in {' or '.join(missing)}."
+    return lines
+
+
+def pairs(records: Iterable[Activation], framework: str) -> list[tuple[str, str, str]]:
+    """(title, then, now) for every object of a framework; "–" where there is none."""
+    rows = []
+    for record in records:
+        old = _by_object(record.where(framework, "then"))
+        new = _by_object(record.where(framework, "now"))
+        for key in dict.fromkeys([*new, *old]):
+            rows.append((record.title, _cell(old.get(key)), _cell(new.get(key))))
+    return rows
+
+
+def _by_object(found: Iterable[Place]) -> dict[str, Place]:
+    # keras.layers.ReLU was tf.keras.layers.ReLU; the same object has the same last two names.
+    return {".".join(place.path.split(".")[-2:]): place for place in found}
+
+
+def _cell(place: Place | None) -> str:
+    if place is None:
+        return "–"
+    return signature(place) + (f" ({place.note})" if place.note else "")
+
+
+def then_and_now(records: Iterable[Activation]) -> str:
+    """What a notebook written for Keras 2.4 and PyTorch 1.7 has to change today."""
+    records = list(records)
+    blocks = [
+        "# Then and now",
+        "The summary this course grew out of was written for Keras 2.4 and PyTorch 1.7. These are "
+        f"the calls that read differently with {now('keras')} and {now('torch')}: other argument "
+        "names, other defaults, functions that came and functions that went. “–” means that there "
+        "is no such object.",
+    ]
+    for framework, release in THEN.items():
+        rows = pairs(records, framework)
+        differ = [row for row in rows if _plain(row[1]) != _plain(row[2])]
+        header = ("Activation", release, now(framework))
+        blocks.append(f"## {now(framework).split()[0]}")
+        blocks.append(table(header, differ))
+        blocks.append(f"{len(rows) - len(differ)} more of its objects take the same arguments.")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _plain(cell: str) -> str:
+    return cell.replace("tf.keras.", "keras.")
+
+
+# --- the gallery --------------------------------------------------------------------------------
+
+
+def gallery(records: Iterable[Activation]) -> str:
+    """One card per activation, grouped by family, each linked to its entry."""
+    by_family: dict[str, list[Activation]] = {}
+    for record in records:
+        by_family.setdefault(record.family, []).append(record)
+    blocks = [
+        "# Every activation at a glance",
+        "All the activation functions of both libraries, drawn from the same records that the "
+        "tests check. Choose one for its formula, its slope, its properties and where it lives.",
+    ]
+    for members in by_family.values():
+        blocks.append(f"## {family_title(members[0])}")
+        cards = "\n".join(card(record) for record in members)
+        blocks.append(
+            f"::::{{grid}} 2 3 3 4\n:gutter: 2\n:class-container: gallery\n\n{cards}\n::::"
+        )
+    return "\n\n".join(blocks) + "\n"
+
+
+def card(record: Activation) -> str:
+    """A gallery card: thumbnail, title, link."""
+    lines = [f":::{{grid-item-card}} {record.title}"]
+    if curves.drawable(record):
+        lines += [
+            f":img-top: curves/{record.name}-small.png",
+            f":img-alt: Curve of {record.title}",
+        ]
+    lines += [f":link: {anchor(record)}", ":link-type: ref", ":::"]
+    return "\n".join(lines)

@@ -1,0 +1,205 @@
+"""What a finished page must be like; every check returns the problems it found, in words."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+FILE_ENDINGS = (".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp")
+
+
+# --- what can be read off the file ----------------------------------------------------------------
+
+
+@dataclass
+class Parsed(HTMLParser):
+    """Ids, links and images of one page."""
+
+    ids: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+    images: list[dict[str, str | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids |= {found[key] or "" for key in ("id", "name") if key in found}
+        if tag == "a" and found.get("href"):
+            self.links.append(found["href"] or "")
+        if tag == "img":
+            self.images.append(found)
+
+
+@functools.lru_cache(maxsize=500)
+def parse(path: Path) -> Parsed:
+    parsed = Parsed()
+    parsed.feed(path.read_text(encoding="utf-8"))
+    return parsed
+
+
+def html_files(site: Path) -> list[Path]:
+    """Every page, without what merely redirects and without the theme's own files."""
+    found = (p for p in site.rglob("*.html") if "_static" not in p.relative_to(site).parts)
+    return sorted(p for p in found if 'http-equiv="Refresh"' not in p.read_text("utf-8")[:500])
+
+
+def link_problems(path: Path, site: Path) -> list[str]:
+    """Links inside the site whose page or anchor does not exist."""
+    problems = []
+    for link in parse(path).links:
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        if target.is_dir():
+            target /= "index.html"
+        if not target.is_relative_to(site.resolve()) or not target.is_file():
+            problems.append(f"{link}: no such page")
+        elif parts.fragment and target.suffix == ".html":
+            fragment = unquote(parts.fragment)
+            if fragment not in parse(target).ids:
+                problems.append(f"{link}: no such place on the page")
+    return problems
+
+
+def image_problems(path: Path) -> list[str]:
+    """Images without size or without an alt text that says something."""
+    problems = []
+    for image in parse(path).images:
+        source, alt = image.get("src"), (image.get("alt") or "").strip()
+        if len(alt.split()) < 2 or alt.lower().endswith(FILE_ENDINGS):
+            problems.append(f"{source}: alt text {alt!r} says nothing")
+        if not (image.get("width") or "").isdigit() or not (image.get("height") or "").isdigit():
+            problems.append(f"{source}: no width and height")
+    return problems
+
+
+# --- what only a browser can tell -----------------------------------------------------------------
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The site on a free port of this machine; yields its address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(site))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass
+class Visit:
+    """One page opened with the network closed: what it asked for and what it complained about."""
+
+    page: Any
+    address: str
+    problems: list[str] = field(default_factory=list)
+
+    def open(self, name: str) -> Visit:
+        self.page.route("**/*", self._same_host_only)
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
+        self.page.on("response", self._response)
+        self.page.goto(f"{self.address}/{name}", wait_until="load")
+        if self.page.evaluate("Boolean(window.MathJax?.startup?.promise)"):
+            self.page.evaluate("MathJax.startup.promise")
+        return self
+
+    def _same_host_only(self, route: Any) -> None:
+        if route.request.url.startswith((f"{self.address}/", "data:", "blob:")):
+            route.continue_()
+        else:
+            self.problems.append(f"asked another host: {route.request.url}")
+            route.abort()
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.problems.append(f"console error: {message.text}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400:
+            self.problems.append(f"status {response.status}: {response.url}")
+
+
+def math_problems(page: Any) -> list[str]:
+    """Formulas that were not set, and MathJax loaded where there is none to set."""
+    found = page.evaluate(
+        """() => ({
+            written: document.querySelectorAll("article .math").length,
+            set: document.querySelectorAll("article .math mjx-container").length,
+            broken: document.querySelectorAll("article mjx-merror").length,
+            loaded: [...document.scripts].some((s) => s.src.includes("mathjax")),
+        })"""
+    )
+    problems = []
+    if found["set"] < found["written"]:
+        problems.append(f"{found['written'] - found['set']} of {found['written']} formulas not set")
+    if found["broken"]:
+        problems.append(f"{found['broken']} formulas with an error")
+    if found["loaded"] and not found["written"]:
+        problems.append("MathJax is loaded but there is no formula")
+    return problems
+
+
+def overflow_problems(page: Any) -> list[str]:
+    """Whether the page is wider than a phone."""
+    page.set_viewport_size(PHONE)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.set_viewport_size(DESK)
+    return [f"{width} px wide on a screen of {PHONE['width']}"] if width > PHONE["width"] else []
+
+
+def axe_problems(page: Any, theme: str) -> list[str]:
+    """Accessibility violations in one colour scheme."""
+    page.evaluate(
+        """(theme) => {
+            document.documentElement.dataset.mode = theme;
+            document.documentElement.dataset.theme = theme;
+            document.getAnimations().forEach((animation) => animation.finish());
+        }""",
+        theme,
+    )
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(AXE)
+    # preload would fetch style sheets again, from addresses that axe gets wrong.
+    result = page.evaluate("axe.run({resultTypes: ['violations'], preload: false})")
+    return [
+        f"{theme}: {violation['id']}: {' '.join(node['html'].split())[:160]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def browser_problems(page: Any, address: str, name: str) -> list[str]:
+    """Everything a browser can tell about one page."""
+    visit = Visit(page, address).open(name)
+    problems = math_problems(page)
+    for theme in ("light", "dark"):
+        problems += axe_problems(page, theme)
+    problems += overflow_problems(page)
+    return [*visit.problems, *problems]
+
+
+def listed(problems: Iterable[str]) -> str:
+    return "\n".join(problems)
