@@ -8,6 +8,7 @@ that ``keras.saving.load_model`` finds them (once this module has been imported)
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import math
@@ -24,7 +25,7 @@ class RReLU(keras.layers.Layer):
 
     In training every element draws its own slope from [``lower``, ``upper``) at every call; in
     inference all use the mean, (lower + upper) / 2. Any shape. The same ``seed`` gives the same
-    slopes; the generator's state is saved with the model.
+    slopes, again from the start in a model just loaded, as for Keras's ``Dropout``.
 
     Raises ``ValueError`` unless both bounds are finite and lower ≤ upper.
     """
@@ -166,6 +167,9 @@ class AdaptiveLogSoftmaxWithLoss(keras.layers.Layer):
       classes, shape (..., n_classes); they can also go to a cross-entropy as logits.
     - ``layer.predict(features)`` gives the most probable class, shape (...).
 
+    The weights stand in the order of PyTorch's module, kernels transposed:
+    ``layer.set_weights([p.detach().numpy().T for p in module.parameters()])``.
+
     PyTorch evaluates a cluster for those samples only whose target lies in it. Here all clusters
     are evaluated for all samples, so that shapes are static and XLA can compile the layer: what
     is saved is the narrower projections.
@@ -204,7 +208,7 @@ class AdaptiveLogSoftmaxWithLoss(keras.layers.Layer):
         self.head_bias = bool(head_bias)
 
     @property
-    def _clusters(self) -> list[tuple[int, int]]:
+    def _bounds(self) -> list[tuple[int, int]]:
         return list(itertools.pairwise([*self.cutoffs, self.n_classes]))
 
     def build(self, features_shape: Any, targets_shape: Any = None) -> None:
@@ -216,25 +220,25 @@ class AdaptiveLogSoftmaxWithLoss(keras.layers.Layer):
                 f"{len(widths)} clusters with div_value={self.div_value:g}: the projections would "
                 f"have {widths} numbers; take fewer cutoffs or a smaller div_value."
             )
-        self.head = keras.layers.Dense(
-            self.cutoffs[0] + len(self.cutoffs), use_bias=self.head_bias, name="head"
-        )
-        self.tail = [
-            keras.Sequential(
-                [
-                    keras.layers.Dense(width, use_bias=False),
-                    keras.layers.Dense(high - low, use_bias=False),
-                ],
-                name=f"tail_{i}",
-            )
-            for i, (width, (low, high)) in enumerate(zip(widths, self._clusters, strict=True))
-        ]
-        for part in (self.head, *self.tail):
-            part.build((None, features))
+        # Without a policy of their own, layers made here would take the global one.
+        dense = functools.partial(keras.layers.Dense, dtype=self.dtype_policy)
+        size = self.cutoffs[0] + len(self.cutoffs)
+        self.head = dense(size, use_bias=self.head_bias, name="head")
+        self.head.build((None, features))
+        self.projections = []
+        self.clusters = []
+        for i, (width, (low, high)) in enumerate(zip(widths, self._bounds, strict=True)):
+            self.projections.append(dense(width, use_bias=False, name=f"projection_{i}"))
+            self.projections[i].build((None, features))
+            self.clusters.append(dense(high - low, use_bias=False, name=f"cluster_{i}"))
+            self.clusters[i].build((None, width))
 
     def call(self, features: Any, targets: Any = None) -> Any:
         head = ops.log_softmax(self.head(features), axis=-1)
-        tail = [ops.log_softmax(cluster(features), axis=-1) for cluster in self.tail]
+        tail = [
+            ops.log_softmax(cluster(projection(features)), axis=-1)
+            for projection, cluster in zip(self.projections, self.clusters, strict=True)
+        ]
         first = self.cutoffs[0]
         if targets is None:
             of_clusters = ops.split(head[..., first:], len(tail), axis=-1)
@@ -256,7 +260,7 @@ class AdaptiveLogSoftmaxWithLoss(keras.layers.Layer):
             return ops.take_along_axis(log_probs, index[..., None], axis=-1)[..., 0]
 
         output = pick(head, targets)
-        for i, (low, high) in enumerate(self._clusters):
+        for i, (low, high) in enumerate(self._bounds):
             rare = head[..., first + i] + pick(tail[i], targets - low)
             output = ops.where(ops.logical_and(targets >= low, targets < high), rare, output)
         known = ops.logical_and(targets >= 0, targets < self.n_classes)
