@@ -21,30 +21,30 @@ WIDTH = 7.2  # inches; at 144 dpi a little over 1000 pixels, sharp on a phone an
 # (colour, dash pattern). A family shares its hue; its members differ by their dashes.
 _SOLID, _DASHED, _DOTTED, _DASHDOT = "-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5))
 STYLES: dict[str, tuple[str, Any]] = {
-    "relu": ("#0072B2", _SOLID),
-    "relu6": ("#0072B2", _DASHED),
-    "threshold": ("#0072B2", _DOTTED),
-    "thresholded_relu": ("#0072B2", _DASHDOT),
-    "leaky_relu": ("#008763", _SOLID),
-    "prelu": ("#008763", _DASHED),
-    "rrelu": ("#008763", _DOTTED),
-    "elu": ("#D55E00", _SOLID),
-    "celu": ("#D55E00", _DASHED),
-    "exponential": ("#D55E00", _DOTTED),
-    "selu": ("#7B1E4B", _SOLID),
-    "sigmoid": ("#B854A6", _SOLID),
-    "hard_sigmoid": ("#B854A6", _DASHED),
-    "log_sigmoid": ("#B854A6", _DOTTED),
-    "sparse_sigmoid": ("#B854A6", _DASHDOT),
-    "tanh": ("#A87900", _SOLID),
-    "hard_tanh": ("#A87900", _DASHED),
-    "softsign": ("#A87900", _DOTTED),
-    "tanh_shrink": ("#A87900", _DASHDOT),
-    "gelu": ("#332288", _SOLID),
-    "gelu_tanh": ("#332288", _DASHED),
-    "silu": ("#6A7FDB", _SOLID),
-    "hard_silu": ("#6A7FDB", _DASHED),
-    "mish": ("#6A7FDB", _DOTTED),
+    "relu": ("#0B5EAF", _SOLID),
+    "relu6": ("#0B5EAF", _DASHED),
+    "threshold": ("#0B5EAF", _DOTTED),
+    "thresholded_relu": ("#0B5EAF", _DASHDOT),
+    "leaky_relu": ("#0BA668", _SOLID),
+    "prelu": ("#0BA668", _DASHED),
+    "rrelu": ("#0BA668", _DOTTED),
+    "elu": ("#E97013", _SOLID),
+    "celu": ("#E97013", _DASHED),
+    "exponential": ("#E97013", _DOTTED),
+    "selu": ("#67102A", _SOLID),
+    "sigmoid": ("#BB5B92", _SOLID),
+    "hard_sigmoid": ("#BB5B92", _DASHED),
+    "log_sigmoid": ("#BB5B92", _DOTTED),
+    "sparse_sigmoid": ("#BB5B92", _DASHDOT),
+    "tanh": ("#735519", _SOLID),
+    "hard_tanh": ("#735519", _DASHED),
+    "softsign": ("#735519", _DOTTED),
+    "tanh_shrink": ("#735519", _DASHDOT),
+    "gelu": ("#1C0A86", _SOLID),
+    "gelu_tanh": ("#1C0A86", _DASHED),
+    "silu": ("#9057FF", _SOLID),
+    "hard_silu": ("#9057FF", _DASHED),
+    "mish": ("#9057FF", _DOTTED),
     "softplus": ("#4D7C0F", _SOLID),
     "squareplus": ("#4D7C0F", _DASHED),
     "sparse_plus": ("#4D7C0F", _DOTTED),
@@ -56,7 +56,7 @@ STYLES: dict[str, tuple[str, Any]] = {
 INK = "#1f2328"
 GRID = "#d9dde3"
 # For things that are not activations (initialisations, optimisers, data sets), in this order.
-NEUTRAL = ("#0072B2", "#D55E00", "#008763", "#7B1E4B", "#A87900", "#6A7FDB", "#555555")
+NEUTRAL = ("#0B5EAF", "#E97013", "#0BA668", "#67102A", "#9057FF", "#735519", "#555555")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 _STYLE: dict[Any, Any] = {
@@ -160,6 +160,25 @@ def png(fig: Any) -> bytes:
     image = Image.open(buffer).convert("RGB").quantize(128, dither=Image.Dither.NONE)
     image.save(small, format="png", optimize=True)
     return small.getvalue()
+
+
+def table(columns: Any, digits: int = 4) -> Any:
+    """A table without row numbers that every front end shows; ``columns`` is a frame or a mapping.
+
+    Floats are shown with ``digits`` significant digits, with the sign of a negative zero.
+    """
+    import pandas as pd
+    from IPython.display import HTML
+
+    frame = pd.DataFrame(columns)
+    shown = frame.map(lambda value: _number(value, digits) if isinstance(value, float) else value)
+    return HTML(shown.to_html(index=False, border=0, justify="left"))  # type: ignore[no-untyped-call]
+
+
+def _number(value: float, digits: int) -> str:
+    if np.isnan(value):
+        return "NaN"
+    return f"{value:.{digits}g}".replace("inf", "∞").replace("-", "−")
 
 
 def panels(plots: Sequence[Plot]) -> str:

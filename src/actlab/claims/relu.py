@@ -85,7 +85,7 @@ def inspect_layers(model: nn.Sequential, x: Tensor, batch: int = 10_000) -> Laye
     """Pass every input of ``x`` (samples, features) through and report on each linear layer."""
     parts = []
     weights = []
-    for rows in x.split(batch):
+    for rows in torch.split(x, batch):
         signal, layers = rows, []
         for module in model:
             signal = module(signal)
@@ -171,7 +171,25 @@ def per_layer(table: pd.DataFrame, column: str, **where: Any) -> npt.NDArray[np.
     """One column of :func:`born_dead` as an array (seeds, layers), for the rows that match."""
     for key, value in where.items():
         table = table[table[key] == value]
-    return table.pivot(index="seed", columns="layer", values=column).to_numpy(dtype=np.float64)
+    wide = table.pivot(index="seed", columns="layer", values=column)
+    return np.asarray(wide, dtype=np.float64)
+
+
+def mean_squares(
+    x: Tensor, seed: int, variance: float, depth: int = 30, width: int = 256
+) -> npt.NDArray[np.float64]:
+    """Mean square of each layer's ReLU output, weights normal with variance ``variance / n``.
+
+    The bookkeeping of He et al. (2015, eq. 10): a ReLU layer multiplies it by ``variance / 2``.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    signal, result = x, []
+    for _ in range(depth):
+        n = signal.shape[1]
+        weight = torch.randn(n, width, generator=generator) * (variance / n) ** 0.5
+        signal = (signal @ weight).relu_()
+        result.append(signal.square().mean().item())
+    return np.array(result)
 
 
 # --- The cheap claims: what the function itself does -------------------------------------------
@@ -366,7 +384,7 @@ CLAIMS = (
         source=DOCUMENT,
         chapter=CHAPTER,
         experiment="Gradients at positive inputs down to the smallest normal float32.",
-        rule="Holds if the gradient is below 1 at a positive input; refuted if it is 1 at every one.",
+        rule="Holds if a gradient at a positive input is below 1; refuted if every one is 1.",
         measure=_gradient_near_zero,
         decide=_decide_gradient_near_zero,
         otherwise={"PyTorch": 1.0, "Keras": 0.5},
