@@ -6,7 +6,20 @@
 
 from __future__ import annotations
 
-from actlab.catalog import basic, elu, gelu, leaky, relu, shrink, sigmoid, softplus, tanh
+from actlab.catalog import (
+    attention,
+    basic,
+    elu,
+    gated,
+    gelu,
+    leaky,
+    relu,
+    shrink,
+    sigmoid,
+    softmax,
+    softplus,
+    tanh,
+)
 from actlab.catalog.record import (
     REQUIRED,
     Activation,
@@ -38,7 +51,20 @@ __all__ = [
     "records",
 ]
 
-_MODULES = (basic, relu, leaky, elu, sigmoid, tanh, gelu, softplus, shrink)
+_MODULES = (
+    basic,
+    relu,
+    leaky,
+    elu,
+    sigmoid,
+    tanh,
+    gelu,
+    softplus,
+    shrink,
+    softmax,
+    gated,
+    attention,
+)
 _CATALOG = Catalog(record for module in _MODULES for record in module.RECORDS)
 
 

@@ -245,7 +245,8 @@ class Activation:
                     f"{self.name}: {name}={value!r} is not allowed; expected {known[name].valid}."
                 )
         complete = {**self.defaults, **params}
-        if self.constraint and not self.constraint.holds(**complete):
+        known_all = not any(value is REQUIRED for value in complete.values())
+        if self.constraint and known_all and not self.constraint.holds(**complete):
             given = ", ".join(f"{name}={value!r}" for name, value in complete.items())
             raise ParameterError(f"{self.name}: {self.constraint.text} is expected, got {given}.")
         return complete
@@ -267,10 +268,11 @@ class Activation:
         self, function: Callable[..., Array], x: npt.ArrayLike, params: Mapping[str, Any]
     ) -> Array:
         array = _as_real(self.name, x)
-        if self.kind in ("vector", "gate") and array.ndim < -self.axis:
+        along = self.kind in ("vector", "gate")
+        if along and (array.ndim < -self.axis or array.shape[self.axis] == 0):
             raise ValueError(
-                f"{self.name} works along axis {self.axis}: expected at least {-self.axis} "
-                f"dimension(s), got shape {array.shape}."
+                f"{self.name} works along axis {self.axis}, which must not be missing or empty; "
+                f"got shape {array.shape}."
             )
         # exp(-1000) is 0 and exp(1000) is inf: the right answers, not worth a warning.
         with np.errstate(all="ignore"):

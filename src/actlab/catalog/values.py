@@ -16,7 +16,7 @@ def real(value: Any) -> bool:
 
 def positive(value: Any) -> bool:
     """A finite number above 0."""
-    return real(value) and value > 0
+    return real(value) and bool(value > 0)
 
 
 def positive_or_inf(value: Any) -> bool:
@@ -26,7 +26,7 @@ def positive_or_inf(value: Any) -> bool:
 
 def count(value: Any) -> bool:
     """A whole number of at least 1."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 1
 
 
 def flag(value: Any) -> bool:
