@@ -158,7 +158,8 @@ plots.by_layer(
 # reports one seed. We use the same seed, the same split, and count.
 
 # %%
-lab.published_replay(images)
+replay = lab.published_replay(images)
+plots.table(replay)
 
 # %% [markdown]
 # The published figures are right, to the unit. Now the interesting part. A unit computes

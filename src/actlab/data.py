@@ -45,7 +45,9 @@ class Dataset:
     """One data set, split three ways.
 
     ``x_*`` are float32 of shape (n, features), ``y_*`` int64 class numbers of shape (n,).
-    ``classes`` names the classes in the order of their numbers. ``image_shape`` is what a row of
+    ``rows_train`` and ``rows_valid`` are where these examples stand in the published data (to
+    replay somebody else's split). ``classes`` names the classes in the order of their numbers.
+    ``image_shape`` is what a row of
     ``x`` can be reshaped to, or ``None`` where the features are not an image.
     """
 
@@ -58,6 +60,8 @@ class Dataset:
     y_valid: Labels
     x_test: Features
     y_test: Labels
+    rows_train: npt.NDArray[np.intp]
+    rows_valid: npt.NDArray[np.intp]
     classes: tuple[str, ...]
     image_shape: tuple[int, int] | None = None
 
@@ -139,6 +143,8 @@ def load(
         y_valid=raw.y[valid],
         x_test=scaled(raw.x[test].astype(np.float32)),
         y_test=raw.y[test],
+        rows_train=train,
+        rows_valid=valid,
         classes=raw.classes,
         image_shape=raw.image_shape,
     )

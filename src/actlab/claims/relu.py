@@ -18,6 +18,8 @@ from actlab.claims.ledger import Claim, Evidence, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+    from actlab.data import Dataset
+
 CHAPTER = "02_relu"
 DOCUMENT = "starting document, section ReLU"
 
@@ -190,6 +192,43 @@ def mean_squares(
         signal = (signal @ weight).relu_()
         result.append(signal.square().mean().item())
     return np.array(result)
+
+
+# Published by the UvA tutorial for one seed: dead units in per cent, layer by layer.
+PUBLISHED_DEAD = (0.0, 0.0, 2.7, 10.6, 34.8, 46.9, 45.3, 47.7, 56.3, 43.8)
+
+
+def published_replay(images: Dataset) -> pd.DataFrame:
+    """The published run again: its seed (42), its split (PyTorch's, seed 42), all its images.
+
+    ``images`` must be Fashion-MNIST in [-1, 1]; with other data the last column means nothing and
+    is left out. One row per layer: dead units, their share in per cent, the published share.
+    """
+    import pandas as pd
+
+    total = len(images.rows_train) + len(images.rows_valid)
+    shuffled = torch.randperm(total, generator=torch.Generator().manual_seed(42)).numpy()
+    chosen = shuffled[: len(images.rows_train)]
+    parts = [
+        part[np.isin(rows, chosen)]
+        for part, rows in (
+            (images.x_train, images.rows_train),
+            (images.x_valid, images.rows_valid),
+        )
+    ]
+    report = inspect_layers(
+        network("PyTorch default", seed=42, features=images.n_features),
+        torch.from_numpy(np.concatenate(parts)),
+    )
+    columns = {
+        "hidden layer": list(range(1, 11)),
+        "units": list(WIDTHS),
+        "dead units": [round(d * width) for d, width in zip(report.dead, WIDTHS, strict=True)],
+        "dead (%)": [round(100 * dead, 2) for dead in report.dead],
+    }
+    if images.name == "fashion_mnist":
+        columns["published (%)"] = list(PUBLISHED_DEAD)
+    return pd.DataFrame(columns)
 
 
 # --- The cheap claims: what the function itself does -------------------------------------------
