@@ -22,11 +22,13 @@ RESULTS = Path(__file__).with_name("results")
 # Name → the function that runs it, as "module:function"; imported only when it is run.
 STUDIES = {
     "born_dead": "actlab.claims.relu:born_dead_study",
+    "activation_cost": "actlab.claims.cost:study",
+    "relu_training": "actlab.claims.relu_training:training_study",
 }
 
 
 def load(name: str) -> pd.DataFrame:
-    """The committed table of one study; ``.attrs`` has its ``machine``, ``seconds`` and ``command``.
+    """The committed table of one study; ``.attrs``: its ``machine``, ``seconds``, ``command``.
 
     Raises ``KeyError`` naming the nearest studies, or ``FileNotFoundError`` with the command to
     run where a study has no result yet.

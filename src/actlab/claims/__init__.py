@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 
-from actlab.claims import relu
+from actlab.claims import cost, relu, relu_training
 from actlab.claims.ledger import Claim, Finding, Verdict
 
 __all__ = ["Claim", "Finding", "Verdict", "all", "get"]
 
 # Chapter by chapter, in the order of the book.
-_CLAIMS: dict[str, Claim] = {claim.id: claim for module in (relu,) for claim in module.CLAIMS}
+_MODULES = (relu, relu_training, cost)
+_CLAIMS: dict[str, Claim] = {claim.id: claim for module in _MODULES for claim in module.CLAIMS}
 
 
 def get(claim_id: str) -> Claim:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab import catalog
+from actlab.claims.ledger import Claim, Evidence, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,3 +128,74 @@ def _keras_step(name: str) -> Callable[[], Any]:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.SGD(1e-3), loss=loss)
     return lambda: model.train_on_batch(x, y)
+
+
+def _relu_speed(seed: int) -> Evidence:
+    """Seconds relative to ReLU's in the same round: mean and 95 % interval over the rounds."""
+    from actlab import stats
+    from actlab import study as studies
+
+    table = studies.load("activation_cost")
+    # The two root seeds are the two halves of the rounds.
+    half = table[table["round"] % 2 == seed % 2]
+    evidence: dict[str, Any] = {}
+    for framework in ("torch", "keras"):
+        for what in ("function", "step"):
+            found = {
+                name: stats.mean_interval(values)
+                for name, values in ratios(half, framework, what).items()
+                if name != "relu"
+            }
+            evidence[f"{framework} {what}"] = {n: [i.mean, i.low, i.high] for n, i in found.items()}
+    return evidence
+
+
+def _decide_speed(evidence: Evidence) -> tuple[Verdict, str]:
+    functions = [v for key in ("torch function", "keras function") for v in evidence[key].values()]
+    steps = {
+        key.split()[0]: float(np.median([v[0] for v in evidence[key].values()]))
+        for key in ("torch step", "keras step")
+    }
+    means = [v[0] for v in functions]
+    cheapest = all(low > 1 for _, low, _ in functions)
+    text = (
+        f"Alone, the other activations take {min(means):.1f} to {max(means):.1f} times as long as "
+        f"ReLU; a whole training step with the median one takes {steps['torch']:.2f} times as "
+        f"long in PyTorch and {steps['keras']:.2f} times in Keras"
+    )
+    if cheapest and min(steps.values()) > 1.05:
+        return "holds", f"{text}."
+    if cheapest or min(steps.values()) > 1.05:
+        return "holds when …", f"… only the function itself is timed. {text}." if cheapest else (
+            f"… whole steps are timed. {text}."
+        )
+    return "refuted", f"{text}; ReLU is not the cheapest everywhere."
+
+
+CLAIMS = (
+    Claim(
+        id="relu-fastest",
+        statement="ReLU is the best choice when speed matters: it is the cheapest to compute.",
+        source="starting document, section ReLU",
+        chapter="02_relu",
+        experiment=(
+            "Ten activations, both frameworks, CPU: forward and backward over a million numbers, "
+            "and a whole training step of a 784-[512, 256, 256, 128]-10 network; interleaved "
+            "rounds, time relative to ReLU's in the same round."
+        ),
+        rule=(
+            "Holds if every other activation takes longer (95 % interval above 1) in both "
+            "frameworks and the median one makes a training step more than 5 % slower in both; "
+            "holds when … only one of the two is so; refuted if neither is."
+        ),
+        measure=_relu_speed,
+        decide=_decide_speed,
+        otherwise={
+            "torch function": {"tanh": [0.9, 0.8, 1.0]},
+            "keras function": {"tanh": [0.9, 0.8, 1.0]},
+            "torch step": {"tanh": [1.0, 0.9, 1.1]},
+            "keras step": {"tanh": [1.0, 0.9, 1.1]},
+        },
+        cheap=False,
+    ),
+)
