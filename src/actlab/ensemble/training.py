@@ -1,0 +1,426 @@
+"""Train many networks at once: chunks, epochs, early stopping, probes, interruption."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import FrameType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from actlab.ensemble.initial import data_order
+from actlab.ensemble.network import Networks, cross_entropy
+from actlab.ensemble.optimisers import make_optimiser
+from actlab.ensemble.result import Result, empty
+from actlab.ensemble.settings import Data, Settings, Split, check_fit, known, make_arms, make_seeds
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
+EVALUATION_BATCH = 256
+# Networks whose working set fits a core's share of the cache are trained together on the CPU.
+# Smaller chunks pay more for calling each operation, larger ones for memory traffic.
+CACHE_BYTES = 16 * 2**20
+
+Probe = Callable[["Snapshot"], Mapping[str, Any]]
+
+
+def train(
+    data: Any,
+    *,
+    arms: Mapping[str, Mapping[str, Any]] | Sequence[str] | None = None,
+    seeds: int | Iterable[int] = 20,
+    epochs: int = 10,
+    patience: int | None = None,
+    probe: Probe | Sequence[Probe] | None = None,
+    probe_at: Sequence[int] | Literal["epoch"] = "epoch",
+    probe_data: Any = None,
+    device: str | torch.device | None = None,
+    dtype: str = "float32",
+    chunk: int | None = None,
+    keep_weights: bool = True,
+    progress: bool | None = None,
+    **settings: Any,
+) -> Result:
+    """Train every arm with every seed, all of them together, and return what came of each.
+
+    >>> result = train(data, arms=["relu", "tanh"], seeds=20, lr=0.05, epochs=10)
+    >>> result.by_arm("test_accuracy")["relu"]  # 20 numbers, one per seed
+
+    ``data`` is an :class:`actlab.data.Dataset` or a tuple ``x_train, y_train[, x_valid,
+    y_valid[, x_test, y_test]]`` with x (n, features) and integer y (n,). ``settings`` are those
+    of :class:`Settings` and hold for every arm; an arm may override any of them
+    (``arms={"small": {"lr": 0.01}, "large": {"lr": 0.1}}``; :func:`cross` makes grids; a list of
+    names is a list of activations). Arms that share a seed share the order of the data and, where
+    the shapes allow it, matched initial weights: compare them in pairs.
+
+    - ``seeds``: how many (``20`` means 0 to 19), or which.
+    - ``patience``: stop a network once its validation loss has not improved for so many epochs,
+      and keep its best weights.
+    - ``probe``: functions from a :class:`Snapshot` to named arrays with one row per network,
+      called at the steps ``probe_at`` (0 is before training; ``"epoch"`` means 0 and after every
+      epoch) on ``probe_data`` (x, y), by default the training data. Other steps cost nothing.
+    - ``device``: ``None`` takes the GPU if there is one. ``dtype``: ``float32``, ``float64`` or
+      ``bfloat16`` (weights then stay in float32).
+    - ``chunk``: networks computed together; chosen by memory and cache unless given. The results
+      do not depend on it.
+    - ``progress``: a bar for anything over two seconds; by default only on a terminal or in a
+      notebook, and never when the environment says ``ACTLAB_PROGRESS=0``.
+
+    Ctrl-C finishes the current step and returns what was reached, flagged ``interrupted``; a
+    second one raises. Bad input raises ``ValueError`` or ``TypeError`` before any work starts.
+    """
+    known("dtype", dtype, DTYPES)
+    for name, value in (("epochs", epochs), ("patience", patience), ("chunk", chunk)):
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"{name}={value!r}: expected a positive integer.")
+    arm_settings, seed_list = make_arms(arms, settings), make_seeds(seeds)
+    place = pick_device(device)
+    split = Data.of(data, DTYPES[dtype], place)
+    check_fit(arm_settings, split)
+    if patience is not None and split.valid is None:
+        raise ValueError("patience needs validation data: give x_valid and y_valid.")
+    probes = [probe] if callable(probe) else list(probe or [])
+    looked_at = split.train
+    if probe_data is not None:
+        looked_at = Data.of(tuple(probe_data), DTYPES[dtype], place).train
+        if looked_at.x.shape[1] != split.n_features:
+            raise ValueError(
+                f"probe_data has {looked_at.x.shape[1]} features, the data {split.n_features}."
+            )
+
+    result = empty(arm_settings, seed_list, epochs, str(place))
+    members = [
+        _Member(i, arm, seed)
+        for i, (arm, seed) in enumerate((a, s) for a in arm_settings.values() for s in seed_list)
+    ]
+    began = time.perf_counter()
+    with _interruptible() as stop, _bar(progress, len(members) * epochs) as bar, torch.no_grad():
+        for group in plan(members, split, place, DTYPES[dtype], chunk):
+            run = _Run(group, split, result, patience, keep_weights)
+            run.train(epochs, _Watch(probes, probe_at, looked_at), stop, bar)
+            if stop.is_set():
+                result.interrupted = True
+                break
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+def pick_device(device: str | torch.device | None) -> torch.device:
+    """The GPU where there is one. Raises ``ValueError`` for a device this machine has not."""
+    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if chosen.type == "cuda":
+        if not torch.cuda.is_available():
+            raise ValueError(f"device={device!r}: PyTorch sees no GPU here; use device=None.")
+        # Or TensorFlow, once imported, takes all the memory that PyTorch has left.
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One network to train: its row in the result, its settings, its seed."""
+
+    row: int
+    settings: Settings
+    seed: int
+
+
+def plan(
+    members: Sequence[_Member],
+    data: Data,
+    device: torch.device,
+    dtype: torch.dtype,
+    chunk: int | None,
+) -> Iterator[list[_Member]]:
+    """Split the members into chunks of one structure that fit the cache or the GPU's memory."""
+    groups: dict[tuple[Any, ...], list[_Member]] = {}
+    for member in members:
+        groups.setdefault(member.settings.structure, []).append(member)
+    for group in groups.values():
+        # Neighbours with one activation are computed by one call.
+        order: dict[str, int] = {}
+        for m in group:
+            order.setdefault(f"{m.settings.activation} {m.settings.params}", len(order))
+        group.sort(key=lambda m: order[f"{m.settings.activation} {m.settings.params}"])
+        size = chunk
+        if size is None:
+            limit = CACHE_BYTES
+            if device.type == "cuda":
+                limit = int(0.7 * torch.cuda.mem_get_info(device)[0])
+            size = max(1, limit // member_bytes(group[0].settings, data, dtype))
+        for rows in np.array_split(np.arange(len(group)), math.ceil(len(group) / size)):
+            yield [group[i] for i in rows]
+
+
+def member_bytes(settings: Settings, data: Data, dtype: torch.dtype) -> int:
+    """Roughly what one network touches in a training step: weights and gradients, activations."""
+    sizes = settings.layer_sizes(data.n_features, data.n_classes)
+    copies = 4 if settings.optimizer == "adam" else 2
+    weights = copies * sum((i + 1) * o for i, o in sizes)
+    per_layer = 2 + bool(settings.normalization) + 2 * bool(settings.dropout) + settings.residual
+    units = data.n_features + per_layer * sum(o for _, o in sizes)
+    return (weights + settings.batch_size * units) * dtype.itemsize
+
+
+class Snapshot:
+    """The networks of a chunk at one step, as a probe sees them; reading it changes nothing.
+
+    Dropout is off and batch norm uses the statistics of what it is shown. M networks.
+    """
+
+    def __init__(self, networks: Networks, data: Split, step: int, epoch: int) -> None:
+        self.networks, self.data, self.step, self.epoch = networks, data, step, epoch
+
+    def batches(self, size: int = EVALUATION_BATCH) -> Iterator[list[Tensor]]:
+        """Activations (M, samples, units) of every hidden layer, a few samples at a time.
+
+        Buffers are reused: take what you need from one batch before asking for the next.
+        """
+        for start in range(0, len(self.data), size):
+            x = self.data.x[start : start + size].mT.expand(len(self.networks), -1, -1)
+            self.networks.forward(x, "observe")
+            yield [block.activation.mT for block in self.networks.hidden]
+
+    @cached_property
+    def activations(self) -> list[Tensor]:
+        """Per hidden layer, (M, samples, units), for all of the probe data at once."""
+        pieces = [[a.clone() for a in batch] for batch in self.batches()]
+        return [torch.cat(layer, 1) for layer in zip(*pieces, strict=True)]
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """Per linear layer, (M, units out, units in); not a copy."""
+        return [linear.weight.value for linear in self.networks.linears]
+
+    @cached_property
+    def gradients(self) -> list[Tensor]:
+        """Per linear layer, (M, units out, units in): of the mean loss over the probe data."""
+        n = len(self.data)
+        with self._own_gradients():
+            for start in range(0, n, EVALUATION_BATCH):
+                x, y = (t[start : start + EVALUATION_BATCH] for t in (self.data.x, self.data.y))
+                logits = self.networks.forward(x.mT.expand(len(self.networks), -1, -1), "observe")
+                _, g = cross_entropy(logits, y.expand(len(self.networks), -1))
+                self.networks.backward((g * (len(y) / n)).to(logits.dtype), keep=1.0)
+            return [linear.weight.gradient for linear in self.networks.linears]
+
+    def jacobian(self, samples: int = 32) -> Tensor:
+        """Slopes d logits / d x at the first samples: (M, samples, classes, features).
+
+        With batch norm the examples of a batch depend on each other; this is each one's own
+        logits by the batch's inputs summed, as backpropagation gives it.
+        """
+        x = self.data.x[:samples].mT.expand(len(self.networks), -1, -1)
+        rows = []
+        with self._own_gradients():
+            for c in range(self.networks.n_classes):
+                g = torch.zeros_like(self.networks.forward(x, "observe"))
+                g[:, c] = 1
+                rows.append(self.networks.backward(g).mT.clone())
+        return torch.stack(rows, 2)
+
+    @contextlib.contextmanager
+    def _own_gradients(self) -> Iterator[None]:
+        """Leave the optimiser's running gradients alone while we compute others."""
+        parameters, first = self.networks.parameters, self.networks.linears[0]
+        kept = [p.gradient for p in parameters]
+        for p in parameters:
+            p.gradient = torch.zeros_like(p.value)
+        first.needs_dx = True
+        try:
+            yield
+        finally:
+            first.needs_dx = False
+            for p, gradient in zip(parameters, kept, strict=True):
+                p.gradient = gradient
+
+
+class _Watch:
+    """When the probes look, and at what."""
+
+    def __init__(self, probes: Sequence[Probe], at: Any, data: Split) -> None:
+        self.probes, self.at, self.data = probes, at, data
+
+    def __call__(self, run: _Run, step: int, epoch: int, *, epoch_end: bool) -> None:
+        """Call every probe if this is one of its steps, and file one row per network."""
+        wanted = epoch_end if self.at == "epoch" else step in self.at
+        if not self.probes or not wanted:
+            return
+        snapshot = Snapshot(run.networks, self.data, step, epoch)
+        for probe in self.probes:
+            for name, values in probe(snapshot).items():
+                rows = values.cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+                if len(rows) != len(run.members):
+                    raise ValueError(
+                        f"probe {name!r} returned {len(rows)} rows for {len(run.members)} networks."
+                    )
+                for member, row in zip(run.members, rows, strict=True):
+                    record = run.result.probes[member.row].setdefault(step, {})
+                    record[name] = np.array(row, dtype=float)
+
+
+class _Run:
+    """One chunk of networks from its first step to its last."""
+
+    def __init__(
+        self,
+        members: Sequence[_Member],
+        data: Data,
+        result: Result,
+        patience: int | None,
+        keep_weights: bool,
+    ) -> None:
+        self.members, self.data, self.result = members, data, result
+        self.patience, self.keep_weights = patience, keep_weights
+        arms = [m.settings for m in members]
+        x = data.train.x
+        seeds = [m.seed for m in members]
+        self.networks = Networks(
+            arms, seeds, data.n_features, data.n_classes, dtype=x.dtype, device=x.device
+        )
+        self.optimiser = make_optimiser(self.networks, arms)
+        self.rows = np.array([m.row for m in members])
+        self.orders = [data_order(m.seed, len(data.train)) for m in members]
+        self.batch_size = arms[0].batch_size
+        self.running = np.ones(len(members), bool)
+        self.best_loss = np.full(len(members), np.inf)
+        self.best = [s.clone() for _, s in self.networks.state] if patience else []
+
+    def train(self, epochs: int, watch: _Watch, stop: threading.Event, bar: Any) -> None:
+        """Fill this chunk's rows of the result."""
+        step, M, n = 0, len(self.members), len(self.data.train)
+        watch(self, 0, 0, epoch_end=True)
+        for epoch in range(1, epochs + 1):
+            order = torch.stack([next(o) for o in self.orders]).to(self.data.train.x.device)
+            total = torch.zeros(M, dtype=torch.float64, device=order.device)
+            for start in range(0, n, self.batch_size):
+                total += self.step(order[:, start : start + self.batch_size])
+                step += 1
+                last = start + self.batch_size >= n
+                if not last:
+                    watch(self, step, epoch, epoch_end=False)
+                if stop.is_set():
+                    break
+            if stop.is_set() and not last:
+                break
+            self.record(epoch, (total / n).cpu().numpy())
+            watch(self, step, epoch, epoch_end=True)
+            bar.update(M)
+            if stop.is_set() or not self.running.any():
+                bar.update(M * (epochs - epoch))
+                break
+        self.finish()
+
+    def step(self, index: Tensor) -> Tensor:
+        """One update on the examples ``index`` (M, batch); returns the summed losses (M,)."""
+        M, batch = index.shape
+        x = self.data.train.x.index_select(0, index.reshape(-1)).view(M, batch, -1).mT
+        logits = self.networks.forward(x, "train")
+        losses, g = cross_entropy(logits, self.data.train.y[index])
+        self.networks.backward(g.to(logits.dtype), keep=self.optimiser.keep)
+        self.optimiser.step()
+        return losses.sum(1)
+
+    def record(self, epoch: int, train_loss: np.ndarray[Any, Any]) -> None:
+        """Write an epoch's curves for the networks still running; decide which go on."""
+        result, column = self.result, epoch - 1
+        loss = train_loss
+        if self.data.valid is not None:
+            loss, accuracy = self.evaluate(self.data.valid)
+        diverged = self.running & ~(np.isfinite(train_loss) & np.isfinite(loss))
+        result.diverged[self.rows[diverged]] = True
+        self.running &= ~diverged
+        rows = self.rows[self.running]
+        result.train_loss[rows, column] = train_loss[self.running]
+        if self.data.valid is not None:
+            result.valid_loss[rows, column] = loss[self.running]
+            result.valid_accuracy[rows, column] = accuracy[self.running]
+        if self.patience is None:
+            result.best_epoch[rows] = epoch
+            return
+        better = self.running & (loss < self.best_loss)
+        self.best_loss[better] = loss[better]
+        result.best_epoch[self.rows[better]] = epoch
+        _copy(self.networks.state, self.best, better)
+        self.running &= epoch - result.best_epoch[self.rows] < self.patience
+
+    def evaluate(self, split: Split) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Mean loss and accuracy of every network, (M,) each."""
+        M, n = len(self.members), len(split)
+        loss = torch.zeros(M, dtype=torch.float64, device=split.x.device)
+        hits = torch.zeros_like(loss)
+        for start in range(0, n, EVALUATION_BATCH):
+            x, y = (t[start : start + EVALUATION_BATCH] for t in (split.x, split.y))
+            logits = self.networks.forward(x.mT.expand(M, -1, -1), "evaluate")
+            hits += (logits.argmax(1) == y).sum(1)
+            loss += cross_entropy(logits, y.expand(M, -1))[0].sum(1)
+        return (loss / n).cpu().numpy(), (hits / n).cpu().numpy()
+
+    def finish(self) -> None:
+        """Go back to the best weights, touch the test set once, keep the networks."""
+        result = self.result
+        sound = ~result.diverged[self.rows]
+        if self.patience is not None:
+            reached = result.best_epoch[self.rows] > 0
+            _copy(
+                [(m, b) for (m, _), b in zip(self.networks.state, self.best, strict=True)],
+                [s for _, s in self.networks.state],
+                reached,
+            )
+        for values in (result.train_loss, result.valid_loss, result.valid_accuracy):
+            values[self.rows[~sound]] = np.nan
+        if self.data.test is not None:
+            loss, accuracy = self.evaluate(self.data.test)
+            result.test_loss[self.rows[sound]] = loss[sound]
+            result.test_accuracy[self.rows[sound]] = accuracy[sound]
+        if self.keep_weights:
+            for m, member in enumerate(self.members):
+                result.networks[member.row] = self.networks.plain(m).cpu()
+
+
+def _copy(
+    source: Sequence[tuple[slice, Tensor]], target: Sequence[Tensor], chosen: np.ndarray[Any, Any]
+) -> None:
+    """Copy the state of the chosen networks."""
+    for (members, value), place in zip(source, target, strict=True):
+        mask = torch.as_tensor(chosen[members], device=value.device)
+        place[mask] = value[mask]
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into a request to stop at the next step; the second one raises."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # signals reach the main one
+        yield stop
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def request(signum: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, previous)
+
+    signal.signal(signal.SIGINT, request)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _bar(progress: bool | None, total: int) -> Any:
+    """A progress bar that appears after two seconds where somebody is looking."""
+    if progress is None:
+        notebook = "ipykernel" in sys.modules
+        progress = os.environ.get("ACTLAB_PROGRESS") != "0" and (notebook or sys.stderr.isatty())
+    return tqdm(total=total, delay=2, disable=not progress, unit="epoch", leave=False)
