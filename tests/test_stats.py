@@ -1,5 +1,6 @@
 """Intervals cover, tests agree with scipy, corrections with hand computation, verdicts at edges."""
 
+import gc
 import math
 from itertools import pairwise
 
@@ -38,11 +39,11 @@ def comparison(table):
 
 @pytest.mark.parametrize(("n", "confidence"), [(5, 0.95), (20, 0.95), (20, 0.8)])
 def test_t_interval_covers_the_true_mean_as_often_as_it_says(n, confidence):
-    samples = np.random.default_rng(0).normal(3.0, 2.0, (2000, n))
+    samples = np.random.default_rng(0).normal(3.0, 2.0, (1000, n))
     found = [stats.mean_interval(sample, confidence) for sample in samples]
     covered = np.mean([i.low <= 3.0 <= i.high for i in found])
-    # Four standard errors of a share of 2000; a normal instead of a t quantile misses it at n=5.
-    assert abs(covered - confidence) < 4 * math.sqrt(confidence * (1 - confidence) / 2000)
+    # Four standard errors of a share of 1000; a normal instead of a t quantile misses it at n=5.
+    assert abs(covered - confidence) < 4 * math.sqrt(confidence * (1 - confidence) / 1000)
 
 
 def test_bootstrap_interval_covers_nearly_as_often_for_skewed_values():
@@ -154,10 +155,10 @@ def test_impossible_shares_are_refused(successes, total):
 def test_noise_floor_covers_the_difference_of_two_fresh_means_of_the_same_arm():
     rng = np.random.default_rng(4)
     n, inside = 6, []
-    for _ in range(2000):
+    for _ in range(1000):
         seen, one, two = rng.normal(0.9, 0.02, (3, n))
         inside.append(abs(one.mean() - two.mean()) <= stats.noise_floor(seen))
-    assert abs(np.mean(inside) - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 2000)
+    assert abs(np.mean(inside) - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 1000)
 
 
 def test_noise_floor_shrinks_with_the_root_of_the_seeds_asked_for():
@@ -288,11 +289,14 @@ def test_holm_by_hand():
 
 def test_correction_keeps_the_chance_of_any_false_pair_below_five_percent():
     rng = np.random.default_rng(8)
+    # statsmodels collects garbage at every correction: let it not walk through all of pandas.
+    gc.freeze()
     # Ten blocks and no ties keep Wilcoxon exact and quick; five equal arms make ten pairs.
     studies = [
         stats.compare(dict(zip("abcde", rng.normal(size=(5, 10)), strict=True))).to_frame()
         for _ in range(40)
     ]
+    gc.unfreeze()
     uncorrected = np.mean([(frame["p"] < 0.05).any() for frame in studies])
     corrected = np.mean([frame["significant"].any() for frame in studies])
     assert uncorrected > 0.15
@@ -406,11 +410,11 @@ def test_verdict_errs_as_rarely_as_it_says():
     # The truth lies exactly on the boundary, where "more than 0.5" is just false.
     verdicts = [
         stats.verdict_from_difference(stats.mean_interval(rng.normal(0.5, 1, 20)), 0.5)
-        for _ in range(2000)
+        for _ in range(1000)
     ]
-    limit = 0.025 + 4 * math.sqrt(0.025 * 0.975 / 2000)
-    assert 0 < verdicts.count("holds") / 2000 < limit
-    assert 0 < verdicts.count("refuted") / 2000 < limit
+    limit = 0.025 + 4 * math.sqrt(0.025 * 0.975 / 1000)
+    assert 0 < verdicts.count("holds") / 1000 < limit
+    assert 0 < verdicts.count("refuted") / 1000 < limit
 
 
 # --- figures ---------------------------------------------------------------------------------
