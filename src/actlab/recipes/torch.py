@@ -100,9 +100,8 @@ class Sparsemax(nn.Module):
                 f"got shape {tuple(x.shape)}."
             )
         z = x.to(torch.promote_types(x.dtype, torch.float32))
-        # Only differences count, and what lies 1 below the largest is never in the support: so
-        # shift and cut, and the running sums below neither overflow nor cancel.
-        z = (z - z.amax(dim, keepdim=True).detach()).clamp(min=-1.0)
+        # Only differences count: shifted, the running sums below neither overflow nor cancel.
+        z = z - z.amax(dim, keepdim=True).detach()
         ordered = z.sort(dim, descending=True).values
         excess = ordered.cumsum(dim) - 1
         count = torch.arange(1, x.size(dim) + 1, device=x.device, dtype=z.dtype)

@@ -1,0 +1,495 @@
+"""What happens inside a network: dead and dormant units, moments, saturation, gradients, Jacobian.
+
+Everything works on N networks at once: activations have shape (networks, samples, units), one
+tensor per layer, and results have one row per network. A plain ``nn.Module`` is one network:
+:func:`record` and :func:`layer_stats` bring its activations into this shape, and count every
+position of a convolution's output as a sample and every channel as a unit.
+
+The functions that need unit by unit statistics take either the activations themselves or a
+:class:`LayerStats`, gathered batch by batch with :class:`ActivationStats`, so that a data set
+larger than memory gives the same answer. A network whose activations hold a NaN gets NaN as its
+share, score and moments: it has diverged, and is neither dead nor alive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from actlab import catalog
+from actlab.catalog import Activation
+from actlab.recipes.torch import RECIPES
+
+__all__ = [
+    "ActivationStats",
+    "Fates",
+    "GradientNorms",
+    "LayerStats",
+    "Moments",
+    "dead_share",
+    "dead_units",
+    "dormant_scores",
+    "dormant_units",
+    "fates",
+    "gradient_norms",
+    "input_output_jacobian",
+    "jacobian_singular_values",
+    "layer_stats",
+    "moments",
+    "record",
+    "saturation_share",
+    "update_ratios",
+]
+
+# --- Statistics of one layer's units, gathered in one pass ---------------------------------------
+
+
+@dataclass(frozen=True)
+class LayerStats:
+    """What every unit of one layer did over ``samples`` inputs; float64, (networks, units) each.
+
+    - ``largest``: the largest absolute activation.
+    - ``size``: the mean absolute activation.
+    - ``mean``, ``variance``: over the samples (the variance divides by their number).
+    """
+
+    samples: int
+    largest: Tensor
+    size: Tensor
+    mean: Tensor
+    variance: Tensor
+
+    @classmethod
+    def of(cls, activations: Tensor) -> LayerStats:
+        """From activations (networks, samples, units). Raises ``ValueError`` for other shapes."""
+        if activations.dim() != 3 or 0 in activations.shape:
+            raise ValueError(
+                "expected activations of shape (networks, samples, units), none of them 0, got "
+                f"{tuple(activations.shape)}; for one network add an axis: activations[None]."
+            )
+        if activations.dtype in (torch.float16, torch.bfloat16):
+            activations = activations.float()
+        variance, mean = torch.var_mean(activations, 1, correction=0)
+        sizes = activations.abs()
+        return cls(
+            samples=activations.shape[1],
+            largest=sizes.amax(1).double(),
+            size=sizes.mean(1).double(),
+            mean=mean.double(),
+            variance=variance.double(),
+        )
+
+    def merge(self, other: LayerStats) -> LayerStats:
+        """The statistics of both sets of samples together.
+
+        The variance is joined by the law of total variance, which does not cancel as the mean
+        of squares minus the square of the mean would.
+        """
+        if self.mean.shape != other.mean.shape:
+            raise ValueError(
+                f"a batch of {tuple(other.mean.shape)} (networks, units) does not continue one of "
+                f"{tuple(self.mean.shape)}."
+            )
+        samples = self.samples + other.samples
+        share = other.samples / samples
+        shift = other.mean - self.mean
+        return LayerStats(
+            samples=samples,
+            largest=torch.maximum(self.largest, other.largest),
+            size=self.size + share * (other.size - self.size),
+            mean=self.mean + share * shift,
+            variance=(1 - share) * self.variance
+            + share * other.variance
+            + share * (1 - share) * shift.square(),
+        )
+
+
+class ActivationStats:
+    """Gathers :class:`LayerStats` batch by batch, in the memory of one batch.
+
+    >>> stats = ActivationStats()
+    >>> for batch in snapshot.batches():
+    ...     stats.update(batch)
+    >>> [dead_share(layer) for layer in stats.result()]
+    """
+
+    def __init__(self) -> None:
+        self._layers: list[LayerStats] = []
+
+    @torch.no_grad()
+    def update(self, activations: Iterable[Tensor]) -> ActivationStats:
+        """Add a batch: per layer, (networks, samples, units); returns itself.
+
+        Raises ``ValueError`` if it has not the layers, networks and units of those before.
+        """
+        batch = [LayerStats.of(layer) for layer in activations]
+        if self._layers and len(batch) != len(self._layers):
+            raise ValueError(f"a batch of {len(batch)} layers, after {len(self._layers)}.")
+        if self._layers:
+            batch = [seen.merge(new) for seen, new in zip(self._layers, batch, strict=True)]
+        self._layers = batch
+        return self
+
+    def result(self) -> list[LayerStats]:
+        """Per layer, what was gathered. Raises ``RuntimeError`` before the first batch."""
+        if not self._layers:
+            raise RuntimeError("no batch was added yet: call update(activations) first.")
+        return self._layers
+
+
+def _stats(layer: Tensor | LayerStats) -> LayerStats:
+    return layer if isinstance(layer, LayerStats) else LayerStats.of(layer)
+
+
+# --- Dead, dormant, revived ----------------------------------------------------------------------
+
+
+def dead_units(layer: Tensor | LayerStats, threshold: float = 0.0) -> Tensor:
+    """Which units are zero (absolutely at most ``threshold``) on every input: (networks, units).
+
+    Found before the first training step, these are the units *born dead*.
+    """
+    return _stats(layer).largest <= threshold
+
+
+def dead_share(layer: Tensor | LayerStats, threshold: float = 0.0) -> Tensor:
+    """The share of dead units: (networks,)."""
+    stats = _stats(layer)
+    return _share(dead_units(stats, threshold), stats.largest)
+
+
+def dormant_scores(layer: Tensor | LayerStats) -> Tensor:
+    """A unit's mean absolute activation over that of its layer: (networks, units).
+
+    The score of Sokar et al. (2023): 1 is average, 0 is dead. All are 0 where a layer is silent.
+    """
+    size = _stats(layer).size
+    average = size.mean(1, keepdim=True)
+    return torch.where(average == 0, 0.0, size / average)
+
+
+def dormant_units(layer: Tensor | LayerStats, tau: float = 0.025) -> Tensor:
+    """Which units score at most ``tau`` (Sokar et al., 2023): (networks, units)."""
+    return dormant_scores(layer) <= tau
+
+
+@dataclass(frozen=True)
+class Fates:
+    """What became of the units between two looks; boolean, the shape of the masks compared.
+
+    With the first look before training, ``dead_before`` are the units born dead.
+    """
+
+    dead_before: Tensor
+    died: Tensor
+    revived: Tensor
+    stayed_dead: Tensor
+
+
+def fates(before: Tensor, after: Tensor) -> Fates:
+    """Compare two masks of :func:`dead_units`, taken on the same inputs.
+
+    Raises ``ValueError`` if they are not boolean or differ in shape.
+    """
+    if before.dtype != torch.bool or after.dtype != torch.bool or before.shape != after.shape:
+        raise ValueError(
+            "expected two boolean masks of one shape (from dead_units), got "
+            f"{before.dtype} {tuple(before.shape)} and {after.dtype} {tuple(after.shape)}."
+        )
+    return Fates(before, ~before & after, before & ~after, before & after)
+
+
+# --- Moments and saturation ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and variance of all of a layer's activations, units and samples together: (networks,).
+
+    (The variance divides by their number.)
+    """
+
+    mean: Tensor
+    variance: Tensor
+
+
+def moments(layer: Tensor | LayerStats) -> Moments:
+    """The mean and the variance of a layer's activations, one of each per network."""
+    stats = _stats(layer)
+    variance, mean = torch.var_mean(stats.mean, 1, correction=0)
+    return Moments(mean, stats.variance.mean(1) + variance)
+
+
+def saturation_share(
+    preactivations: Tensor, activation: str | Activation, share: float = 0.01, **params: Any
+) -> Tensor:
+    """How many pre-activations lie where the function has gone flat, as a share: (networks,).
+
+    Flat is where the slope stays below ``share`` of the function's steepest, from there on
+    outwards (:meth:`actlab.catalog.Activation.saturates_beyond`); the negative half line of ReLU
+    is flat. ``preactivations``: (networks, samples, units), what enters the activation;
+    ``activation``: a record of the catalog or its name; ``params``: its parameters.
+
+    Raises ``TypeError`` if the function is not elementwise, ``ValueError`` if its slope has no
+    largest value above 0.
+    """
+    activation = catalog.get(activation) if isinstance(activation, str) else activation
+    low, high = activation.saturates_beyond(share, **params)
+    if math.isnan(low):
+        raise ValueError(f"{activation.name} has no steepest slope to compare with.")
+    flat = (preactivations <= low) | (preactivations >= high)
+    return _share(flat.flatten(1), preactivations.flatten(1))
+
+
+def _share(mask: Tensor, values: Tensor) -> Tensor:
+    """The share of ``mask`` per row, NaN where the row's values hold a NaN."""
+    return mask.double().mean(1).masked_fill(values.isnan().any(1), torch.nan)
+
+
+# --- Gradients -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class GradientNorms:
+    """Euclidean norms by layer and network: (layers, networks) each, float64.
+
+    ``ratio`` is gradient / weight; ``inf`` or NaN where all weights are 0.
+    """
+
+    gradient: Tensor
+    weight: Tensor
+    ratio: Tensor
+
+
+def gradient_norms(gradients: Sequence[Tensor], weights: Sequence[Tensor]) -> GradientNorms:
+    """Norms of gradients and weights, layer by layer.
+
+    ``gradients`` and ``weights``: per layer one tensor (networks, ...). For a plain model after
+    ``loss.backward()``: ``[p.grad[None] for p in ...]`` and ``[p[None] for p in ...]``.
+
+    Squares are added in float64: in float32 a norm below 1e-23 would already be 0, and a
+    vanishing gradient is what one looks for. Raises ``ValueError`` if the shapes do not match.
+    """
+    _check_pairs("gradients", gradients, "weights", weights)
+    gradient, weight = _norms(gradients), _norms(weights)
+    return GradientNorms(gradient, weight, gradient / weight)
+
+
+def update_ratios(before: Sequence[Tensor], after: Sequence[Tensor]) -> Tensor:
+    """How far a step moved the weights, relative to their norm before it: (layers, networks).
+
+    ``before`` and ``after``: per layer the weights (networks, ...), two copies.
+    """
+    _check_pairs("before", before, "after", after)
+    moved = [b.double() - a.double() for a, b in zip(before, after, strict=True)]
+    return _norms(moved) / _norms(before)
+
+
+def _norms(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.stack(
+        [
+            torch.linalg.vector_norm(t.detach().flatten(1), dim=1, dtype=torch.float64)
+            for t in tensors
+        ]
+    )
+
+
+def _check_pairs(name: str, a: Sequence[Tensor], other: str, b: Sequence[Tensor]) -> None:
+    shapes = [[tuple(tensor.shape) for tensor in tensors] for tensors in (a, b)]
+    if shapes[0] != shapes[1] or not a or any(len(shape) < 2 for shape in shapes[0]):
+        raise ValueError(
+            f"{name} of shapes {shapes[0]} and {other} of shapes {shapes[1]}: expected one tensor "
+            "(networks, ...) per layer, the same shapes in both."
+        )
+
+
+# --- The input-output Jacobian -------------------------------------------------------------------
+
+
+def input_output_jacobian(model: nn.Module | Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Every sample's Jacobian of the outputs by the inputs: (1, samples, outputs, inputs).
+
+    ``x``: (samples, ...), flattened to inputs; likewise the outputs. A module is looked at in
+    evaluation mode (so samples do not meet in a batch norm) and left as it was.
+    """
+    with _evaluating(model), torch.enable_grad():
+        x = x.detach().requires_grad_()
+        y = model(x).flatten(1)
+        # One backward pass per output, for all samples at once: sample i's outputs depend on
+        # sample i's inputs alone.
+        rows = [
+            torch.autograd.grad(y[:, i].sum(), x, retain_graph=True)[0] for i in range(y.shape[1])
+        ]
+    return torch.stack([row.flatten(1) for row in rows], 1)[None]
+
+
+def jacobian_singular_values(
+    model: nn.Module | Callable[[Tensor], Tensor] | Tensor, x: Tensor | None = None, k: int = 1
+) -> Tensor:
+    """The ``k`` largest singular values of the input-output Jacobian: (networks, samples, k).
+
+    Give a model and inputs ``x`` (samples, ...), or the Jacobians themselves (networks, samples,
+    outputs, inputs). Raises ``ValueError`` if there are not so many.
+    """
+    if not isinstance(model, Tensor):
+        if x is None:
+            raise ValueError("a model needs inputs: jacobian_singular_values(model, x).")
+        model = input_output_jacobian(model, x)
+    most = min(model.shape[-2:])
+    if not 1 <= k <= most:
+        raise ValueError(
+            f"k={k}: a Jacobian of {' × '.join(map(str, model.shape[-2:]))} has 1 to {most} "
+            "singular values."
+        )
+    values: Tensor = torch.linalg.svdvals(model)
+    return values[..., :k]
+
+
+# --- Looking into a plain module -----------------------------------------------------------------
+
+ACTIVATIONS: tuple[type[nn.Module], ...] = (
+    *(
+        kind
+        for kind in vars(nn.modules.activation).values()
+        if isinstance(kind, type)
+        and issubclass(kind, nn.Module)
+        and kind not in (nn.Module, nn.MultiheadAttention)
+    ),
+    *RECIPES.values(),
+)
+"""The modules that :func:`record` listens to unless told otherwise."""
+
+Layers = type[nn.Module] | str | Iterable[type[nn.Module] | str] | None
+
+
+def record(
+    model: nn.Module,
+    x: Tensor,
+    layers: Layers = None,
+    *,
+    what: Literal["output", "input"] = "output",
+    unit_axis: int | None = None,
+) -> dict[str, Tensor]:
+    """Run ``model(x)`` and keep what comes out of its layers: name → (1, samples, units).
+
+    - ``layers``: ``None`` for every activation module, or classes (``nn.Linear``) and names (as in
+      ``model.named_modules()``), one or several.
+    - ``what``: ``"input"`` keeps what enters the layers instead: the pre-activations.
+    - ``unit_axis``: the axis of the units. By default the last of (samples, units) and the
+      channels of (samples, channels, height, width[, depth]), whose positions count as samples.
+      Three axes may be either: say 1 for (samples, channels, length), -1 for (samples, steps,
+      units).
+
+    A module that runs several times is kept once per call, as ``name``, ``name:2`` … The model
+    runs in evaluation mode without gradients; its mode is restored and the hooks are removed,
+    also after an error. Copies are kept, so that in-place layers spoil nothing.
+
+    Raises ``ValueError`` for names that the model has not, if no layer matches or none ran, and
+    for a layer whose output is not one tensor of at least two axes.
+    """
+    chosen = _choose(model, layers)
+    seen: dict[str, Tensor] = {}
+    calls: Counter[str] = Counter()
+
+    def keep(name: str, value: Any) -> None:
+        calls[name] += 1
+        key = name if calls[name] == 1 else f"{name}:{calls[name]}"
+        seen[key] = _by_unit(key, value, unit_axis)
+
+    handles = []
+    try:
+        for name, module in chosen.items():
+            if what == "output":
+                hook = partial(lambda name, _module, _inputs, output: keep(name, output), name)
+                handles.append(module.register_forward_hook(hook))
+            else:
+                before = partial(lambda name, _module, inputs: keep(name, inputs[0]), name)
+                handles.append(module.register_forward_pre_hook(before))
+        with _evaluating(model), torch.no_grad():
+            model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not seen:
+        raise ValueError(f"none of the layers {', '.join(chosen)} was called by the model.")
+    return seen
+
+
+def layer_stats(
+    model: nn.Module,
+    x: Tensor,
+    layers: Layers = None,
+    *,
+    what: Literal["output", "input"] = "output",
+    unit_axis: int | None = None,
+    batch_size: int = 2048,
+) -> dict[str, LayerStats]:
+    """:func:`record` batch by batch, keeping only the statistics: name → :class:`LayerStats`."""
+    stats, names = ActivationStats(), list[str]()
+    for batch in torch.split(x, batch_size):
+        seen = record(model, batch, layers, what=what, unit_axis=unit_axis)
+        names = list(seen)
+        stats.update(seen.values())
+    return dict(zip(names, stats.result(), strict=True))
+
+
+def _choose(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
+    modules = dict(model.named_modules())
+    have = f"it has {', '.join(name for name in modules if name) or 'no modules inside'}"
+    wanted = ACTIVATIONS if layers is None else layers
+    wanted = (wanted,) if isinstance(wanted, (type, str)) else tuple(wanted)
+    kinds = tuple(item for item in wanted if isinstance(item, type))
+    names = [item for item in wanted if isinstance(item, str)]
+    if unknown := [name for name in names if name not in modules]:
+        raise ValueError(f"the model has no module {', '.join(map(repr, unknown))}; {have}.")
+    chosen = {
+        name: module
+        for name, module in modules.items()
+        if name in names or isinstance(module, kinds)
+    }
+    if not chosen:
+        kind = "activation module" if layers is None else " or ".join(k.__name__ for k in kinds)
+        raise ValueError(
+            f"the model has no {kind or 'layer asked for'}; {have}. Name the layers to look at (a "
+            "function such as torch.relu is no module: what it gives cannot be seen)."
+        )
+    return chosen
+
+
+def _by_unit(name: str, value: Any, unit_axis: int | None) -> Tensor:
+    """(samples, ..., units, ...) → a copy (1, samples · positions, units)."""
+    if not isinstance(value, Tensor) or value.dim() < 2:
+        kind = (
+            f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value)
+        )
+        raise ValueError(f"layer {name!r}: expected one tensor (samples, ..., units), got {kind}.")
+    if unit_axis is None:
+        if value.dim() == 3:
+            raise ValueError(
+                f"layer {name!r} has shape {tuple(value.shape)}: say unit_axis=1 for (samples, "
+                "channels, length) or unit_axis=-1 for (samples, steps, units)."
+            )
+        unit_axis = 1
+    return value.detach().movedim(unit_axis, -1).flatten(0, -2)[None].clone()
+
+
+@contextlib.contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Evaluation mode for the time of a look; each module's own mode afterwards."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [module.training for module in modules]
+    try:
+        for module in modules:
+            module.training = False
+        yield
+    finally:
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode
