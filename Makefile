@@ -14,7 +14,7 @@ SITE := _build/html
 SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*.egg-info/*' 2>/dev/null)
 
-# The interpreters of this project are quiet and never download a data set by themselves.
+# TensorFlow is quiet, and it is the backend of Keras.
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
@@ -43,7 +43,7 @@ serve: book  ## serve the built site on http://localhost:8000 (PORT=... for anot
 test: $(READY) book  ## every check: lint, types, spelling, unit tests, notebooks re-executed, the site in a browser
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
-	$(BIN)/python tests/run_notebooks.py
+	$(BIN)/python -m tests.notebooks.compare
 
 lint: $(READY)  ## ruff, mypy --strict, codespell
 	$(BIN)/ruff check .
@@ -51,8 +51,8 @@ lint: $(READY)  ## ruff, mypy --strict, codespell
 	$(BIN)/mypy
 	$(BIN)/codespell
 
-notebooks: $(READY)  ## re-execute every notebook from its .py twin and store the outputs
-	$(BIN)/python -m actlab.notebooks execute
+notebooks: $(READY)  ## re-execute every notebook from its .py twin and store the outputs (NAMES=02_relu for some)
+	$(BIN)/python -m tests.notebooks.execute $(NAMES)
 
 lab: $(READY)  ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -1,0 +1,283 @@
+"""For each gate, what it must catch: a good notebook is spoiled and the gate has to say so."""
+
+import base64
+import copy
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from . import gates
+
+HERE = Path(__file__).parent
+ADDRESS = "https://example.org/course"
+TITLE, SETUP, PROSE, STREAM, RESULT, FIGURE, LAST_CODE, LAST = range(8)
+
+
+@pytest.fixture
+def good():
+    return gates.read(HERE / "data" / "good.ipynb", ADDRESS)
+
+
+def spoiled(good, spoil, *, twin_too=True):
+    """The notebook after ``spoil(nb)``; its twin tells the same, unless the twin is the point."""
+    nb = copy.deepcopy(good.nb)
+    spoil(nb)
+    return replace(good, nb=nb, twin=gates.source_text(nb) if twin_too else good.twin)
+
+
+def test_the_good_notebook_passes(good):
+    assert gates.check(good) == []
+
+
+# --- Spoilers -----------------------------------------------------------------------------------
+
+
+def put(cell, attribute, value):
+    return lambda nb: nb.cells[cell].__setitem__(attribute, value)
+
+
+def write(text, cell=PROSE):
+    """Add a paragraph to a Markdown cell or a line to a code cell."""
+
+    def spoil(nb):
+        gap = "\n\n" if nb.cells[cell].cell_type == "markdown" else "\n"
+        nb.cells[cell].source += gap + text
+
+    return spoil
+
+
+def stream(text, name="stdout"):
+    return lambda nb: nb.cells[STREAM].outputs.append(
+        nbformat.v4.new_output("stream", name=name, text=text)
+    )
+
+
+def fail(nb):
+    nb.cells[STREAM].outputs.append(
+        nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=["no"])
+    )
+
+
+def html(text):
+    return lambda nb: nb.cells[RESULT].outputs[0].data.__setitem__("text/html", text)
+
+
+def alt(text):
+    def spoil(nb):
+        nb.cells[FIGURE].metadata["mystnb"] = {"image": {"alt": text}}
+        nb.cells[FIGURE].outputs[0].metadata["image/png"]["alt"] = text
+
+    return spoil
+
+
+def no_alt(nb):
+    del nb.cells[FIGURE].metadata["mystnb"]
+    del nb.cells[FIGURE].outputs[0].metadata["image/png"]["alt"]
+
+
+def stale_alt(nb):
+    nb.cells[FIGURE].metadata["mystnb"]["image"]["alt"] += " And more."
+
+
+def two_figures(nb):
+    nb.cells[FIGURE].outputs *= 2
+
+
+def same_alt_twice(nb):
+    nb.cells[LAST_CODE].outputs = nb.cells[FIGURE].outputs
+    nb.cells[LAST_CODE].metadata = nb.cells[FIGURE].metadata
+
+
+def transparent(nb):
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("RGBA", (4, 4), (255, 255, 255, 254)).save(buffer, format="png")
+    nb.cells[FIGURE].outputs[0].data["image/png"] = base64.b64encode(buffer.getvalue()).decode()
+
+
+def as_svg(nb):
+    output = nb.cells[FIGURE].outputs[0]
+    output.data = {"image/svg+xml": "<svg/>"}
+    output.metadata = {"image/svg+xml": output.metadata["image/png"]}
+
+
+def swapped(nb):
+    nb.cells[RESULT], nb.cells[STREAM] = nb.cells[STREAM], nb.cells[RESULT]
+
+
+def without(cell):
+    return lambda nb: nb.cells.pop(cell)
+
+
+def measured(**numbers):
+    return lambda nb: nb.metadata.actlab.update(numbers)
+
+
+def say(old, new):
+    def spoil(nb):
+        assert old in nb.cells[TITLE].source
+        nb.cells[TITLE].source = nb.cells[TITLE].source.replace(old, new)
+
+    return spoil
+
+
+# gate, what is done to the good notebook, what the gate says
+RED = [
+    (gates.ran_top_to_bottom, put(STREAM, "execution_count", None), "cell 4 .*was not run"),
+    (gates.ran_top_to_bottom, put(STREAM, "execution_count", 3), "run as number 3 instead of 2"),
+    (gates.ran_top_to_bottom, swapped, "run as number 3 instead of 2"),
+    (gates.ran_top_to_bottom, without(STREAM), "run as number 3 instead of 2"),
+    (gates.ran_top_to_bottom, put(RESULT, "source", ""), "cell 5 .empty.: is empty"),
+    (gates.ran_without_complaint, fail, "ended in ValueError"),
+    (gates.ran_without_complaint, stream("warning!", "stderr"), r"wrote to stderr \(warning!\)"),
+    (gates.has_only_known_magics, write("%fetch values", STREAM), "no magic %fetch"),
+    (gates.has_only_known_magics, write("%%frobnicate", STREAM), "no magic %%frobnicate"),
+    (gates.has_only_known_magics, stream("UsageError: what?"), "IPython refused a line"),
+    (gates.has_no_traces_of_a_machine, stream("at /home/ada/x.py:3"), "absolute path .*/home/ada"),
+    (gates.has_no_traces_of_a_machine, stream("saved in /tmp"), "absolute path .*/tmp"),
+    (gates.has_no_traces_of_a_machine, stream("'/opt/data/x'"), "absolute path .*/opt/data/x"),
+    (gates.has_no_traces_of_a_machine, stream(r"C:\Users\ada"), "absolute path .*C:"),
+    (gates.has_no_traces_of_a_machine, stream("~/.cache/actlab"), "absolute path"),
+    (gates.has_no_traces_of_a_machine, html("<i>/srv/x</i>"), "the output holds an absolute path"),
+    (gates.has_no_traces_of_a_machine, write("open('/data/x.csv')", STREAM), "the source holds"),
+    (gates.has_no_traces_of_a_machine, write("See /home/ada/notes."), "cell 3 .*the source holds"),
+    (gates.has_no_traces_of_a_machine, stream("lib/site-packages/x"), "installed package"),
+    (gates.has_no_traces_of_a_machine, stream("<object at 0x7f2c>"), "memory address"),
+    (gates.has_no_traces_of_a_machine, stream("id 0x7f2c00aa11"), "memory address"),
+    (gates.can_be_compared, write("# NBVAL_IGNORE_OUTPUT", STREAM), "exempts it"),
+    (gates.can_be_compared, put(STREAM, "metadata", {"tags": ["nbval-skip"]}), "exempts it"),
+    (gates.can_be_compared, put(STREAM, "metadata", {"tags": ["raises-exception"]}), "exempts it"),
+    (gates.has_described_figures, no_alt, "alt text is missing"),
+    (gates.has_described_figures, stale_alt, "alt text is not the cell's"),
+    (gates.has_described_figures, alt("_images/a9f31c77f3c5b8a0d8f3a3f7dd02b9c2.png"), "file's"),
+    (gates.has_described_figures, alt("a9f31c77f3c5b8a0d8f3a3f7dd02b9c2a9f31c77f3c5b8"), "file's"),
+    (gates.has_described_figures, alt("ReLU and its slope."), "19 characters instead of at least"),
+    (gates.has_described_figures, two_figures, "shows 2 figures"),
+    (gates.has_described_figures, same_alt_twice, "has the alt text of cell 6"),
+    (gates.has_described_figures, transparent, "is transparent"),
+    (gates.has_described_figures, as_svg, r"is image/svg\+xml; show it as a PNG"),
+    (gates.has_described_figures, html('<img src="data:image/png;base64,AA==">'), "<img> in the"),
+    (gates.equals_its_twin, put(STREAM, "source", "print(1)"), "cell 4 .*the source is not"),
+    (gates.equals_its_twin, write("One word more."), "cell 3 .*the source is not"),
+    (gates.equals_its_twin, put(LAST_CODE, "metadata", {"tags": ["hide"]}), "metadata are not"),
+    (gates.equals_its_twin, put(LAST_CODE, "cell_type", "raw"), "is raw here and code in"),
+    (gates.equals_its_twin, without(LAST), "7 cells here, 8 in the .py"),
+    (gates.renders_everywhere, write("> [!NOTE]\n> Look."), "GitHub alert"),
+    (gates.renders_everywhere, write("As shown[^1]."), "footnote"),
+    (gates.renders_everywhere, write("ReLU\n: a function"), "definition list"),
+    (gates.renders_everywhere, write("```{note}\nLook.\n```"), "MyST directive"),
+    (gates.renders_everywhere, write("> ```{note}\n> Look.\n> ```"), "MyST directive"),
+    (gates.renders_everywhere, write(":::{note}\nLook.\n:::"), "::: fence"),
+    (gates.renders_everywhere, write("See {doc}`intro`."), "MyST role"),
+    (gates.renders_everywhere, write("(relu)=\n## ReLU"), "MyST target"),
+    (gates.renders_everywhere, write("In {{ version }}."), "substitution"),
+    (gates.renders_everywhere, write(r"It costs \$5 and \$10."), "escaped dollar"),
+    (gates.renders_everywhere, write("| a |\n|---|\n| $|w|$ |"), r"\| in a table's formula"),
+    (gates.renders_everywhere, write("It is ~~slow~~ fast."), "struck-through"),
+    (gates.renders_everywhere, write("<div>ReLU</div>"), r"raw HTML \(<div\)"),
+    (gates.renders_everywhere, write('<a href="x">x</a>'), "raw HTML"),
+    (gates.renders_everywhere, write(r"\begin{align} x \end{align}"), "bare LaTeX"),
+    (gates.renders_everywhere, write(r"where \(x\) is"), r"a formula in"),
+    (gates.renders_everywhere, write("![](x.png)"), "picture without alt"),
+    (gates.renders_everywhere, write("[](x.md)"), "link without text"),
+    (
+        gates.renders_everywhere,
+        write("<details>\n<summary>S</summary>\nx\n\n</details>"),
+        "starts without a blank line",
+    ),
+    (
+        gates.renders_everywhere,
+        write("<details>\n<summary>S</summary>\n\nx\n</details>"),
+        "ends without a blank line",
+    ),
+    (gates.renders_everywhere, write("<details>\n<summary>S</summary>\n\nx"), "not closed"),
+    (gates.keeps_the_contract, say("# How", "How"), "does not|is not a Markdown cell that starts"),
+    (gates.keeps_the_contract, say("minutes to read", "min"), "lacks the line"),
+    (gates.keeps_the_contract, put(SETUP, "metadata", {}), "0 cells are tagged 'setup'"),
+    (gates.keeps_the_contract, put(STREAM, "metadata", {"tags": ["setup"]}), "2 cells are tagged"),
+    (gates.keeps_the_contract, write("x = 1", SETUP), "not the course's setup cell"),
+    (gates.keeps_the_contract, write("x = 1\n" * 20, STREAM), "lines instead of at most 20"),
+    (gates.keeps_the_contract, put(PROSE, "source", "Predict."), "no '> ..Predict"),
+    (gates.keeps_the_contract, put(LAST, "source", "Key points"), "no '> ..Key points"),
+    (gates.says_what_it_costs, lambda nb: nb.metadata.pop("actlab"), "were not measured"),
+    (gates.says_what_it_costs, measured(seconds=91), "runs 91 s instead of at most 90"),
+    (gates.says_what_it_costs, measured(peak_mb=1501), "takes 1501 MB instead of at most 1500"),
+    (gates.says_what_it_costs, measured(seconds=30), "header says 5 seconds, measured were 30"),
+    (gates.says_what_it_costs, measured(peak_mb=900), "header says 0.1 GB, measured were 0.9"),
+    (gates.says_what_it_costs, say("in about 5 s", "in about 40 s"), "header says 40 seconds"),
+    (gates.says_what_it_costs, write("word " * 1500), "5 minutes to read, measured were 10"),
+    (gates.has_the_right_form, lambda nb: nb.update(nbformat_minor=4), "is 4.4 instead of 4.5"),
+    (gates.has_the_right_form, lambda nb: nb.metadata.kernelspec.update(name="conda"), "kernel"),
+    (gates.has_the_right_form, lambda nb: nb.cells[PROSE].pop("id"), "cell 3 .*has no id"),
+    (gates.has_the_right_form, lambda nb: nb.cells[0].update(id=nb.cells[1].id), "shares its id"),
+]
+
+
+@pytest.mark.parametrize(
+    ("gate", "spoil", "says"), RED, ids=[f"{gate.__name__}-{says}" for gate, _, says in RED]
+)
+def test_goes_red(gate, spoil, says, good):
+    bad = spoiled(good, spoil, twin_too=gate is not gates.equals_its_twin)
+    problems = list(gate(bad))
+    assert [problem for problem in problems if re.search(says, problem)], problems
+    assert set(problems) <= {p.removeprefix(f"{good.name}, ") for p in gates.check(bad)}
+
+
+def test_a_figure_counts_even_where_another_cell_is_described(good):
+    """The gate looks at every figure, not at the first only."""
+    bad = spoiled(good, same_alt_twice)
+    bad.nb.cells[LAST_CODE].metadata = {}
+    assert [p for p in gates.has_described_figures(bad) if p.startswith("cell 7")]
+
+
+def test_every_gate_was_seen_red():
+    assert {gate for gate, _, _ in RED} == set(gates.GATES)
+
+
+def test_a_missing_twin_and_a_large_file(good):
+    assert "no .py beside it" in gates.check(replace(good, twin=None))[0]
+    assert "instead of at most" in gates.check(replace(good, size=gates.MAX_BYTES + 1))[0]
+
+
+def test_another_repository_address(good):
+    problems = gates.check(replace(good, repository="https://example.org/fork"))
+    assert len(problems) == 1
+    assert "not the course's setup cell" in problems[0]
+
+
+def test_files_without_their_twin(tmp_path):
+    for name in ("both.py", "both.ipynb", "source.py", "notebook.ipynb"):
+        (tmp_path / name).touch()
+    assert gates.unpaired(tmp_path) == [
+        "source.py has no .ipynb; run `make notebooks`",
+        "notebook.ipynb has no .py; add it or remove it",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$\frac{a}{b}$ and/or $x/y/z$, 3/4/5, https://example.org/a/b, [here](../a/b.ipynb)",
+        "From the package: /usr/share/datasets/fashion-mnist",
+        "| $\\lVert w \\rVert$ | $a$ |\n|---|---|\n| $b$ | $c$ |",
+        "$$\n\\begin{align} x &< y \\\\ y &> z \\end{align}\n$$",
+        "`~~x~~`, `> [!NOTE]`, `{doc}`, `<div>`, `\\$`",
+        "```python\nx: int = 1  # ::: [^1] <b>\n```",
+        "> <details>\n> <summary>Hint</summary>\n>\n> Look.\n>\n> </details>",
+        "a <b, b> c, $a<b$, 1 < 2, <https://example.org>",
+        "Note:\n- a list\n- of two",
+    ],
+)
+def test_what_is_fine_stays_green(text, good):
+    nice = spoiled(good, write(text))
+    assert gates.check(nice) == []
+
+
+def test_outputs_that_are_fine_stay_green(good):
+    for text in ("shape (3, 4), 0xff, 12 % of 3/4", "10 s/epoch, loss 1e-3", "a - b / c/d"):
+        assert gates.check(spoiled(good, stream(text))) == []
