@@ -170,8 +170,9 @@ def _sparsemax(x: Array) -> Array:
     total = np.cumsum(ordered, axis=-1)
     k = np.arange(1, x.shape[-1] + 1)
     size = (1.0 + k * ordered > total).sum(axis=-1, keepdims=True)  # of the support
-    threshold: Array = (np.take_along_axis(total, size - 1, axis=-1) - 1.0) / size
-    return np.maximum(shifted - threshold, 0.0)
+    threshold = (np.take_along_axis(total, size - 1, axis=-1) - 1.0) / size
+    result: Array = np.maximum(shifted - threshold, 0.0)
+    return result
 
 
 def _sparsemax_jacobian(x: Array) -> Array:
