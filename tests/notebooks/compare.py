@@ -22,7 +22,7 @@ import pytest
 from actlab import data
 
 from . import gates
-from .execute import prepare
+from .execute import prepare, without_data
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -50,9 +50,7 @@ def main(folder: Path = gates.FOLDER, *options: str) -> int:
     notebooks = sorted(folder.glob("*.ipynb"))
     if not notebooks:
         sys.exit(f"There is no notebook in {folder}.")
-    unlike = []
-    if not data.available("fashion_mnist"):
-        unlike = [path for path in notebooks if "fashion_mnist" in path.read_text("utf-8")]
+    unlike = without_data(notebooks)
     if unlike:
         names = ", ".join(path.name for path in unlike)
         if os.environ.get("CI"):

@@ -25,6 +25,8 @@ import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from actlab import data
+
 from . import gates
 
 # What makes a run repeatable: no network, no GPU, two threads, nothing on stderr.
@@ -164,11 +166,21 @@ def chosen(names: Sequence[str], folder: Path = gates.FOLDER) -> list[Path]:
     return [sources[stem] for stem in stems or sources]
 
 
+def without_data(paths: Sequence[Path]) -> list[Path]:
+    """Those of the files that use Fashion-MNIST, if this machine does not have it."""
+    if data.available("fashion_mnist"):
+        return []
+    return [path for path in paths if "fashion_mnist" in path.read_text("utf-8")]
+
+
 def main(names: Sequence[str], folder: Path = gates.FOLDER, repository: str | None = None) -> int:
     """Run the chapters, say what each cost and what the gates say; 0 when all is well."""
     prepare()
     failures = 0
-    for source in chosen(names, folder):
+    sources = chosen(names, folder)
+    if unlike := without_data(sources):
+        sys.exit(f"{unlike[0].name} would run on other data than it tells of.{data.THREE_WAYS}")
+    for source in sources:
         print(f"{source.stem} …", end=" ", flush=True)
         try:
             nb = execute(source, repository or gates.repository_address())

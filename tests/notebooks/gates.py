@@ -38,7 +38,7 @@ from subprocess import run
 helpers = "actlab @ git+{repository}"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
-assert find_spec("actlab"), f"The course's helpers are missing. Run: pip install '{{helpers}}'"\
+assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{{helpers}}"'\
 """
 
 # The line under a chapter's title; `make notebooks` writes the three numbers.
@@ -297,9 +297,10 @@ def unpaired(folder: Path = FOLDER) -> list[str]:
 # --- Markdown that reads well in the book, JupyterLab, Colab and on GitHub ----------------------
 
 _TAGS = "details|summary|sub|sup|br|kbd"
-_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})(?!.*`.*$).*?^[ \t>]*\1[`~]*[ \t]*$", re.M | re.S)
-_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
-_MATH = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$[^$\n]+\$", re.DOTALL)
+_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[^`\n]*\n.*?^[ \t>]*\1[`~]*[ \t]*$", re.M | re.S)
+# Neither code nor a formula in a line of text goes on after an empty line.
+_CODE = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
+_MATH = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?:(?!\n\s*\n)[^$])+\$", re.DOTALL)
 
 # (pattern, what it is, what to write instead), searched in the text without code …
 _IN_PROSE = (
@@ -318,6 +319,7 @@ _IN_PLAIN = (
     (r"~~\S.*?~~", "struck-through text", "other words"),
     (r"\\begin\{", "a bare LaTeX environment", "$$ around it"),
     (r"\\[(\[]", r"a formula in \( or \[", "$ or $$"),
+    (r"(?<!\\)\$", "a dollar sign without its partner", "the word dollar or USD"),
     (rf"</?(?!(?:{_TAGS})\b)[a-zA-Z][\w-]*(?=[\s/>])", "raw HTML", "Markdown"),
 )
 # Searched before code is taken out, because they are made of backticks.
@@ -343,6 +345,9 @@ def renders_everywhere(notebook: Notebook) -> Iterator[str]:
         for row in re.findall(r"^[ >]*\|.*$", prose, re.MULTILINE):
             if bars := [formula for formula in _MATH.findall(row) if "|" in formula]:
                 yield f"{where}: | in a table's formula ({bars[0]}) ends the column; use \\lVert"
+        for formula in _MATH.findall(prose):
+            if not formula.startswith("$$") and formula[1:-1] != formula[1:-1].strip():
+                yield f"{where}: blanks inside the dollar signs of {_short(formula)}; remove them"
         yield from (f"{where}: {problem}" for problem in _folds(prose))
 
 

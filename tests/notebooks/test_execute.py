@@ -1,11 +1,15 @@
+import importlib.util
 import re
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from actlab import data
 
 from . import compare, execute, gates
 
@@ -68,6 +72,66 @@ def test_an_unknown_chapter_lists_the_nearest(folder):
         execute.main(["goood"], folder, ADDRESS)
     with pytest.raises(SystemExit, match="There is no chapter"):
         execute.main([], folder / "empty", ADDRESS)
+
+
+def test_without_fashion_mnist_no_chapter_is_rewritten(folder, monkeypatch):
+    source = folder / "good.py"
+    source.write_text(source.read_text() + "\n# %%\ndata.load('fashion_mnist')\n")
+    before = snapshot(folder)
+    monkeypatch.setattr(data, "available", lambda name: False)
+    with pytest.raises(SystemExit, match=r"good\.py would run on other data"):
+        execute.main([], folder, ADDRESS)
+    assert snapshot(folder) == before
+
+
+def test_memory_that_was_given_back_counts(tmp_path):
+    cells = ["big = b'x' * 300_000_000\ndel big", "1"]
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    measured = execute._run(nb, tmp_path, timeout=60)
+    assert 300 < measured["peak_mb"] < 600
+    assert 0 < measured["seconds"] < 60
+
+
+# --- The setup cell -----------------------------------------------------------------------------
+
+
+def run_setup(monkeypatch, *, colab, installed):
+    """What the cell asks pip for."""
+    asked = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: asked.append((command, check)))
+    find = (lambda name: None) if not installed else importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", find)
+    if colab:
+        monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    exec(gates.setup_source(ADDRESS), {})
+    return asked
+
+
+def test_setup_does_nothing_where_the_helpers_are(monkeypatch):
+    assert run_setup(monkeypatch, colab=False, installed=True) == []
+
+
+def test_setup_installs_on_colab(monkeypatch):
+    from packaging.requirements import Requirement
+
+    ((command, check),) = run_setup(monkeypatch, colab=True, installed=True)
+    assert check
+    assert command[:4] == [sys.executable, "-m", "pip", "install"]
+    assert Requirement(command[-1]).url == f"git+{ADDRESS}"
+
+
+def test_setup_says_what_is_missing(monkeypatch):
+    with pytest.raises(AssertionError, match=r'missing; pip install "actlab @ git\+https://exam'):
+        run_setup(monkeypatch, colab=False, installed=False)
+
+
+def test_setup_needs_no_file_of_the_repository(tmp_path):
+    script = tmp_path / "setup_cell.py"
+    script.write_text(gates.setup_source(ADDRESS) + "\nimport actlab.catalog\n")
+    subprocess.run([sys.executable, script.name], cwd=tmp_path, check=True)
+
+
+# --- What the executor writes -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -191,14 +255,14 @@ def runs(tmp_path, monkeypatch):
 
 def test_with_fashion_mnist_everything_is_compared(runs, monkeypatch):
     folder, asked = runs
-    monkeypatch.setattr(compare.data, "available", lambda name: True)
+    monkeypatch.setattr(data, "available", lambda name: True)
     assert compare.main(folder) == 0
     assert asked == [(["digits", "fashion"], "--nbval"), ([], "--nbval-lax")]
 
 
 def test_without_fashion_mnist_its_chapters_only_run(runs, monkeypatch, capsys):
     folder, asked = runs
-    monkeypatch.setattr(compare.data, "available", lambda name: False)
+    monkeypatch.setattr(data, "available", lambda name: False)
     assert compare.main(folder) == 0
     assert asked == [(["digits"], "--nbval"), (["fashion"], "--nbval-lax")]
     assert (
@@ -208,7 +272,7 @@ def test_without_fashion_mnist_its_chapters_only_run(runs, monkeypatch, capsys):
 
 def test_without_fashion_mnist_ci_fails(runs, monkeypatch):
     folder, asked = runs
-    monkeypatch.setattr(compare.data, "available", lambda name: False)
+    monkeypatch.setattr(data, "available", lambda name: False)
     monkeypatch.setenv("CI", "true")
     with pytest.raises(SystemExit, match=r"fashion\.ipynb: Fashion-MNIST is missing"):
         compare.main(folder)

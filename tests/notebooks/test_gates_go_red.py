@@ -177,6 +177,9 @@ RED = [
     (gates.renders_everywhere, write("(relu)=\n## ReLU"), "MyST target"),
     (gates.renders_everywhere, write("In {{ version }}."), "substitution"),
     (gates.renders_everywhere, write(r"It costs \$5 and \$10."), "escaped dollar"),
+    (gates.renders_everywhere, write("It costs $5."), "dollar sign without its partner"),
+    (gates.renders_everywhere, write("It costs $5 or $6."), "blanks inside the dollar signs"),
+    (gates.renders_everywhere, write("One ` here.\n\nA ~~lie~~.\n\nOne ` there."), "struck"),
     (gates.renders_everywhere, write("| a |\n|---|\n| $|w|$ |"), r"\| in a table's formula"),
     (gates.renders_everywhere, write("It is ~~slow~~ fast."), "struck-through"),
     (gates.renders_everywhere, write("<div>ReLU</div>"), r"raw HTML \(<div\)"),
@@ -270,6 +273,7 @@ def test_files_without_their_twin(tmp_path):
         "```python\nx: int = 1  # ::: [^1] <b>\n```",
         "> <details>\n> <summary>Hint</summary>\n>\n> Look.\n>\n> </details>",
         "a <b, b> c, $a<b$, 1 < 2, <https://example.org>",
+        "Where $a +\nb$ goes on, and `code\nwith ~~x~~` does.",
         "Note:\n- a list\n- of two",
     ],
 )

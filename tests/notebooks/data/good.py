@@ -28,7 +28,7 @@ from subprocess import run
 helpers = "actlab @ git+https://example.org/course"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
-assert find_spec("actlab"), f"The course's helpers are missing. Run: pip install '{helpers}'"
+assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
 
 # %% [markdown]
 # > **Predict.** Which of three numbers survive?
