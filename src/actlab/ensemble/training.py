@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm  # tqdm.auto warns in every kernel without ipywidgets
 
 from actlab.ensemble.initial import data_order
 from actlab.ensemble.network import Networks, cross_entropy
