@@ -32,13 +32,13 @@ from . import gates
 # What makes a run repeatable: no network, no GPU, two threads, nothing on stderr.
 ENVIRONMENT = {
     "ACTLAB_OFFLINE": "1",
+    "ACTLAB_PROGRESS": "0",
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_NUM_THREADS": "2",
     "PYTHONHASHSEED": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TQDM_DISABLE": "1",
 }
 
 
@@ -89,6 +89,9 @@ def _run(nb: Any, folder: Path, timeout: int) -> dict[str, float]:
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
         on_cell_executed=look,
+        # What C++ code writes to file descriptor 2 (TensorFlow: which processor this is) stays
+        # on the terminal; what Python writes to sys.stderr is stored, and a gate refuses it.
+        extra_arguments=["--IPKernelApp.capture_fd_output=False"],
     )
     start = time.perf_counter()
     client.execute()

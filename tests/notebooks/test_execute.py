@@ -84,12 +84,18 @@ def test_without_fashion_mnist_no_chapter_is_rewritten(folder, monkeypatch):
     assert snapshot(folder) == before
 
 
-def test_memory_that_was_given_back_counts(tmp_path):
-    cells = ["big = b'x' * 300_000_000\ndel big", "1"]
+def test_what_a_run_measures_and_stores(tmp_path):
+    cells = [
+        "big = b'x' * 300_000_000\ndel big",
+        "import os; os.write(2, b'what a C++ library says about this processor');",
+        "import sys; print('what Python complains of', file=sys.stderr)",
+    ]
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     measured = execute._run(nb, tmp_path, timeout=60)
-    assert 300 < measured["peak_mb"] < 600
+    assert 300 < measured["peak_mb"] < 600  # memory that was given back counts
     assert 0 < measured["seconds"] < 60
+    assert [len(cell.outputs) for cell in nb.cells] == [0, 0, 1]
+    assert nb.cells[2].outputs[0].name == "stderr"
 
 
 # --- The setup cell -----------------------------------------------------------------------------
