@@ -138,6 +138,14 @@ def test_squareplus_takes_b(b):
     assert half[1].isfinite().all()
 
 
+def test_squareplus_does_not_overflow_where_the_sum_of_its_parts_would():
+    value, gradient = value_and_gradient(Squareplus(1e4), torch.tensor([-4e4, 4e4]).half())
+    torch.testing.assert_close(
+        value.double(), torch.tensor([0.0625, 4e4]).double(), rtol=2e-3, atol=0
+    )
+    assert gradient.isfinite().all()
+
+
 def simplex_projection(x):
     """Try every support: the nearest point with non-negative entries that sum to 1."""
     best, distance = None, np.inf
