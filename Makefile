@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
+HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ READY := $(VENV)/.ready
 SITE := _build/html
 # What the site is made from: when none of it is newer than the last build, there is nothing to do.
 SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml -type f \
-	-not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*.egg-info/*' 2>/dev/null)
+	-not -path 'book/reference/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*.egg-info/*' 2>/dev/null)
 
 # TensorFlow is quiet, and it is the backend of Keras.
 export TF_CPP_MIN_LOG_LEVEL := 3
@@ -37,8 +38,8 @@ $(SITE)/.built: $(READY) $(SOURCES)
 	$(BIN)/jupyter-book build --all -W -n --keep-going .
 	touch $@
 
-serve: book  ## serve the built site on http://localhost:8000 (PORT=... for another port)
-	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+serve: book  ## serve the built site on http://localhost:8000 (HOST=... and PORT=... to change)
+	$(BIN)/python -m http.server $(PORT) --bind $(HOST) --directory $(SITE)
 
 test: $(READY) book  ## every check: lint, types, spelling, unit tests, notebooks re-executed, the site in a browser
 	$(MAKE) --no-print-directory lint

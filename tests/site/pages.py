@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import http.server
+import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -203,3 +205,39 @@ def browser_problems(page: Any, address: str, name: str) -> list[str]:
 
 def listed(problems: Iterable[str]) -> str:
     return "\n".join(problems)
+
+
+# --- launch buttons and vendored files ------------------------------------------------------------
+
+
+def launch_problems(path: Path, name: str, settings: dict[str, Any], root: Path) -> list[str]:
+    """Whether Colab and Binder buttons lead to this notebook in this repository."""
+    notebook = Path(name).with_suffix(".ipynb").as_posix()
+    repository = settings["repository"]
+    owner = "/".join(repository["url"].split("/")[-2:])
+    branch = repository["branch"]
+    wanted = {
+        f"https://mybinder.org/v2/gh/{owner}/{branch}?urlpath=lab/tree/{notebook}",
+        f"https://colab.research.google.com/github/{owner}/blob/{branch}/{notebook}",
+    }
+    problems = [f"no button to {url}" for url in sorted(wanted - set(parse(path).links))]
+    if not (root / notebook).is_file():
+        problems.append(f"{notebook} is not in the repository")
+    return problems
+
+
+def manifest_problems(folder: Path) -> list[str]:
+    """Files that differ from the manifest, are missing from it, or have no licence beside them."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    found = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
+    }
+    problems = [
+        f"{name}: not as in the manifest"
+        for name in sorted(found.keys() | manifest["files"].keys())
+        if found.get(name) != manifest["files"].get(name)
+    ]
+    problems += [f"no {key}" for key in ("name", "version", "licence") if not manifest.get(key)]
+    return problems if "LICENSE" in found else [*problems, "no LICENSE"]

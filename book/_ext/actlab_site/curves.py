@@ -30,29 +30,35 @@ def curve(record: Activation, x: Any) -> tuple[Any, Any]:
     """F and f′ along the drawn line, both of the shape of ``x``."""
     if record.kind == "vector":
         inputs = np.stack([x, np.zeros_like(x), np.zeros_like(x)], axis=-1)
-        return record.reference(inputs)[..., 0], record.derivative(inputs)[..., 0, 0]
+        inputs = inputs.reshape(len(x), 3, *[1] * (-record.axis - 1))  # Softmax2d: (3, 1, 1)
+        f = record.reference(inputs).reshape(len(x), 3)
+        return f[:, 0], record.derivative(inputs).reshape(len(x), 3, 3)[:, 0, 0]
     if record.kind == "gate":
         inputs = np.stack([x, x], axis=-1)
         return record.reference(inputs)[..., 0], record.derivative(inputs)[..., 0, :].sum(axis=-1)
     return record.reference(x), record.derivative(x)
 
 
+def limits(record: Activation) -> tuple[float, float]:
+    """The inputs drawn: −5 to 5, or further where there is a kink to see (ReLU6 at 6)."""
+    kinks = record.properties.kinks
+    return min([LIMITS[0], *(k - 2 for k in kinks)]), max([LIMITS[1], *(k + 2 for k in kinks)])
+
+
 def grid(record: Activation) -> tuple[Any, Any, Any]:
-    """``x``, f and f′, with a NaN at every kink, so that no line is drawn across a jump."""
-    kinks = [k for k in record.properties.kinks if LIMITS[0] < k < LIMITS[1]]
-    x = np.unique(np.concatenate([np.linspace(*LIMITS, POINTS), *_either_side(kinks)]))
+    """``x``, f and f′ with a NaN either side of every kink: no line is drawn across a jump."""
+    known = record.properties
+    kinks = np.array(known.kinks)
+    sides = [np.nextafter(kinks, -np.inf), np.nextafter(kinks, np.inf)]
+    x = np.unique(np.concatenate([np.linspace(*limits(record), POINTS), kinks, *sides]))
     f, slope = curve(record, x)
     at = np.searchsorted(x, kinks)
-    smooth = record.properties.smoothness
-    x = np.insert(x, at, np.nan)
-    # A kink leaves f in one piece and tears f′; a jump tears both; a smoother knot tears neither.
-    f = np.insert(f, at, np.nan if smooth < 0 else np.asarray(f)[at] if len(at) else np.nan)
-    slope = np.insert(slope, at, np.nan)
-    return x, f, slope
-
-
-def _either_side(kinks: list[float]) -> list[Any]:
-    return [np.array([np.nextafter(k, -np.inf), np.nextafter(k, np.inf)]) for k in kinks]
+    gaps = np.concatenate([at, at + 1])
+    if known.smoothness < 0:  # a jump tears f as well; a kink only f′
+        f = np.insert(f, gaps, np.nan)
+    else:
+        f = np.insert(f, gaps, f[at].tolist() * 2)
+    return np.insert(x, gaps, x[at].tolist() * 2), f, np.insert(slope, gaps, np.nan)
 
 
 def alt_text(record: Activation) -> str:
@@ -62,45 +68,65 @@ def alt_text(record: Activation) -> str:
     values = ", ".join(f"{y:.3g} at {x:g}" for x, y in zip(at, f, strict=True))
     slopes = ", ".join(f"{y:.3g} at {x:g}" for x, y in zip(at[[0, 2]], slope[[0, 2]], strict=True))
     shown = f" Drawn is {what_is_drawn(record)}." if what_is_drawn(record) else ""
+    low, high = limits(record)
     return (
-        f"Curve of {record.title} and its slope for inputs from {LIMITS[0]:g} to {LIMITS[1]:g}."
+        f"Curve of {record.title} and its slope for inputs from {low:g} to {high:g}."
         f"{shown} The output is {values}; the slope is {slopes}."
     ).replace("-", "−")
 
 
 def picture(record: Activation) -> bytes:
     """The reference page's figure: the curve solid, its slope dashed."""
-    fig, ax = plots.figure(width=5.0, height=3.1)
+    fig, ax = plots.figure(width=5.0, height=3.1, layout="none")
     x, f, slope = grid(record)
+    fig.subplots_adjust(left=0.11, right=0.98, bottom=0.15, top=0.91)
     ax.axhline(0, color=plots.INK, linewidth=0.8)
     ax.axvline(0, color=plots.INK, linewidth=0.8)
     ax.plot(x, slope, color=plots.INK, linestyle=(0, (4, 2)), linewidth=1.4, label="slope f′(x)")
     ax.plot(x, f, color=plots.colour(record.name), linewidth=2.6, label="output f(x)")
     ax.set_ylim(*_y_limits(f, slope))
-    ax.set_xlim(*LIMITS)
+    ax.set_xlim(*limits(record))
     ax.legend(loc="best")
     plots.label(ax, title=record.title, x="input x", y="output and slope")
     return _close(fig)
 
 
+def poster(records: list[Activation], columns: int = 8) -> bytes:
+    """The front page's figure: every curve, small, with its name in the catalog."""
+    rows = -(-len(records) // columns)
+    fig, axes = plots.figure(columns, rows, width=10.0, height=1.15 * rows, layout="none")
+    # Margins by hand here and below: measuring them takes longer than drawing.
+    fig.subplots_adjust(0.005, 0.02, 0.995, 1 - 0.25 / (1.15 * rows), wspace=0.08, hspace=0.35)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, record in zip(axes.flat, records, strict=False):
+        _sketch(ax, record)
+        ax.set_title(record.name, fontsize=8, fontweight="normal", loc="center")
+    return _close(fig)
+
+
 def thumbnail(record: Activation) -> bytes:
     """The gallery's figure: the curve alone, between two bare axes."""
-    fig, ax = plots.figure(width=1.9, height=1.25)
+    fig, ax = plots.figure(width=1.9, height=1.25, layout="none")
+    fig.subplots_adjust(left=0, right=1, bottom=0.02, top=0.98)
+    _sketch(ax, record)
+    return _close(fig)
+
+
+def _sketch(ax: Any, record: Activation) -> None:
     x, f, _ = grid(record)
     ax.axhline(0, color=plots.GRID, linewidth=1)
     ax.axvline(0, color=plots.GRID, linewidth=1)
     ax.plot(x, f, color=plots.colour(record.name), linewidth=2.6)
-    low, high = _y_limits(f, f)
-    ax.set_ylim(low, high)
+    ax.set_ylim(*_y_limits(f, f))
     ax.set_axis_off()
-    return _close(fig)
 
 
 def _y_limits(f: Any, slope: Any) -> tuple[float, float]:
     """Room for the whole curve, but no taller than the inputs are wide (exponentials)."""
     both = np.concatenate([f, slope])
     low, high = np.nanmin(both), np.nanmax(both)
-    low, high = max(low, LIMITS[0]), min(high, LIMITS[1])
+    low, high = max(low, LIMITS[0]), min(high, 1.4 * LIMITS[1])
     low, high = min(low, -0.25), max(high, 1.1)
     return low - 0.05 * (high - low), high + 0.05 * (high - low)
 

@@ -44,7 +44,7 @@ def finish_site(app: Any, error: Exception | None) -> None:
 
 def finish_page(html: str, name: str, folder: Path) -> str:
     """All steps on one page; ``folder`` is where its relative addresses start."""
-    for step in (without_icon_script, deferred_scripts, named_controls):
+    for step in (without_icon_script, without_idle_mathjax, deferred_scripts, named_controls):
         html = step(html)
     html = sized_images(html, lambda address: picture_size(folder, address))
     return edit_link(html, name)
@@ -53,6 +53,15 @@ def finish_page(html: str, name: str, folder: Path) -> str:
 def without_icon_script(html: str) -> str:
     """Drop FontAwesome's 1.5 MB of JavaScript: the theme's style sheet has the icons as a font."""
     return re.sub(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>", "", html)
+
+
+def without_idle_mathjax(html: str) -> str:
+    """Drop MathJax from a page without formulas (Sphinx looks at the pages below it as well)."""
+    if re.search(r'class="math[ "]', html):
+        return html
+    return re.sub(
+        r"\s*<script(?:[^>]*/tex-chtml-full\.js[^>]*>|>window\.MathJax = [^<]*)</script>", "", html
+    )
 
 
 def deferred_scripts(html: str) -> str:
@@ -100,7 +109,7 @@ def sized_images(html: str, size_of: Callable[[str], tuple[int, int] | None]) ->
         nonlocal first
         tag = match[0]
         size = size_of(attribute(tag, "src") or "")
-        if size is not None and (attribute(tag, "width") is None or "px" in str(tag)):
+        if size is not None:
             tag = with_size(tag, *size)
         if first:  # the first picture is often what the reader is waiting for
             first = False
@@ -130,14 +139,16 @@ def attribute(tag: str, name: str) -> str | None:
 
 
 def add_attribute(tag: str, name: str, value: str) -> str:
-    """The tag with the attribute set, replacing an earlier value."""
-    tag = re.sub(rf'\s{name}="[^"]*"', "", tag)
-    return re.sub(r"\s*(/?)>$", rf' {name}="{escape(value)}"\1>', tag)
+    """The tag with the attribute set, in the place of an earlier value if it has one."""
+    written = f' {name}="{escape(value)}"'
+    if attribute(tag, name) is not None:
+        return re.sub(rf'\s{name}="[^"]*"', lambda _: written, tag, count=1)
+    return re.sub(r"\s*(/?)>$", rf"{written}\1>", tag)
 
 
 @lru_cache
 def picture_size(folder: Path, address: str) -> tuple[int, int] | None:
-    """An image's size in CSS pixels: a PNG that says 144 dpi is shown at half its pixels."""
+    """The size in pixels of the image at an address relative to ``folder``, if it is a file."""
     parts = urlsplit(address)
     path = folder / unquote(parts.path)
     if parts.scheme or not path.is_file():

@@ -58,10 +58,11 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
             f"family-{family.replace('_', '-')}.md",
             family_page([catalog.get(name) for name in names]),
         )
-    for record in catalog.records():
-        if curves.drawable(record):
-            yield f"curves/{record.name}.png", curves.picture(record)
-            yield f"curves/{record.name}-small.png", curves.thumbnail(record)
+    drawn = [record for record in catalog.records() if curves.drawable(record)]
+    yield "curves/all.png", curves.poster(drawn)
+    for record in drawn:
+        yield f"curves/{record.name}.png", curves.picture(record)
+        yield f"curves/{record.name}-small.png", curves.thumbnail(record)
     if (disagreements := _optional("actlab.frameworks.pages")) is not None:
         yield "disagreements.md", disagreements.disagreements()
     if False and (claims := _optional("actlab.claims")) is not None:
@@ -78,13 +79,13 @@ def _optional(name: str) -> Any:
 
 def family_page(records: list[Activation]) -> str:
     """The reference page of one family: every member with formula, curve, properties, places."""
-    title = family_title(records[0])
-    blocks = [f"# {title}", "\n\n".join(entry(record) for record in records)]
-    return "\n\n".join(blocks) + "\n"
+    # GELU and GELU (tanh approximation) are one word in a heading.
+    title = ", ".join(dict.fromkeys(record.title.split(" (")[0] for record in records))
+    return "\n\n".join([f"# {title}", f"{motto(records[0])}.", *map(entry, records)]) + "\n"
 
 
-def family_title(record: Activation) -> str:
-    """The first line of the docstring of the module that holds the family."""
+def motto(record: Activation) -> str:
+    """What a family has in common: the first line of the docstring of the module that holds it."""
     doc = inspect.getdoc(sys.modules[module_of(record)]) or record.family
     return doc.splitlines()[0].rstrip(".")
 
@@ -152,38 +153,33 @@ def properties(record: Activation) -> list[tuple[str, str]]:
     """The property table's rows: what each is called, and its value in words."""
     known = record.properties
     yes = {True: "yes", False: "no"}
-    rows = [
-        ("Range of outputs", str(known.range)),
-        ("Mean output 0 for a standard normal input", yes[known.zero_centred]),
-        ("Never falls (monotonic)", yes[known.monotonic]),
-        ("Smoothness", smoothness(known.smoothness, known.kinks)),
-        ("Slope far to the left", saturation(known.saturation[0])),
-        ("Slope far to the right", saturation(known.saturation[1])),
-    ]
-    if record.parameters:
-        rows.insert(0, ("At", ", ".join(f"`{k}={v!r}`" for k, v in record.defaults.items())))
+    rows = [("Outputs", str(known.range))]
+    if record.kind == "elementwise" and record.parameters:
+        rows.insert(0, ("With", ", ".join(f"`{k}={v!r}`" for k, v in record.defaults.items())))
+    if known.zero_centred is not None:
+        rows.append(("Zero-centred", yes[known.zero_centred]))
+    if known.monotonic is not None:
+        rows.append(("Monotonic", yes[known.monotonic]))
+    rows.append(("Smoothness", smoothness(known.smoothness, known.kinks)))
+    if known.saturation is not None:
+        ends = ("Slope at −∞", "Slope at +∞")
+        rows += [(end, SATURATION[kind]) for end, kind in zip(ends, known.saturation, strict=True)]
     if record.stochastic:
-        rows.append(("Random", "yes, in training"))
+        rows.append(("Random", "in training"))
     return rows
+
+
+SATURATION = {"hard": "exactly 0", "soft": "tends to 0", None: "does not vanish"}
 
 
 def smoothness(order: float, kinks: Iterable[float]) -> str:
     """C^k in words, with the places where it breaks."""
+    if math.isinf(order):
+        return "smooth"
     where = ", ".join(f"{kink:.4g}".replace("-", "−") for kink in kinks)
     at = f" at {where}" if where else ""
-    if math.isinf(order):
-        return "smooth everywhere"
-    words = {-1: f"jumps{at}", 0: f"continuous, with a kink{at}"}
-    return words.get(int(order), f"{int(order)} times continuously differentiable; breaks{at}")
-
-
-def saturation(kind: str | None) -> str:
-    """What the derivative does towards one end."""
-    return {
-        "hard": "exactly 0 from some point on",
-        "soft": "tends to 0, never reaches it",
-        None: "does not vanish",
-    }[kind]
+    word = {-1: "jump", 0: "kink"}.get(int(order))
+    return f"{word}{at}" if word else f"C{'⁰¹²³⁴⁵⁶⁷⁸⁹'[int(order)]}, no further{at}"
 
 
 # --- where it lives -----------------------------------------------------------------------------
@@ -200,25 +196,21 @@ def signature(place: Place) -> str:
 
 def places(record: Activation) -> str:
     """Table of the record's objects in both frameworks, then and now."""
-    rows = [(old, new) for framework in THEN for _, old, new in pairs([record], framework)]
+    rows = [
+        (_cell(then), _cell(now)) for framework in THEN for then, now in pairs(record, framework)
+    ]
     if not rows:
         return "Neither framework has it, then or now."
     lines = table(("Then (PyTorch 1.7, Keras 2.4)", f"Now ({now('torch')}, {now('keras')})"), rows)
     missing = [now(f) for f in THEN if not record.where(f)]
-    if missing:
-        lines += f"\n\nNot in {' or '.join(missing)}."
-    return lines
+    return f"{lines}\n\nNot in {' or '.join(missing)}." if missing else lines
 
 
-def pairs(records: Iterable[Activation], framework: str) -> list[tuple[str, str, str]]:
-    """(title, then, now) for every object of a framework; "–" where there is none."""
-    rows = []
-    for record in records:
-        old = _by_object(record.where(framework, "then"))
-        new = _by_object(record.where(framework, "now"))
-        for key in dict.fromkeys([*new, *old]):
-            rows.append((record.title, _cell(old.get(key)), _cell(new.get(key))))
-    return rows
+def pairs(record: Activation, framework: str) -> list[tuple[Place | None, Place | None]]:
+    """(then, now) for every object of a framework that computes the record."""
+    then = _by_object(record.where(framework, "then"))
+    now = _by_object(record.where(framework, "now"))
+    return [(then.get(key), now.get(key)) for key in dict.fromkeys([*now, *then])]
 
 
 def _by_object(found: Iterable[Place]) -> dict[str, Place]:
@@ -237,26 +229,56 @@ def then_and_now(records: Iterable[Activation]) -> str:
     records = list(records)
     blocks = [
         "# Then and now",
-        "The summary this course grew out of was written for Keras 2.4 and PyTorch 1.7. These are "
-        f"the calls that read differently with {now('keras')} and {now('torch')}: other argument "
-        "names, other defaults, functions that came and functions that went. “–” means that there "
-        "is no such object.",
+        "The summary this course grew out of was written for Keras 2.4 and PyTorch 1.7. This page "
+        f"lists what reads differently with {now('keras')} and {now('torch')}: other argument "
+        "names, other defaults, functions that came and functions that went.",
     ]
     for framework, release in THEN.items():
-        rows = pairs(records, framework)
-        differ = [row for row in rows if _plain(row[1]) != _plain(row[2])]
-        header = ("Activation", release, now(framework))
-        blocks.append(f"## {now(framework).split()[0]}")
-        blocks.append(table(header, differ))
-        blocks.append(f"{len(rows) - len(differ)} more of its objects take the same arguments.")
+        known = [(r, *pair) for r in records for pair in pairs(r, framework)]
+        name = release.split()[0]
+        changed = [(r.title, _cell(old), _cell(new)) for r, old, new in known if differ(old, new)]
+        same = sum(bool(old and new) for _, old, new in known) - len(changed)
+        came = [f"{r.title}: {usage(r, new)}" for r, old, new in known if new and not old]
+        went = [f"{r.title}: {usage(r, old)}" for r, old, new in known if old and not new]
+        blocks.append(f"## {name}")
+        if changed:
+            blocks.append(table(("Activation", release, now(framework)), changed))
+        blocks.append(f"Arguments and defaults of {same} other objects are what they were.")
+        for heading, entries in ((f"New calls in {name}", came), (f"Gone from {name}", went)):
+            if entries:
+                blocks.append(f"### {heading}\n\n" + "\n".join(f"- {e}" for e in entries))
     return "\n\n".join(blocks) + "\n"
 
 
-def _plain(cell: str) -> str:
-    return cell.replace("tf.keras.", "keras.")
+def usage(record: Activation, place: Place) -> str:
+    """The shortest call that computes the record: fixed arguments, and its own parameters."""
+    arguments = [f"{name}={value!r}" for name, value in place.fixed.items()]
+    for parameter in record.parameters:
+        name = place.names.get(parameter.name, parameter.name)
+        if name in place.arguments and name not in place.fixed:
+            arguments.append(f"{name}=…")
+    return f"`{place.path}({', '.join(arguments)})`"
+
+
+def differ(then: Place | None, now: Place | None) -> bool:
+    """Whether an object that both releases have takes other arguments, order or defaults."""
+    if then is None or now is None:
+        return False
+    return list(then.arguments.items()) != list(now.arguments.items())
 
 
 # --- the gallery --------------------------------------------------------------------------------
+
+
+HOW_TO_READ = """\
+:::{dropdown} How to read an entry
+Every value is checked numerically by a test. *Outputs* is the smallest interval that holds all
+outputs for finite inputs. *Zero-centred* means that a standard normal input gives a mean output of
+exactly 0. *Monotonic* means that the curve never falls. *Smoothness* says how often the curve can
+be differentiated everywhere: a *jump* tears the curve itself, a *kink* only its slope; C¹ has a
+continuous slope and C² a continuous curvature. *Slope* at −∞ and +∞ tells saturation: *exactly 0*
+from some point on, or it *tends to 0* without reaching it.
+:::"""
 
 
 def gallery(records: Iterable[Activation]) -> str:
@@ -268,9 +290,10 @@ def gallery(records: Iterable[Activation]) -> str:
         "# Every activation at a glance",
         "All the activation functions of both libraries, drawn from the same records that the "
         "tests check. Choose one for its formula, its slope, its properties and where it lives.",
+        HOW_TO_READ,
     ]
     for members in by_family.values():
-        blocks.append(f"## {family_title(members[0])}")
+        blocks.append(f"## {motto(members[0])}")
         cards = "\n".join(card(record) for record in members)
         blocks.append(
             f"::::{{grid}} 2 3 3 4\n:gutter: 2\n:class-container: gallery\n\n{cards}\n::::"

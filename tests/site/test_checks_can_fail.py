@@ -1,0 +1,124 @@
+"""Every check of the site goes red on a page that has the fault, and only then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from . import pages
+from .conftest import ROOT
+
+GOOD = """<!DOCTYPE html>
+<html lang="en"><head><title>Good</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>html[data-theme=dark] :is(body, a) {background: #111; color: #eee}</style></head>
+<body><main><h1 id="top">Good</h1><article>
+<p>Words. <a href="other.html#there">Away</a> <a href="#top">Up</a></p>
+<img src="a.png" width="8" height="8" alt="A small square">
+</article></main></body></html>
+"""
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c63f80f00010101001bb6ee560000000049454e44ae426082"
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "other.html").write_text('<p id="there">Here</p>')
+    (tmp_path / "a.png").write_bytes(PNG)
+    return tmp_path
+
+
+def problems_of(folder, html, page=None, address=None):
+    path = folder / "page.html"
+    path.write_text(html)
+    pages.parse.cache_clear()
+    found = pages.link_problems(path, folder) + pages.image_problems(path)
+    return found + (pages.browser_problems(page, address, path.name) if page else [])
+
+
+READ = [
+    ('href="other.html#there"', 'href="gone.html"', "gone.html: no such page"),
+    ('href="other.html#there"', 'href="other.html#gone"', "#gone: no such place"),
+    ('href="other.html#there"', 'href="../../etc/hosts"', "no such page"),
+    ('alt="A small square"', 'alt="a.png"', "says nothing"),
+    ('alt="A small square"', 'alt="_images/5f3a 1.png"', "says nothing"),
+    ('alt="A small square"', 'alt=""', "says nothing"),
+    (' alt="A small square"', "", "says nothing"),
+    (' height="8"', "", "no width and height"),
+]
+SEEN = [
+    ("Words.", '<img src="https://example.org/x.png" alt="From elsewhere" width="1" height="1">',
+     "asked another host: https://example.org/x.png"),
+    ("Words.", "<script>fetch('https://example.org/late').catch(() => 0)</script>",
+     "asked another host"),
+    ("Words.", '<script src="gone.js"></script>', "status 404"),
+    ("Words.", "<script>console.error('broken')</script>", "console error: broken"),
+    ("Words.", "<script>nothing()</script>", "script error"),
+    ("Words.", '<div style="width: 1000px">wide</div>', "px wide on a screen of 390"),
+    ("Words.", '<span style="color: #ddd">pale</span>', "light: color-contrast"),
+    ("Words.", '<span style="color: #222">dark</span>', "dark: color-contrast"),
+    ("Words.", "<button></button>", "button-name"),
+    ("Words.", '<span class="math">\\(x\\)</span>', "1 of 1 formulas not set"),
+    ("<title>", '<script src="mathjax.js"></script><title>', "MathJax is loaded but"),
+]  # fmt: skip
+
+
+def test_a_good_page_has_no_problem_to_read(folder):
+    assert problems_of(folder, GOOD) == []
+
+
+@pytest.mark.parametrize(("old", "new", "problem"), READ)
+def test_a_fault_that_can_be_read(folder, old, new, problem):
+    assert old in GOOD
+    found = problems_of(folder, GOOD.replace(old, new))
+    assert any(problem in text for text in found), found
+
+
+@pytest.mark.site
+def test_a_good_page_has_no_problem_to_see(folder, page):
+    with pages.served(folder) as address:
+        assert problems_of(folder, GOOD, page, address) == []
+
+
+@pytest.mark.site
+@pytest.mark.parametrize(("old", "new", "problem"), SEEN)
+def test_a_fault_that_must_be_seen(folder, page, old, new, problem):
+    assert old in GOOD
+    (folder / "mathjax.js").write_text("")
+    with pages.served(folder) as address:
+        found = problems_of(folder, GOOD.replace(old, new), page, address)
+    assert any(problem in text for text in found), found
+
+
+def test_a_changed_missing_or_additional_vendored_file_is_noticed(tmp_path):
+    vendor = tmp_path / "mathjax"
+    shutil.copytree(ROOT / "book" / "static" / "vendor" / "mathjax", vendor)
+    assert pages.manifest_problems(vendor) == []
+    script = vendor / "es5" / "tex-chtml-full.js"
+    script.write_bytes(script.read_bytes() + b" ")
+    (vendor / "new.js").touch()
+    (vendor / "LICENSE").unlink()
+    assert pages.manifest_problems(vendor) == [
+        "LICENSE: not as in the manifest",
+        "es5/tex-chtml-full.js: not as in the manifest",
+        "new.js: not as in the manifest",
+        "no LICENSE",
+    ]
+
+
+def test_a_launch_button_to_another_notebook_is_noticed(tmp_path):
+    settings = {"repository": {"url": "https://github.com/owner/course", "branch": "main"}}
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "01_a.ipynb").write_text(json.dumps({}))
+    path = tmp_path / "page.html"
+    binder = "https://mybinder.org/v2/gh/owner/course/main?urlpath=lab/tree/notebooks/{}.ipynb"
+    colab = "https://colab.research.google.com/github/owner/course/blob/main/notebooks/{}.ipynb"
+    for stem, count in (("01_a", 0), ("02_b", 2)):
+        path.write_text("".join(f'<a href="{u.format(stem)}">x</a>' for u in (binder, colab)))
+        pages.parse.cache_clear()
+        found = pages.launch_problems(path, "notebooks/01_a.html", settings, tmp_path)
+        assert len(found) == count

@@ -1,0 +1,127 @@
+"""Each finishing step does its one thing, and does nothing the second time."""
+
+import pytest
+from actlab_site import finish
+from PIL import Image
+
+HEAD = """<head>
+<script>window.MathJax = {"options": {}}</script>
+<script defer="defer" src="../_static/vendor/mathjax/es5/tex-chtml-full.js?v=1"></script>
+<script defer src="../_static/scripts/fontawesome.js?digest=55"></script>
+<script src="../_static/documentation_options.js"></script>
+<script src="../_static/doctools.js"></script>
+<script async src="../_static/late.js"></script>
+<script>DOCUMENTATION_OPTIONS.pagename = 'x';</script>
+</head>"""
+
+
+def test_the_icon_script_goes_and_nothing_else():
+    after = finish.without_icon_script(HEAD)
+    assert "fontawesome" not in after
+    assert after.count("<script") == HEAD.count("<script") - 1
+
+
+def test_mathjax_goes_from_pages_without_formulas_only():
+    assert "MathJax" not in finish.without_idle_mathjax(HEAD)
+    assert "tex-chtml" not in finish.without_idle_mathjax(HEAD)
+    for formula in ('<span class="math notranslate">', '<div class="math">'):
+        assert finish.without_idle_mathjax(HEAD + formula) == HEAD + formula
+
+
+def test_scripts_wait_for_the_text_except_the_one_that_others_need_at_once():
+    after = finish.deferred_scripts(HEAD)
+    assert '<script defer="defer" src="../_static/doctools.js">' in after
+    assert '<script src="../_static/documentation_options.js">' in after
+    assert "<script async src=" in after
+    assert "<script>DOCUMENTATION_OPTIONS" in after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            '<div id="pst-primary-sidebar" class="x">',
+            '<div id="pst-primary-sidebar" role="navigation" aria-label="Course" class="x">',
+        ),
+        (
+            '<summary><span class="toctree-toggle">',
+            '<summary aria-label="Pages below"><span class="toctree-toggle">',
+        ),
+        ("<tr><th></th><th>a</th>", "<tr><td></td><th>a</th>"),
+        (
+            '<input class="task-list-item-checkbox" type="checkbox"> Read "this"<br>',
+            '<input class="task-list-item-checkbox" aria-label="Read &quot;this&quot;" '
+            'type="checkbox"> Read "this"<br>',
+        ),
+        ("<summary>Solution</summary>", "<summary>Solution</summary>"),
+    ],
+)
+def test_what_has_no_name_gets_one(before, after):
+    assert finish.named_controls(before) == after
+    assert finish.named_controls(after) == after
+
+
+def size_of(address):
+    return {"a.png": (600, 400), "b.png": (10, 10)}.get(address)
+
+
+@pytest.mark.parametrize(
+    ("tag", "size"),
+    [
+        ('<img src="a.png" alt="x"/>', ("600", "400")),
+        ('<img src="a.png" alt="x">', ("600", "400")),
+        ('<img src="a.png" style="width: 300px;">', ("300", "200")),
+        ('<img src="a.png" width="150">', ("150", "100")),
+        ('<img src="a.png" style="height: 100px">', ("150", "100")),
+        ('<img src="a.png" style="width: 80%">', ("600", "400")),
+    ],
+)
+def test_images_get_their_size(tag, size):
+    after = finish.sized_images(tag, size_of)
+    assert (finish.attribute(after, "width"), finish.attribute(after, "height")) == size
+    assert finish.sized_images(after, size_of) == after
+
+
+def test_all_images_but_the_first_load_late():
+    after = finish.sized_images('<img src="a.png"><img src="b.png"><img src="c.png">', size_of)
+    assert after.count('loading="lazy"') == 2
+    assert after.startswith('<img src="a.png" width="600" height="400">')
+    assert finish.sized_images(after, size_of) == after
+
+
+def test_sizes_are_read_from_the_files(tmp_path):
+    Image.new("RGB", (30, 20)).save(tmp_path / "a b.png")
+    (tmp_path / "c.svg").write_text('<svg viewBox="0 0 32 16"></svg>')
+    assert finish.picture_size(tmp_path, "a%20b.png?v=1") == (30, 20)
+    assert finish.picture_size(tmp_path, "c.svg") == (32, 16)
+    assert finish.picture_size(tmp_path, "missing.png") is None
+    assert finish.picture_size(tmp_path, "https://example.org/a.png") is None
+
+
+@pytest.mark.parametrize(
+    ("alt", "says_something"),
+    [
+        ("Dead share by layer, rising to half.", True),
+        ("", False),
+        (None, False),
+        ("_images/5f3a.png", False),
+        ("A file.png", False),
+        ("plot", False),
+    ],
+)
+def test_alt_text_says_something(alt, says_something):
+    assert finish.is_meaningful(alt) is says_something
+    tag = "<img src='x'>" if alt is None else f'<img src="x" alt="{alt}">'
+    assert bool(finish.without_alt(tag)) is not says_something
+
+
+def test_the_edit_button_of_a_generated_page_leads_to_its_source():
+    link = '<a href="https://host/edit/main/book/reference/{}.md">'
+    for page, source in {
+        "family-relu": "src/actlab/catalog/relu.py",
+        "then-and-now": "book/_ext/actlab_site/reference.py",
+    }.items():
+        after = finish.edit_link(link.format(page), f"book/reference/{page}")
+        assert after == f'<a href="https://host/edit/main/{source}">'
+    written = '<a href="https://host/edit/main/book/evidence.md">'
+    assert finish.edit_link(written, "book/evidence") == written

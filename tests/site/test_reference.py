@@ -1,0 +1,156 @@
+"""The generated pages hold what the catalog holds, and only change when it does."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from actlab_site import curves, ledger, reference
+from actlab_site.tables import table
+
+from actlab import catalog
+from actlab.catalog import REQUIRED, Place
+
+RECORDS = {record.name: record for record in catalog.records()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("root")
+    reference.write_pages(root)
+    return root / reference.FOLDER
+
+
+def test_every_activation_has_an_entry_a_card_and_pictures(written):
+    families = "".join(path.read_text() for path in written.glob("family-*.md"))
+    gallery = (written / "index.md").read_text()
+    for record in RECORDS.values():
+        assert f"({reference.anchor(record)})=\n## {record.title}\n" in families
+        assert f":link: {reference.anchor(record)}\n" in gallery
+        for size in ("", "-small"):
+            drawn = (written / "curves" / f"{record.name}{size}.png").exists()
+            assert drawn == curves.drawable(record)
+
+
+def test_writing_again_changes_nothing_and_sweeps_up_what_is_left_over(written):
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files(written)}
+    (written / "family-old.md").write_text("# Gone")
+    reference.write_pages(written.parents[1])
+    after = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files(written)}
+    assert after == before
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_the_pages_are_written_without_a_framework():
+    code = (
+        "import sys\nfrom actlab_site import reference\n"
+        "from actlab import catalog\n"
+        "reference.gallery(catalog.records()), reference.then_and_now(catalog.records())\n"
+        "print([m for m in ('torch', 'tensorflow', 'keras') if m in sys.modules])"
+    )
+    extension = Path(reference.__file__).parents[1]
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=extension
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_an_entry_tells_formula_parameters_properties_places_and_origin():
+    text = reference.entry(RECORDS["leaky_relu"])
+    record = RECORDS["leaky_relu"]
+    for piece in (
+        record.summary,
+        record.formula,
+        record.origin.url,
+        "`negative_slope`",
+        "| Smoothness | kink at 0 |",
+        "| Monotonic | yes |",
+        "| `torch.nn.LeakyReLU(negative_slope=0.01, inplace=False)` |",
+        "| `tf.keras.layers.LeakyReLU(alpha=0.3)` | `keras.layers.LeakyReLU(negative_slope=0.3)` |",
+    ):
+        assert piece in text, piece
+
+
+def test_then_and_now_lists_what_changed_and_nothing_that_did_not():
+    text = reference.then_and_now(RECORDS.values())
+    changed = "| Leaky ReLU | `tf.keras.layers.LeakyReLU(alpha=0.3)` | "
+    assert changed + "`keras.layers.LeakyReLU(negative_slope=0.3)` |" in text
+    assert "`torch.nn.Tanh()`" not in text
+    assert "- Mish: `torch.nn.Mish()`" in text
+    assert "- Thresholded ReLU: `tf.keras.layers.ThresholdedReLU(theta=…)`" in text
+
+
+def test_places_differ_by_name_order_and_default_but_not_by_how_a_number_is_written():
+    then = Place("torch.f", when="then", arguments={"beta": 1, "dim": REQUIRED})
+    assert not reference.differ(then, Place("torch.f", arguments={"beta": 1.0, "dim": REQUIRED}))
+    assert reference.differ(then, Place("torch.f", arguments={"dim": REQUIRED, "beta": 1}))
+    assert reference.differ(then, Place("torch.f", arguments={"beta": 2, "dim": REQUIRED}))
+    assert reference.differ(then, Place("torch.f", arguments={"b": 1, "dim": REQUIRED}))
+    assert not reference.differ(None, then)
+    assert reference.signature(then) == "`torch.f(beta=1, dim)`"
+
+
+@pytest.mark.parametrize(
+    ("order", "kinks", "words"),
+    [
+        (-1, (0.0,), "jump at 0"),
+        (0, (-3.0, 3.0), "kink at −3, 3"),
+        (1, (0.0,), "C¹, no further at 0"),
+        (float("inf"), (), "smooth"),
+    ],
+)
+def test_smoothness_in_words(order, kinks, words):
+    assert reference.smoothness(order, kinks) == words
+
+
+@pytest.mark.parametrize("name", [n for n, r in RECORDS.items() if curves.drawable(r)])
+def test_the_drawn_curve_is_the_reference_torn_only_where_it_breaks(name):
+    record = RECORDS[name]
+    x, f, slope = curves.grid(record)
+    for kink in record.properties.kinks:
+        at = x == kink
+        assert at.any()
+        assert np.isnan(slope[at]).any()
+        assert np.isnan(f[at]).any() == (record.properties.smoothness < 0)
+    whole = ~np.isnan(f) & ~np.isnan(slope)
+    expected, expected_slope = curves.curve(record, x[whole])
+    np.testing.assert_array_equal(f[whole], expected)
+    np.testing.assert_array_equal(slope[whole], expected_slope)
+    assert whole.sum() > curves.POINTS * 0.9
+
+
+def test_the_alt_text_gives_values_that_are_to_be_seen():
+    alt = curves.alt_text(RECORDS["relu"])
+    assert "The output is 0 at −2, 0 at 0, 2 at 2; the slope is 0 at −2, 1 at 2." in alt
+    assert "first of three outputs" in curves.alt_text(RECORDS["softmax"])
+
+
+def test_a_table_survives_bars_and_line_breaks():
+    assert table(("a",), [("x | y\nz",)]) == "| a |\n| --- |\n| x \\| y z |"
+
+
+class Claim:
+    id, chapter, statement = "relu-x", "02_relu", "ReLU is fast."
+
+    def __init__(self, verdict=None):
+        self.verdict = verdict
+
+    def recorded(self):
+        if self.verdict is None:
+            raise KeyError(self.id)
+        return type("Finding", (), {"verdict": self.verdict, "_repr_markdown_": lambda _: "WHY"})()
+
+    def _repr_markdown_(self):
+        return "> **Claim.** ReLU is fast."
+
+
+def test_the_ledger_shows_claims_with_and_without_a_verdict(tmp_path):
+    text = ledger.page([Claim("refuted"), Claim()], tmp_path)
+    assert "| [ReLU is fast.](#on-trial-relu-x) | refuted |" in text
+    assert "| [ReLU is fast.](#on-trial-relu-x) | not recorded yet |" in text
+    assert text.count("WHY") == 1
+    assert "## Relu" in text

@@ -1,0 +1,60 @@
+"""The built site, page by page: in a browser with the network closed, and read as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from . import pages
+from .conftest import ROOT, SITE
+
+pytestmark = pytest.mark.site
+
+NAMES = [path.relative_to(SITE).as_posix() for path in pages.html_files(SITE)]
+NOTEBOOKS = [n for n in NAMES if (ROOT / n).with_suffix(".ipynb").is_file()]
+
+
+def test_the_site_is_built_and_up_to_date(site):
+    assert "book/index.html" in NAMES
+    assert (site / "index.html").is_file()
+    assert (site / ".nojekyll").is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_keeps_to_itself_is_accessible_and_fits_a_phone(page, address, name):
+    problems = pages.browser_problems(page, address, name)
+    assert not problems, pages.listed(problems)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere_and_images_have_alt_text_and_size(site, name):
+    problems = pages.link_problems(site / name, site) + pages.image_problems(site / name)
+    assert not problems, pages.listed(problems)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_does_not_carry_what_it_does_not_need(site, name):
+    text = (site / name).read_text("utf-8")
+    assert "scripts/fontawesome.js" not in text
+    assert "require.js" not in text
+
+
+def test_every_notebook_has_a_page():
+    expected = [
+        p.relative_to(ROOT).with_suffix(".html") for p in (ROOT / "notebooks").glob("*.ipynb")
+    ]
+    assert sorted(map(Path, NOTEBOOKS)) == sorted(expected)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_launch_buttons_open_this_very_notebook(site, name):
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text())
+    assert pages.launch_problems(site / name, name, settings, ROOT) == []
+
+
+def test_mathjax_is_what_it_says_it_is(site):
+    built = site / "_static" / "vendor" / "mathjax"
+    assert (built / "es5" / "tex-chtml-full.js").is_file()
+    assert pages.manifest_problems(ROOT / "book" / "static" / "vendor" / "mathjax") == []
