@@ -74,7 +74,7 @@ FORMULAS: dict[str, Formula] = {
     "hard_sigmoid": lambda x, limit: clip((x + limit) / (2 * limit), mp.mpf(0), mp.mpf(1)),
     "sparse_sigmoid": lambda x: clip((x + 1) / 2, mp.mpf(0), mp.mpf(1)),
     "tanh": mp.tanh,
-    "hard_tanh": lambda x, min_val, max_val: clip(x, min_val, max_val),
+    "hard_tanh": lambda x, min_val, max_val: max(min_val, min(x, max_val)),
     "softsign": lambda x: x / (1 + abs(x)),
     "gelu": gelu,
     "gelu_tanh": gelu_tanh,
@@ -96,8 +96,8 @@ def digits(x: float, params: dict[str, Any]) -> int:
     Far out and near 0 the plain formulas cancel: 1 - tanh(300) has 260 leading nines,
     sqrt(x² + b) - |x| at 1e300 takes 600 digits, and so does x - tanh(x) at 1e-300.
     """
-    near, far = abs(x), abs(x) * max(params.get("beta", 1.0), 1.0)
-    for small, large, enough in ((1e-3, 4, 60), (1e-8, 30, 90), (1e-8, 800, 420)):
+    near, far = abs(float(x)), abs(float(x)) * max(params.get("beta", 1.0), 1.0)
+    for small, large, enough in ((1e-3, 4, 60), (1e-8, 8, 90), (1e-8, 800, 420)):
         if small < near and far < large:
             return enough
     return 800

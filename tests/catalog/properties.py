@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import mpmath as mp
@@ -66,7 +67,7 @@ def observe(record: Activation, params: dict[str, Any], suspects: Iterable[float
             highest=high,
             attained=(low_attained, high_attained),
             far=far,
-            falls=any(b < a for a, b in zip(y, y[1:], strict=False)),
+            falls=any(b < a for a, b in pairwise(y)),
             mean=mean,
             saturation=(_end(f, -1), _end(f, +1)),
             rough=tuple(_rough_cells(record, params)),

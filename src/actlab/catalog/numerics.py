@@ -2,7 +2,7 @@
 
 The relative error of ``exp(y)`` is the *absolute* error of y: a y of 700 that carries half an ulp
 costs 250 ulp in the result. So where an argument has to be computed (beta * x, x²/2), its
-rounding error is computed too, and ``exp(y + error) = exp(y) * (1 + error)``.
+rounding error is computed too, and ``exp(y + error) = exp(y) * exp(error)``.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ def _finite(error: Array) -> Array:
 
 
 def exp(y: Array, error: Array | float = 0.0) -> Array:
-    """E to the power y + error, for a tiny error."""
-    return np.exp(y) * (1 + error)
+    """The exponential of y + error, the error being what y was rounded by."""
+    # Where the error itself is that large, exp(y) is 0 and must stay so.
+    result: Array = np.exp(y) * np.exp(np.clip(error, -700.0, 700.0))
+    return result
 
 
 def logistic(y: Array, error: Array | float = 0.0) -> Array:
@@ -69,10 +71,10 @@ def normal_density(x: Array) -> Array:
 def mills_ratio(t: Array) -> Array:
     """(1 - Φ(t)) / φ(t) for t ≥ 1.5 by Laplace's continued fraction.
 
-    130 terms reach the last bit at t = 1.5; every operation adds positive numbers.
+    200 terms reach the last bit at t = 1.5; every operation adds positive numbers.
     """
     ratio = np.zeros_like(t)
-    for term in range(130, 0, -1):
+    for term in range(200, 0, -1):
         ratio = term / (t + ratio)
     return 1.0 / (t + ratio)
 
