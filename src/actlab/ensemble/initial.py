@@ -91,9 +91,9 @@ INITIALISERS: dict[str, tuple[_Quantile, _Variance, bool]] = {
 """Name → (quantile function, variance from fan_in and fan_out, bias as ``nn.Linear`` draws it)."""
 
 
-def generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:
-    """A stream of its own for each (seed, purpose, index), the same on every machine."""
-    words = [seed, index, *purpose.encode()]
+def generator(seed: int, purpose: str) -> torch.Generator:
+    """A stream of its own for each seed and purpose, the same on every machine."""
+    words = [seed, *purpose.encode()]
     state = np.random.SeedSequence(words).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state))
 
@@ -102,24 +102,22 @@ def initial_weights(
     settings: Settings, sizes: Sequence[tuple[int, int]], seed: int
 ) -> list[tuple[Tensor, Tensor]]:
     """(weight, bias) of every linear layer, float64, shapes (out, in) and (out,)."""
+    weight_stream, bias_stream = generator(seed, "weights"), generator(seed, "biases")
     layers = []
-    for index, (fan_in, fan_out) in enumerate(sizes):
-        stream = generator(seed, "weights", index)
+    for fan_in, fan_out in sizes:
         if callable(settings.init):
-            weight = settings.init((fan_out, fan_in), stream).to(torch.float64)
+            weight = settings.init((fan_out, fan_in), weight_stream).to(torch.float64)
             torch_bias = False
         else:
             quantile, variance, torch_bias = INITIALISERS[settings.init]
-            u = torch.rand(fan_out, fan_in, generator=stream, dtype=torch.float64)
+            u = torch.rand(fan_out, fan_in, generator=weight_stream, dtype=torch.float64)
             weight = quantile(u.clamp_min_(2.0**-53), variance(fan_in, fan_out))
-        bias = torch.zeros(fan_out, dtype=torch.float64)
         if settings.bias == "torch" or (settings.bias is None and torch_bias):
-            stream = generator(seed, "biases", index)
-            u = torch.rand(fan_out, generator=stream, dtype=torch.float64)
+            u = torch.rand(fan_out, generator=bias_stream, dtype=torch.float64)
             bias = _uniform(u, 1 / (3 * fan_in))
-        elif settings.bias is not None:
-            bias += float(settings.bias)
-        layers.append((weight * settings.gain, bias))
+        else:
+            bias = torch.full((fan_out,), float(settings.bias or 0), dtype=torch.float64)
+        layers.append((weight * settings.gain if settings.gain != 1 else weight, bias))
     return layers
 
 

@@ -93,13 +93,14 @@ class Part:
 class Linear(Part):
     """z = W x + b, with W (networks, units out, units in) as in ``nn.Linear``."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype, needs_dx: bool) -> None:
+    needs_dx = True
+
+    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype, dx: Buffer) -> None:
         self.weight = Parameter.of(weight)
         self.bias = Parameter.of(bias.unsqueeze(2))
         self.parameters = (self.weight, self.bias)
         self.dtype = dtype
-        self.needs_dx = needs_dx
-        self._z, self._dx = Buffer(), Buffer()
+        self._z, self._dx = Buffer(), dx
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
         weight, bias = self.weight.value.to(self.dtype), self.bias.value.to(self.dtype)
@@ -114,7 +115,7 @@ class Linear(Part):
         else:
             self.weight.add_gradient(torch.bmm(g, self.x.mT), keep)
         self.bias.add_gradient(g.sum(2, keepdim=True), keep)
-        if not self.needs_dx:  # of the first layer: nobody asks for the gradient of the data
+        if not self.needs_dx:  # the first layer: nobody asks for the gradient of the data
             return g
         return torch.bmm(self.w.mT, g, out=self._dx(g, *self.x.shape))
 
@@ -389,12 +390,15 @@ class Networks:
         stored = torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype
         noise = [noise_stream(seed, device) for seed in seeds]
 
+        # A gradient is used up by the next layer down, so two buffers taking turns are enough.
+        dx = (Buffer(), Buffer())
+
         def linear(layer: int) -> Linear:
             weight, bias = (
                 torch.stack([member[layer][part] for member in initial]).to(device, stored)
                 for part in (0, 1)
             )
-            return Linear(weight, bias, dtype, needs_dx=layer > 0)
+            return Linear(weight, bias, dtype, dx[layer % 2])
 
         self.hidden: list[Block] = []
         for layer, (width_in, _) in enumerate(sizes[:-1]):
@@ -407,6 +411,7 @@ class Networks:
                 parts.append(Dropout(shape.dropout, shape.alpha_dropout, noise))
             self.hidden.append(Block(parts, shape.residual and width_in == shape.hidden[layer]))
         self.output = linear(len(sizes) - 1)
+        self.linears[0].needs_dx = False
         self.n_classes, self.dtype = n_classes, dtype
 
     def __len__(self) -> int:
@@ -461,17 +466,19 @@ class Networks:
         return nn.Sequential(*modules, self.output.plain(i))
 
 
-def cross_entropy(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def cross_entropy(logits: Tensor, y: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Loss of every example (networks, examples) and the gradient of their mean at the logits.
 
-    ``logits`` (networks, classes, examples), ``y`` (networks, examples).
+    ``logits`` (networks, classes, examples), ``y`` (networks, examples); the gradient is written
+    to ``out`` if given.
     """
-    logits = logits if logits.dtype == torch.float64 else logits.float()
-    log_p = torch.log_softmax(logits, 1)
+    if logits.dtype in (torch.bfloat16, torch.float16):
+        logits = logits.float()
+    log_p = torch.log_softmax(logits, 1, out=out)
     index = y.unsqueeze(1)
-    losses = -log_p.gather(1, index).squeeze(1)
-    gradient = log_p.exp_().scatter_add_(1, index, torch.full_like(losses, -1).unsqueeze(1))
-    return losses, gradient.div_(y.shape[1])
+    losses = -log_p.gather(1, index)
+    gradient = log_p.exp_().scatter_add_(1, index, torch.full_like(losses, -1))
+    return losses.squeeze(1), gradient.div_(y.shape[1])
 
 
 def plain_activation(settings: Settings) -> nn.Module:

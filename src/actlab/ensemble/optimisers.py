@@ -29,6 +29,7 @@ class Optimiser:
         like = networks.output.weight.value
         lr = torch.tensor([arm.lr for arm in arms], dtype=torch.float64)
         self.lr = lr.to(like.device, like.dtype).view(-1, 1, 1)
+        self.lr_of = [self.lr[p.members] for p in self.parameters]
 
     def step(self) -> None:
         """Clip, add the weight decay, update."""
@@ -37,7 +38,7 @@ class Optimiser:
         for index, p in enumerate(self.parameters):
             if self.settings.weight_decay:
                 p.gradient.add_(p.value, alpha=self.settings.weight_decay)
-            self.update(index, p, self.lr[p.members])
+            self.update(index, p, self.lr_of[index])
 
     def update(self, index: int, p: Parameter, lr: Tensor) -> None:
         """Change one parameter."""

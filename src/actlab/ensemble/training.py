@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from types import FrameType
@@ -21,7 +22,7 @@ from torch import Tensor
 from tqdm import tqdm  # tqdm.auto warns in every kernel without ipywidgets
 
 from actlab.ensemble.initial import data_order
-from actlab.ensemble.network import Networks, cross_entropy
+from actlab.ensemble.network import Buffer, Networks, cross_entropy
 from actlab.ensemble.optimisers import make_optimiser
 from actlab.ensemble.result import Result, empty
 from actlab.ensemble.settings import Data, Settings, Split, check_fit, known, make_arms, make_seeds
@@ -30,7 +31,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.
 EVALUATION_BATCH = 256
 # Networks whose working set fits a core's share of the cache are trained together on the CPU.
 # Smaller chunks pay more for calling each operation, larger ones for memory traffic.
-CACHE_BYTES = 16 * 2**20
+CACHE_BYTES = 12 * 2**20
 
 Probe = Callable[["Snapshot"], Mapping[str, Any]]
 
@@ -104,16 +105,48 @@ def train(
         _Member(i, arm, seed)
         for i, (arm, seed) in enumerate((a, s) for a in arm_settings.values() for s in seed_list)
     ]
+    watch = _Watch(probes, probe_at, looked_at, threading.Lock())
     began = time.perf_counter()
-    with _interruptible() as stop, _bar(progress, len(members) * epochs) as bar, torch.no_grad():
-        for group in plan(members, split, place, DTYPES[dtype], chunk):
-            run = _Run(group, split, result, patience, keep_weights)
-            run.train(epochs, _Watch(probes, probe_at, looked_at), stop, bar)
-            if stop.is_set():
-                result.interrupted = True
-                break
+    with _interruptible() as stop, _bar(progress, len(members) * epochs) as bar:
+
+        def work(group: list[_Member]) -> None:
+            if not stop.is_set():
+                with torch.no_grad():
+                    run = _Run(group, split, result, patience, keep_weights)
+                    run.train(epochs, watch, stop, bar)
+
+        run_all(work, plan(members, split, place, chunk), place, stop)
+        result.interrupted = stop.is_set()
     result.seconds = time.perf_counter() - began
     return result
+
+
+def run_all(
+    work: Callable[[list[_Member]], None],
+    chunks: Sequence[list[_Member]],
+    device: torch.device,
+    stop: threading.Event,
+) -> None:
+    """One worker per core, each with chunks of its own.
+
+    Two cores that split every operation wait for each other after each of them, and badly so
+    where other programs run too; two that train different networks wait once, at the end.
+    """
+    cores = torch.get_num_threads()
+    workers = min(cores, len(chunks)) if device.type == "cpu" else 1
+    try:
+        with ThreadPoolExecutor(
+            workers, initializer=torch.set_num_threads, initargs=(cores // workers,)
+        ) as pool:
+            jobs = [pool.submit(work, chunk) for chunk in chunks]
+            try:
+                for job in as_completed(jobs):
+                    job.result()
+            except BaseException:
+                stop.set()  # an error in one chunk, or a second Ctrl-C: the others need not go on
+                raise
+    finally:
+        torch.set_num_threads(cores)  # the workers' setting is the default of threads to come
 
 
 def pick_device(device: str | torch.device | None) -> torch.device:
@@ -137,40 +170,46 @@ class _Member:
 
 
 def plan(
-    members: Sequence[_Member],
-    data: Data,
-    device: torch.device,
-    dtype: torch.dtype,
-    chunk: int | None,
-) -> Iterator[list[_Member]]:
+    members: Sequence[_Member], data: Data, device: torch.device, chunk: int | None
+) -> list[list[_Member]]:
     """Split the members into chunks of one structure that fit the cache or the GPU's memory."""
     groups: dict[tuple[Any, ...], list[_Member]] = {}
     for member in members:
         groups.setdefault(member.settings.structure, []).append(member)
+    chunks = []
     for group in groups.values():
         # Neighbours with one activation are computed by one call.
         order: dict[str, int] = {}
         for m in group:
             order.setdefault(f"{m.settings.activation} {m.settings.params}", len(order))
         group.sort(key=lambda m: order[f"{m.settings.activation} {m.settings.params}"])
-        size = chunk
-        if size is None:
-            limit = CACHE_BYTES
-            if device.type == "cuda":
-                limit = int(0.7 * torch.cuda.mem_get_info(device)[0])
-            size = max(1, limit // member_bytes(group[0].settings, data, dtype))
-        for rows in np.array_split(np.arange(len(group)), math.ceil(len(group) / size)):
-            yield [group[i] for i in rows]
+        if chunk is None:
+            pieces = default_pieces(group[0].settings, len(group), data, device)
+        else:
+            pieces = math.ceil(len(group) / chunk)
+        for rows in np.array_split(np.arange(len(group)), pieces):
+            chunks.append([group[i] for i in rows])
+    return chunks
 
 
-def member_bytes(settings: Settings, data: Data, dtype: torch.dtype) -> int:
+def default_pieces(settings: Settings, n: int, data: Data, device: torch.device) -> int:
+    """Into how many chunks to split ``n`` networks: each fits, and every core gets as many."""
+    limit, workers = CACHE_BYTES, torch.get_num_threads()
+    if device.type == "cuda":
+        limit, workers = int(0.7 * torch.cuda.mem_get_info(device)[0]), 1
+    needed = math.ceil(n * member_bytes(settings, data) / limit)
+    return min(n, workers * math.ceil(needed / workers))
+
+
+def member_bytes(settings: Settings, data: Data) -> int:
     """Roughly what one network touches in a training step: weights and gradients, activations."""
     sizes = settings.layer_sizes(data.n_features, data.n_classes)
     copies = 4 if settings.optimizer == "adam" else 2
     weights = copies * sum((i + 1) * o for i, o in sizes)
-    per_layer = 2 + bool(settings.normalization) + 2 * bool(settings.dropout) + settings.residual
-    units = data.n_features + per_layer * sum(o for _, o in sizes)
-    return (weights + settings.batch_size * units) * dtype.itemsize
+    per_layer = 1 + bool(settings.normalization) + 2 * bool(settings.dropout) + settings.residual
+    widest = max(o for _, o in sizes)
+    units = data.n_features + per_layer * sum(o for _, o in sizes) + 2 * widest
+    return (weights + settings.batch_size * units) * data.train.x.dtype.itemsize
 
 
 class Snapshot:
@@ -249,8 +288,8 @@ class Snapshot:
 class _Watch:
     """When the probes look, and at what."""
 
-    def __init__(self, probes: Sequence[Probe], at: Any, data: Split) -> None:
-        self.probes, self.at, self.data = probes, at, data
+    def __init__(self, probes: Sequence[Probe], at: Any, data: Split, lock: threading.Lock) -> None:
+        self.probes, self.at, self.data, self.lock = probes, at, data, lock
 
     def __call__(self, run: _Run, step: int, epoch: int, *, epoch_end: bool) -> None:
         """Call every probe if this is one of its steps, and file one row per network."""
@@ -259,7 +298,9 @@ class _Watch:
             return
         snapshot = Snapshot(run.networks, self.data, step, epoch)
         for probe in self.probes:
-            for name, values in probe(snapshot).items():
+            with self.lock:  # a probe may well keep notes of its own
+                seen = probe(snapshot)
+            for name, values in seen.items():
                 rows = values.cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
                 if len(rows) != len(run.members):
                     raise ValueError(
@@ -290,6 +331,7 @@ class _Run:
             arms, seeds, data.n_features, data.n_classes, dtype=x.dtype, device=x.device
         )
         self.optimiser = make_optimiser(self.networks, arms)
+        self.x, self.gradient = Buffer(), Buffer()
         self.rows = np.array([m.row for m in members])
         self.orders = [data_order(m.seed, len(data.train)) for m in members]
         self.batch_size = arms[0].batch_size
@@ -325,10 +367,13 @@ class _Run:
     def step(self, index: Tensor) -> Tensor:
         """One update on the examples ``index`` (M, batch); returns the summed losses (M,)."""
         M, batch = index.shape
-        x = self.data.train.x.index_select(0, index.reshape(-1)).view(M, batch, -1).mT
-        logits = self.networks.forward(x, "train")
-        losses, g = cross_entropy(logits, self.data.train.y[index])
-        self.networks.backward(g.to(logits.dtype), keep=self.optimiser.keep)
+        data, rows = self.data.train, index.reshape(-1)
+        x = self.x(data.x, M, batch, data.x.shape[1])
+        torch.index_select(data.x, 0, rows, out=x.view(M * batch, -1))
+        logits = self.networks.forward(x.mT, "train")
+        gradient = self.gradient(self.networks.output.weight.value, *logits.shape)
+        losses, _ = cross_entropy(logits, data.y[index], out=gradient)
+        self.networks.backward(gradient.to(logits.dtype), keep=self.optimiser.keep)
         self.optimiser.step()
         return losses.sum(1)
 
