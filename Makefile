@@ -36,7 +36,7 @@ book: $(SITE)/.built  ## build the site (warnings are errors) into _build/html
 
 $(SITE)/.built: $(READY) $(SOURCES)
 	$(BIN)/jupyter-book build --all -W -n --keep-going .
-	touch $@
+	touch $(SITE)/.nojekyll $@
 
 serve: book  ## serve the built site on http://localhost:8000 (HOST=... and PORT=... to change)
 	$(BIN)/python -m http.server $(PORT) --bind $(HOST) --directory $(SITE)

@@ -38,7 +38,8 @@ def missing(reason: str) -> None:
 
 def chromium() -> str | None:
     """Where Chromium is: ``ACTLAB_CHROMIUM``, the system's, or None for Playwright's own."""
-    return os.environ.get("ACTLAB_CHROMIUM") or shutil.which("chromium")
+    system = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    return os.environ.get("ACTLAB_CHROMIUM") or next(filter(None, system), None)
 
 
 @pytest.fixture(scope="session")

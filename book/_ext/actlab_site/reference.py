@@ -65,7 +65,7 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
         yield f"curves/{record.name}-small.png", curves.thumbnail(record)
     if (disagreements := _optional("actlab.frameworks.pages")) is not None:
         yield "disagreements.md", disagreements.disagreements()
-    if False and (claims := _optional("actlab.claims")) is not None:
+    if (claims := _optional("actlab.claims")) is not None:
         yield "claims.md", ledger.page(claims.all(), root / "notebooks")
 
 

@@ -1,0 +1,255 @@
+"""The doors to the course: README, make, the CI script, the public workflow, Binder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from . import binder
+
+ROOT = binder.ROOT
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+# What stands at the top, and only because a tool looks for it there or the course consists of it.
+TOP = {
+    ".binder", ".ci", ".github", ".gitignore", "LICENSE", "Makefile", "README.md", "_config.yml",
+    "_toc.yml", "benchmarks", "book", "notebooks", "pyproject.toml", "requirements.txt", "src",
+    "tests",
+}  # fmt: skip
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+# --- the workflow ---------------------------------------------------------------------------------
+
+
+def workflow_problems(text: str) -> list[str]:
+    """Actions that are not pinned by commit, and rights beyond reading."""
+    workflow = yaml.safe_load(text)
+    problems = [
+        f"not pinned by commit with its version behind it: {line.strip()}"
+        for line in text.splitlines()
+        if re.search(r"\buses:", line)
+        and not re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)
+    ]
+    if workflow.get("permissions") != {"contents": "read"}:
+        problems.append("the token can do more than read")
+    for name, job in workflow["jobs"].items():
+        more = set(job.get("permissions", {}).items()) - {("contents", "read")}
+        if more and not (name == "publish" and more == {("pages", "write"), ("id-token", "write")}):
+            problems.append(f"job {name} asks for {sorted(more)}")
+    return problems
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_pin_their_actions_and_only_read(path):
+    assert workflow_problems(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"checkout@[0-9a-f]{40} # v[\d.]+", "checkout@v4"),
+        (r"checkout@([0-9a-f]{40}) # v[\d.]+", r"checkout@\1"),
+        (r"contents: read", "contents: write"),
+        (r"pages: write", "packages: write"),
+        (r"permissions:\n  contents: read\n", ""),
+        (r"    timeout-minutes: 45", "    permissions: {contents: write}"),
+    ],
+)
+def test_a_careless_workflow_is_noticed(old, new):
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    changed = re.sub(old, new, text, count=1)
+    assert changed != text
+    assert workflow_problems(changed)
+
+
+def test_the_public_ci_runs_the_same_checks_and_publishes_what_it_tested():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    steps = jobs["test"]["steps"]
+    assert ".ci/run" in [step.get("run") for step in steps]
+    [artifact] = [s for s in steps if "upload-pages-artifact" in s.get("uses", "")]
+    assert artifact["with"]["path"] == "_build/html"
+    assert jobs["publish"]["needs"] == "test"
+    assert jobs["test"]["env"]["PIP_EXTRA_INDEX_URL"] == binder.CPU_INDEX
+
+
+# --- the CI script --------------------------------------------------------------------------------
+
+
+def fake_machine(folder: Path, tools: dict[str, str]) -> dict[str, Any]:
+    """A PATH with a few real tools and the given scripts; nothing else of this machine."""
+    bin_ = folder / "bin"
+    bin_.mkdir()
+    for name in ("bash", "dirname", "env", "id", "cat", "test"):
+        (bin_ / name).symlink_to(shutil.which(name) or f"/bin/{name}")
+    for name, script in tools.items():
+        (bin_ / name).write_text(f"#!/bin/bash\n{script}\n")
+        (bin_ / name).chmod(0o755)
+    return {
+        "PATH": str(bin_),
+        "ACTLAB_DATA": str(folder / "data"),
+        "LOG": str(folder / "log"),
+    }
+
+
+NOTE = 'echo "${0##*/} $* CI=$CI OFFLINE=$ACTLAB_OFFLINE" >> "$LOG"'
+
+
+def run_ci(environment: dict[str, str]) -> tuple[int, list[str]]:
+    result = subprocess.run(
+        [str(ROOT / ".ci" / "run")], env=environment, capture_output=True, text=True, check=False
+    )
+    log = Path(environment["LOG"])
+    return result.returncode, log.read_text().splitlines() if log.exists() else []
+
+
+def test_on_a_bare_machine_the_ci_script_installs_what_is_missing_and_tests(tmp_path):
+    tools = {"apt-get": NOTE, "sudo": '"$@"', "make": NOTE}
+    status, log = run_ci(fake_machine(tmp_path, tools))
+    assert status == 0
+    update, install, test = log
+    assert update.startswith("apt-get update")
+    for package in ("git", "g++", "python3.11", "python3.11-venv", "chromium"):
+        assert f" {package} " in install
+    assert " dataset-fashion-mnist " in install
+    assert " make " not in install
+    assert test == "make test CI=true OFFLINE=1"
+
+
+def test_on_a_complete_machine_it_installs_nothing_and_reports_a_failure(tmp_path):
+    there = dict.fromkeys(("git", "g++", "python3.11", "google-chrome"), "exit 0")
+    environment = fake_machine(tmp_path, {**there, "apt-get": NOTE, "make": f"{NOTE}; exit 3"})
+    (tmp_path / "data").mkdir()
+    status, log = run_ci(environment)
+    assert status == 3
+    if Path("/usr/share/fonts/truetype/dejavu").is_dir():
+        assert log == ["make test CI=true OFFLINE=1"]
+
+
+def test_a_failed_installation_stops_the_ci_script(tmp_path):
+    status, log = run_ci(
+        fake_machine(tmp_path, {"apt-get": "exit 100", "sudo": '"$@"', "make": NOTE})
+    )
+    assert status == 100
+    assert log == []
+
+
+# --- make and the README --------------------------------------------------------------------------
+
+
+def test_the_readme_gives_the_two_commands_first_and_shows_a_picture():
+    text = (ROOT / "README.md").read_text()
+    block = re.search(r"```bash\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    assert [line.split("#")[0].strip() for line in block[1].splitlines()] == [
+        "make book",
+        "make test",
+    ]
+    [(alt, picture)] = re.findall(r"!\[(.*?)\]\((.*?)\)", text)
+    assert len(alt.split()) > 5
+    assert (ROOT / picture).is_file()
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / link).exists(), link
+
+
+def make(*arguments: str) -> str:
+    # A make that runs these tests passes its own flags on, --print-directory among them.
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
+    command = ["make", "--no-print-directory", *arguments]
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    return result.stdout
+
+
+def test_help_lists_every_target():
+    declared = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert declared is not None
+    listed = re.findall(r"^  make (\w+) +\S", make("help"), re.MULTILINE)
+    assert sorted(listed) == sorted(declared[1].split())
+    assert {"book", "serve", "test", "lab", "notebooks", "bench"} <= set(listed)
+
+
+@pytest.mark.site
+def test_a_second_make_book_does_nothing_but_say_which_file_to_open():
+    if not (ROOT / "_build" / "html" / ".built").exists():
+        pytest.skip("the site is not built; run 'make book'")
+    said = make("book").splitlines()
+    assert said == [
+        "The book is ready: open _build/html/index.html in a browser, or run 'make serve'."
+    ]
+
+
+# --- one place for everything ---------------------------------------------------------------------
+
+
+def test_nothing_lies_about_at_the_top():
+    assert {name.split("/")[0] for name in tracked()} <= TOP
+
+
+def test_the_repository_address_stands_in_the_configuration_alone():
+    url = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    home = url.removeprefix("https://github.com/")
+    holders = {
+        name
+        for name in tracked()
+        if home.encode() in (ROOT / name).read_bytes() and not name.startswith("notebooks/")
+    }
+    assert holders == {"_config.yml"}
+
+
+# --- Binder ---------------------------------------------------------------------------------------
+
+
+def test_binder_installs_the_exact_versions_of_the_course():
+    assert binder.TARGET.read_text() == binder.derived(), "run: python -m tests.surfaces.binder"
+
+
+def test_binder_gets_no_cuda_and_no_development_tools():
+    pinned = binder.pins(binder.TARGET.read_text())
+    exact = binder.pins((ROOT / "requirements.txt").read_text())
+    assert {"torch", "tensorflow-cpu", "keras", "jupyterlab"} <= pinned.keys()
+    assert not pinned.keys() & {
+        "tensorflow",
+        "pytest",
+        "mypy",
+        "ruff",
+        "playwright",
+        "jupyter-book",
+    }
+    assert not [name for name in pinned if name.startswith(("nvidia", "triton"))]
+    for name, line in pinned.items():
+        assert line.split("==")[1] == exact[name.removesuffix("-cpu")].split("==")[1]
+
+
+def test_binder_uses_the_python_of_the_course_and_installs_the_helpers():
+    assert (ROOT / ".binder" / "runtime.txt").read_text().strip() == "python-3.11"
+    script = ROOT / ".binder" / "postBuild"
+    assert os.access(script, os.X_OK)
+    assert "--no-deps" in script.read_text()
+
+
+def test_requirements_are_exact_and_the_package_has_lower_bounds_only():
+    text = (ROOT / "requirements.txt").read_text()
+    for name, line in binder.pins(text).items():
+        assert re.fullmatch(r"[\w.-]+==[\w.]+", line), name
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for line in project["dependencies"]:
+        assert re.fullmatch(r"[\w.-]+>=[\d.]+", line)
+        assert binder.canonicalize_name(line.split(">=")[0]) in binder.pins(text)
