@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ DOCUMENT = "starting document, section ReLU"
 
 # The network of the published figures: ten hidden layers.
 WIDTHS = (256,) * 5 + (128,) * 5
+BATCH = 10_000
 # "Deep" in the rules below: the layers behind the first half.
 DEEP = slice(5, 10)
 
@@ -83,11 +84,11 @@ class LayerReport:
 
 
 @torch.no_grad()
-def inspect_layers(model: nn.Sequential, x: Tensor, batch: int = 10_000) -> LayerReport:
-    """Pass every input of ``x`` (samples, features) through and report on each linear layer."""
+def inspect_layers(model: nn.Sequential, batches: Iterable[Tensor]) -> LayerReport:
+    """Pass batches of inputs (samples, features) through and report on each linear layer."""
     parts = []
-    weights = []
-    for rows in torch.split(x, batch):
+    sizes = []
+    for rows in batches:
         signal, layers = rows, []
         for module in model:
             signal = module(signal)
@@ -95,13 +96,13 @@ def inspect_layers(model: nn.Sequential, x: Tensor, batch: int = 10_000) -> Laye
                 variance, mean = torch.var_mean(signal, 0, correction=0)
                 layers.append((signal.amax(0), signal.amin(0), mean.double(), variance.double()))
         parts.append(layers)
-        weights.append(len(rows) / len(x))
+        sizes.append(len(rows))
 
     def one(layer: int) -> tuple[float, float, float, float]:
         highest, lowest, means, variances = (
             torch.stack([part[layer][field] for part in parts]) for field in range(4)
         )
-        share = torch.tensor(weights, dtype=torch.float64)[:, None]
+        share = (torch.tensor(sizes, dtype=torch.float64) / sum(sizes))[:, None]
         mean = (share * means).sum(0)
         # The law of total variance joins the batches without a second pass.
         variance = (share * (variances + (means - mean).square())).sum(0)
@@ -116,6 +117,17 @@ def inspect_layers(model: nn.Sequential, x: Tensor, batch: int = 10_000) -> Laye
     return LayerReport(*(np.array(column) for column in columns))
 
 
+@torch.no_grad()
+def count_dead(model: nn.Sequential, x: Tensor) -> list[int]:
+    """How many units of each ReLU layer are 0 for every row of ``x``; the plain way."""
+    counts = []
+    for module in model:
+        x = module(x)
+        if isinstance(module, nn.ReLU):
+            counts.append(int((x == 0).all(0).sum()))
+    return counts
+
+
 def born_dead(
     x: Tensor, seeds: Iterable[int], inits: Iterable[str] = tuple(INITS), activation: str = "relu"
 ) -> pd.DataFrame:
@@ -127,7 +139,7 @@ def born_dead(
     for seed in seeds:
         for init in inits:
             model = network(init, seed, features=x.shape[1], activation=module)
-            report = inspect_layers(model, x)
+            report = inspect_layers(model, torch.split(x, BATCH))
             for layer in range(len(report.dead)):
                 rows.append(
                     {
@@ -209,17 +221,18 @@ def published_replay(images: Dataset) -> pd.DataFrame:
     total = len(images.rows_train) + len(images.rows_valid)
     shuffled = torch.randperm(total, generator=torch.Generator().manual_seed(42)).numpy()
     chosen = shuffled[: len(images.rows_train)]
-    parts = [
-        part[np.isin(rows, chosen)]
+
+    def batches() -> Iterator[Tensor]:  # of the published training images, never copied as a whole
         for part, rows in (
             (images.x_train, images.rows_train),
             (images.x_valid, images.rows_valid),
-        )
-    ]
-    report = inspect_layers(
-        network("PyTorch default", seed=42, features=images.n_features),
-        torch.from_numpy(np.concatenate(parts)),
-    )
+        ):
+            mine = np.flatnonzero(np.isin(rows, chosen))
+            for start in range(0, len(mine), BATCH):
+                yield torch.from_numpy(part[mine[start : start + BATCH]])
+
+    model = network("PyTorch default", seed=42, features=images.n_features)
+    report = inspect_layers(model, batches())
     columns = {
         "hidden layer": list(range(1, 11)),
         "units": list(WIDTHS),
@@ -376,13 +389,13 @@ def _decide_swish_rescues(evidence: Evidence) -> tuple[Verdict, str]:
     mean, low, high = evidence["ratio"]
     silu = evidence["relative_spread"]["silu"]
     numbers = (
-        f"Swish's relative spread is {mean:.2g} times ReLU's [{low:.2g}, {high:.2g}], and "
-        f"{silu:.1%} of its offset"
+        f"the spread between images, relative to the offset, is {silu:.1e} in the Swish network, "
+        f"{mean:.2g} times that of ReLU [{low:.2g}, {high:.2g}]"
     )
     if high < 2:
         return "refuted", (
-            f"Under the same start {numbers}. No unit counts as dead, and yet the last layer "
-            "sees no more of the image."
+            f"Under the same start {numbers}. No output is exactly zero, and yet the last layer "
+            "sees even less of the image."
         )
     if low > 10:
         return "holds", f"Under the same start {numbers}."
