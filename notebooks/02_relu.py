@@ -1,7 +1,7 @@
 # %% [markdown]
 # # ReLU, and who killed it
 #
-# **30 minutes to read · runs in about 60 s and 1.2 GB on 2 cores · needs: you have trained one
+# **0 minutes to read · runs in about 0 s and 0.0 GB on 2 cores · needs: you have trained one
 # network before**
 #
 # ReLU is the simplest function in this course and the one with the worst reputation for dying.
@@ -17,17 +17,21 @@
 # - How many die during training, at which learning rate, and do they come back?
 
 # %% tags=["setup"]
-# setup
+# (written by make notebooks)
 
 # %%
+from itertools import pairwise
+
 import keras
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
-from actlab import catalog, claims, data, plots, stats, study
+from actlab import catalog, claims, data, machine, plots, study
+from actlab.callbacks import DeadUnits
 from actlab.claims import relu as lab  # this chapter's experiments
+from actlab.claims import relu_training as training
+from actlab.exercises import relu as check
 from actlab.frameworks import keras as in_keras
 from actlab.frameworks import torch as in_torch
 
@@ -187,29 +191,9 @@ plots.by_layer(
 # drawn from such a *small* range be so deadly?
 
 # %%
-default = {"activation": "relu", "init": "PyTorch default"}
-zeroed = {"activation": "relu", "init": "same weights, zero bias"}
-left, right = plots.figure(2, height=3.6)[1]
-signal = plots.by_layer(
-    {
-        "differs from image to image": lab.per_layer(table, "spread", **default),
-        "same for every image": lab.per_layer(table, "offset", **default),
-    },
-    ax=left,
-    title="PyTorch default: the signal fades",
-    y="size of the pre-activation",
-    log=True,
-)
-coin = plots.by_layer(
-    {
-        "never on": 100 * lab.per_layer(table, "dead", **default),
-        "always on": 100 * lab.per_layer(table, "always_on", **default),
-    },
-    ax=right,
-    title="… and each unit tosses a coin",
-    y="units (%)",
-)
-plots.show(left.figure, plots.panels([signal, coin]))
+left, right = plots.figure(2, height=3.8)[1]
+panels = [lab.fading_signal(table, ax=left), lab.tossed_coins(table, ax=right)]
+plots.show(left.figure, plots.panels(panels))
 
 # %% [markdown]
 # Here is the culprit at work. PyTorch's weights have variance $1/(3n)$, a sixth of what He's
@@ -226,19 +210,17 @@ plots.show(left.figure, plots.panels([signal, coin]))
 # > Swish, or tanh, into the same network. How much of the picture reaches the last layer?
 
 # %%
-relative = {
-    f"{catalog.get(name).title}, {init}": lab.per_layer(table, "spread", activation=name, init=init)
-    / lab.per_layer(table, "offset", activation=name, init=init)
-    for name, init in (
-        ("relu", "PyTorch default"),
-        ("silu", "PyTorch default"),
-        ("tanh", "PyTorch default"),
-        ("relu", "He"),
-    )
+networks = {
+    "ReLU, PyTorch default": ("relu", "PyTorch default"),
+    "Swish, PyTorch default": ("silu", "PyTorch default"),
+    "tanh, PyTorch default": ("tanh", "PyTorch default"),
+    "ReLU, He": ("relu", "He"),
 }
 plots.by_layer(
-    relative,
-    title="No activation saves a network whose signal has died",
+    {label: lab.relative_spread(table, *network) for label, network in networks.items()},
+    styles={label: plots.line_style(name) for label, (name, _) in networks.items()}
+    | {"ReLU, He": {"color": plots.colour("relu"), "linestyle": ":"}},
+    title="With PyTorch's default start the picture fades, whatever the activation",
     y="variation between images / offset",
     log=True,
 ).show()
@@ -251,3 +233,275 @@ plots.by_layer(
 for claim_id in ("relu-half-born-dead", "relu-kills-itself", "relu-swish-rescues"):
     claim = claims.get(claim_id)
     print(f"{claim.statement}\n  {claim.recorded()}\n")
+
+# %% [markdown]
+# **What the published text should have concluded:** not "use Swish", but "PyTorch's default
+# start is made for shallow networks; scale the weights for the depth, or take out the biases".
+# One line does it, `nn.init.kaiming_normal_(w, nonlinearity="relu")`, and in Keras
+# `kernel_initializer="he_normal"`, whose biases are zero anyway.
+#
+# ## A first training run, counting the dead
+#
+# So much for birth. What kills during training? First one network, small enough to watch, in both
+# frameworks from the same weights. In Keras the callback `DeadUnits` counts after every epoch:
+
+# %%
+x, y = images.x_train[:4096], images.y_train[:4096]
+keras.utils.set_random_seed(0)
+dense = [keras.layers.Dense(64, "relu", kernel_initializer="he_normal") for _ in range(3)]
+model = keras.Sequential([keras.Input(x.shape[1:]), *dense, keras.layers.Dense(10)])
+start = [torch.from_numpy(np.array(w)) for w in model.get_weights()]
+model.compile(
+    keras.optimizers.SGD(0.1),
+    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+)
+count = DeadUnits(x)
+history = model.fit(x, y, batch_size=128, epochs=5, shuffle=False, verbose=0, callbacks=[count])
+keras_dead = [[int(look.sum()) for look in looks] for looks in count.record.values()]
+
+# %% [markdown]
+# The same in plain PyTorch: the same start, the same order of the data, the same optimiser.
+
+# %%
+sizes = [x.shape[1], 64, 64, 64, 10]
+linear = [nn.Linear(a, b) for a, b in pairwise(sizes)]
+with torch.no_grad():
+    for layer, kernel, bias in zip(linear, start[::2], start[1::2], strict=True):
+        layer.weight.copy_(kernel.T)  # Keras stores (in, out), PyTorch (out, in)
+        layer.bias.copy_(bias)
+hidden = [module for layer in linear[:3] for module in (layer, nn.ReLU())]
+twin = nn.Sequential(*hidden, linear[3])
+optimizer = torch.optim.SGD(twin.parameters(), lr=0.1)
+
+# %%
+inputs, labels = torch.from_numpy(x), torch.from_numpy(y)
+torch_loss, torch_dead = [], [lab.count_dead(twin, inputs)]
+for _ in range(5):
+    total = 0.0
+    for xb, yb in zip(inputs.split(128), labels.split(128), strict=True):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(twin(xb), yb)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(xb) / len(inputs)
+    torch_loss.append(total)
+    torch_dead.append(lab.count_dead(twin, inputs))
+
+# %%
+assert np.allclose(history.history["loss"], torch_loss, rtol=1e-3)
+plots.table(
+    {
+        "epoch": range(6),
+        "Keras: dead of 64, layers 1 to 3": [
+            str(list(row)) for row in zip(*keras_dead, strict=True)
+        ],
+        "PyTorch: dead of 64, layers 1 to 3": [str(row) for row in torch_dead],
+        "loss in both": ["before", *(f"{loss:.2f}" for loss in torch_loss)],
+    }
+)
+
+# %% [markdown]
+# The two loss curves agree to a tenth of a per cent (asserted above), and so do the counts. A
+# few units are born dead, a few die, and the network learns all the same.
+#
+# ## Who dies in training, and who comes back
+#
+# > **Predict.** At the learning rate that gives the best validation accuracy, how many of the
+# > ReLUs are dead at the end: none, a few per cent, or the "40 %" that lecture notes warn of?
+#
+# One network proves nothing. The study trains thousands: three data sets, three optimisers, five
+# learning rates each, 20 seeds, from He's start. It takes longer than you want to wait, so it was
+# run by a command and its table comes with the course.
+
+# %%
+table = study.load("relu_training")
+print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
+table = table[table.root == 0]
+left, right = plots.figure(2, height=3.8)[1]
+panels = [
+    training.dead_by_learning_rate(table, "digits", ax=left),
+    training.dead_by_learning_rate(table, "fashion_mnist", ax=right),
+]
+plots.show(left.figure, plots.panels(panels))
+
+# %% [markdown]
+# Look at the rings first: that is where you would train. The folklore lives far to the right of
+# them, where the accuracy has already gone.
+#
+# Here is the live version of one line of the left panel, twenty networks at each rate, trained
+# together just now:
+
+# %%
+digits = data.load("digits")
+rates = (0.03, 0.3, 1.0)
+arms = {f"lr={lr:g}": {"lr": lr, "momentum": 0.0} for lr in rates}
+live = training.train(digits, range(20), (0, 1, 5, 10), arms)
+follow = {arm: training.follow(live, arm, (0, 1, 5, 10)) for arm in arms}
+plots.table(
+    {
+        "SGD": arms,
+        "born dead (%)": [100 * f[f.epoch == 0].dead.mean() for f in follow.values()],
+        "dead after 10 epochs (%)": [100 * f[f.epoch == 10].dead.mean() for f in follow.values()],
+        "of the dead, revived (%)": [
+            100 * f[f.epoch == 10].revived.sum() / f[f.epoch == 10].ever_dead.sum()
+            for f in follow.values()
+        ],
+        "test accuracy (%)": [100 * live.by_arm("test_accuracy")[arm].mean() for arm in arms],
+    },
+    digits=3,
+)
+
+# %% [markdown]
+# A dead unit gets no gradient, so how can it come back? Its *inputs* move: they are the outputs
+# of the layer below, which still learns. In the first layer the inputs are the data, which do not
+# move, and there, under plain SGD, the dead stay dead. (Momentum can carry a unit past the
+# moment of its death, and weight decay shrinks what holds it down.)
+#
+# The verdicts, each decided by the rule in its record:
+
+# %%
+for claim_id in (
+    "relu-dead-stops-learning",
+    "relu-some-die",
+    "relu-half-die-large-lr",
+    "relu-revive",
+    "relu-dead-hurts",
+    "relu-fastest",
+):
+    claim = claims.get(claim_id)
+    print(f"{claim.statement}\n  {claim.recorded()}\n")
+
+# %% [markdown]
+# ## Exercises
+#
+# > **Exercise 2.1.** Write `dead_share(h)`: from the activations `h` of one layer, an array of
+# > shape (inputs, units), the share of its units that are dead.
+
+# %%
+dead_share = ...
+check.check_dead_share(dead_share)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (NumPy, works on Keras outputs too)</summary>
+#
+# ```python
+# from actlab.exercises import relu as check
+#
+# def dead_share(h):
+#     return (h == 0).all(axis=0).mean()
+#
+# check.check_dead_share(dead_share)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# import torch
+# from actlab.exercises import relu as check
+#
+# def dead_share(h):
+#     return (torch.as_tensor(h) == 0).all(dim=0).double().mean()
+#
+# check.check_dead_share(dead_share)
+# ```
+#
+# </details>
+#
+# > **Exercise 2.2.** Build ten hidden ReLU layers of 64 units on 64 inputs so that they are born
+# > alive: few dead units in the deep half, and a last layer that still sees its input. In PyTorch
+# > or in Keras.
+
+# %%
+network = ...
+check.check_born_alive(network)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# from torch import nn
+# from actlab.exercises import relu as check
+#
+# network = nn.Sequential(*(m for _ in range(10) for m in (nn.Linear(64, 64), nn.ReLU())))
+# for layer in network:
+#     if isinstance(layer, nn.Linear):
+#         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+#         nn.init.zeros_(layer.bias)
+#
+# check.check_born_alive(network)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+# from actlab.exercises import relu as check
+#
+# hidden = [keras.layers.Dense(64, "relu", kernel_initializer="he_normal") for _ in range(10)]
+# network = keras.Sequential([keras.Input((64,)), *hidden])
+#
+# check.check_born_alive(network)
+# ```
+#
+# </details>
+#
+# > **Exercise 2.3.** Midnight port. An old model calls
+# > `tf.keras.activations.relu(x, alpha=0.1, max_value=6, threshold=1)`. Write the same function
+# > for today's Keras or for PyTorch.
+
+# %%
+ported = ...
+check.check_ported_relu(ported)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+# from actlab.exercises import relu as check
+#
+# def ported(x):
+#     return keras.activations.relu(x, negative_slope=0.1, max_value=6, threshold=1)
+#
+# check.check_ported_relu(ported)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# import torch
+# from actlab.exercises import relu as check
+#
+# def ported(x):
+#     return torch.where(x >= 1, x.clamp(max=6), 0.1 * (x - 1))
+#
+# check.check_ported_relu(ported)
+# ```
+#
+# </details>
+#
+# > **Key points.**
+# >
+# > - ReLU is the same function in both frameworks, gradient 0 at the kink included. Keras's
+# >   `alpha` is now `negative_slope`.
+# > - It trains because each layer's halving is undone by weights of variance $2/n$.
+# > - Dead means zero on *every* input. Count over the whole training set.
+# > - The famous half that is born dead is PyTorch's random bias under a fading signal. As many
+# >   units again are always on. Swish in the same place looks healthy and is just as blind.
+# > - What matters is not whether a unit outputs zero but whether its layer still depends on the
+# >   input.
+#
+# **What next.** Why a network needs a kink at all is the chapter before this one; what saturation
+# does to gradients is the next.

@@ -254,13 +254,14 @@ def by_layer(
     ax: Any | None = None,
     title: str,
     y: str,
-    colours: Mapping[str, str] | None = None,
+    styles: Mapping[str, Mapping[str, Any]] | None = None,
     points: Mapping[str, npt.ArrayLike] | None = None,
     log: bool = False,
 ) -> Plot:
     """A quantity per layer for several groups: mean line and 95 % t interval over the seeds.
 
     ``groups``: label → array (seeds, layers). ``points``: extra single runs drawn as crosses.
+    ``styles``: label → ``color`` and ``linestyle``, as :func:`line_style` gives them.
     """
     from actlab import stats
 
@@ -271,7 +272,7 @@ def by_layer(
         table = np.asarray(values, dtype=float)
         layers = np.arange(1, table.shape[1] + 1)
         ends = [stats.mean_interval(column) for column in table.T]
-        hue = (colours or {}).get(name, NEUTRAL[i % len(NEUTRAL)])
+        style = {"color": NEUTRAL[i % len(NEUTRAL)], **(styles or {}).get(name, {})}
         artists[name] = band(
             ax,
             layers,
@@ -279,8 +280,8 @@ def by_layer(
             [e.low for e in ends],
             [e.high for e in ends],
             label=name,
-            color=hue,
             marker=MARKERS[i % len(MARKERS)],
+            **style,
         )
         sentences.append(f"{name} goes from {ends[0].mean:.3g} to {ends[-1].mean:.3g}")
     for name, single in (points or {}).items():

@@ -12,13 +12,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from actlab import catalog, stats, study
+from actlab import catalog, plots, stats, study
 from actlab.claims.ledger import Claim, Evidence, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from actlab.data import Dataset
+    from actlab.plots import Plot
 
 CHAPTER = "02_relu"
 DOCUMENT = "starting document, section ReLU"
@@ -187,6 +188,44 @@ def per_layer(table: pd.DataFrame, column: str, **where: Any) -> npt.NDArray[np.
         table = table[table[key] == value]
     wide = table.pivot(index="seed", columns="layer", values=column)
     return np.asarray(wide, dtype=np.float64)
+
+
+def relative_spread(table: pd.DataFrame, activation: str, init: str) -> npt.NDArray[np.float64]:
+    """How much pre-activations differ between images, relative to their offset: (seeds, layers)."""
+    spread, offset = (
+        per_layer(table, column, activation=activation, init=init)
+        for column in ("spread", "offset")
+    )
+    return spread / offset
+
+
+def fading_signal(table: pd.DataFrame, ax: Any | None = None) -> Plot:
+    """Under PyTorch's default: what differs between images against what is the same for all."""
+    rows = {"activation": "relu", "init": "PyTorch default"}
+    return plots.by_layer(
+        {
+            "differs from image to image": per_layer(table, "spread", **rows),
+            "the same for every image": per_layer(table, "offset", **rows),
+        },
+        ax=ax,
+        title="The signal fades …",
+        y="size of the pre-activation",
+        log=True,
+    )
+
+
+def tossed_coins(table: pd.DataFrame, ax: Any | None = None) -> Plot:
+    """Under PyTorch's default: units that are on for no image, and units on for every image."""
+    rows = {"activation": "relu", "init": "PyTorch default"}
+    return plots.by_layer(
+        {
+            "on for no image (dead)": 100 * per_layer(table, "dead", **rows),
+            "on for every image": 100 * per_layer(table, "always_on", **rows),
+        },
+        ax=ax,
+        title="… and each unit tosses a coin",
+        y="units (%)",
+    )
 
 
 def mean_squares(
@@ -370,12 +409,9 @@ def _decide_biases_to_blame(evidence: Evidence) -> tuple[Verdict, str]:
 def _swish_rescues(seed: int) -> Evidence:
     """Last hidden layer: spread relative to offset, Swish over ReLU, same seeds, same start."""
     table = study.load("born_dead")
-    table = table[(table.root == seed) & (table.init == "PyTorch default")]
+    table = table[table.root == seed]
     relative = {
-        activation: (
-            per_layer(table, "spread", activation=activation)
-            / per_layer(table, "offset", activation=activation)
-        )[:, -1]
+        activation: relative_spread(table, activation, "PyTorch default")[:, -1]
         for activation in ("relu", "silu")
     }
     log_ratio = stats.mean_interval(np.log10(relative["silu"] / relative["relu"]))

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import torch
 
 from actlab import data as datasets
-from actlab import ensemble, stats, study
+from actlab import ensemble, plots, stats, study
 from actlab.claims.ledger import Claim, Evidence, Verdict
 from actlab.claims.relu import CHAPTER, DOCUMENT, root_seeds
+from actlab.plots import Plot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,6 +177,51 @@ def tuned(table: pd.DataFrame, data: str, optimiser: str, variant: str = "base")
     networks = part.drop_duplicates(["lr", "seed"])
     scores = networks.assign(score=networks.valid_accuracy.fillna(CHANCE))
     return float(scores.groupby("lr").score.mean().idxmax())
+
+
+def dead_by_learning_rate(table: pd.DataFrame, data: str, ax: Any | None = None) -> Plot:
+    """Dead share at the end of training against the learning rate, one line per optimiser.
+
+    The ring marks the learning rate with the best validation accuracy. Diverged networks are left
+    out; a rate at which more than half of them diverged has no point.
+    """
+    ax = plots.axis(ax, height=3.6)
+    sentences = []
+    artists = {}
+    for i, (optimiser, rates) in enumerate(LEARNING_RATES.items()):
+        shown, ends = [], []
+        for lr in rates:
+            rows = final(table, data=data, optimiser=optimiser, variant="base", lr=lr)
+            if len(rows) >= 10:
+                shown.append(lr)
+                ends.append(stats.mean_interval(100 * rows.dead))
+        artists[optimiser] = plots.band(
+            ax,
+            shown,
+            [end.mean for end in ends],
+            [end.low for end in ends],
+            [end.high for end in ends],
+            label=optimiser,
+            color=plots.NEUTRAL[i],
+            marker=plots.MARKERS[i],
+        )
+        best = tuned(table, data, optimiser)
+        at_best = ends[shown.index(best)].mean
+        ax.plot(best, at_best, "o", ms=13, mfc="none", mec=plots.NEUTRAL[i], mew=1.8)
+        sentences.append(
+            f"{optimiser}: {at_best:.0f} % at the tuned rate {best:g}, at most "
+            f"{max(end.mean for end in ends):.0f} %"
+        )
+    ax.set_xscale("log")
+    ax.set_ylim(0, 100)
+    ax.legend(title="ring: tuned rate")
+    title = {"digits": "Digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}[data]
+    plots.label(ax, title=title, x="learning rate", y="dead after training (% of hidden units)")
+    alt = (
+        f"Line plot for {title} of the share of dead hidden units after training against the "
+        f"learning rate, from 0 to 100 %, one line per optimiser. {'; '.join(sentences)}."
+    )
+    return Plot(ax, alt, artists)
 
 
 def _interval(values: npt.ArrayLike) -> list[float]:
