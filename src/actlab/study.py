@@ -24,6 +24,7 @@ STUDIES = {
     "born_dead": "actlab.claims.relu:born_dead_study",
     "activation_cost": "actlab.claims.cost:study",
     "relu_training": "actlab.claims.relu_training:training_study",
+    "gradients_at_start": "actlab.claims.sigmoid_tanh:gradients_study",
 }
 
 
