@@ -15,17 +15,22 @@ from actlab.ensemble.initial import INITIALISERS, data_order, initial_weights
 from actlab.ensemble.network import Networks
 from actlab.ensemble.result import Result
 from actlab.ensemble.settings import Settings, cross, hidden_activations
-from actlab.ensemble.training import Snapshot, train
+from actlab.ensemble.training import train
+from actlab.ensemble.tuning import Tuning, tune
+from actlab.ensemble.watching import PROBES, Snapshot
 
 __all__ = [
     "INITIALISERS",
+    "PROBES",
     "Networks",
     "Result",
     "Settings",
     "Snapshot",
+    "Tuning",
     "cross",
     "data_order",
     "hidden_activations",
     "initial_weights",
     "train",
+    "tune",
 ]

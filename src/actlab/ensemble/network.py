@@ -192,7 +192,9 @@ class ByKernel(Part):
         self._y = Buffer()
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
-        y = x if self.kernel.from_output else self._y(x, *x.shape)
+        # In place where the gradient allows it and no probe wants to see what came in.
+        in_place = self.kernel.from_output and mode != "observe"
+        y = x if in_place else self._y(x, *x.shape)
         self.kernel.forward(x, y)
         self.saved = y if self.kernel.from_output else x
         return y
@@ -347,13 +349,15 @@ class Residual(nn.Sequential):
 class Block:
     """Linear, normalisation, activation, dropout; with ``residual``, plus the input."""
 
-    def __init__(self, parts: Sequence[Part], residual: bool) -> None:
-        self.parts, self.residual = parts, residual
+    def __init__(self, parts: Sequence[Part], activates: Part, residual: bool) -> None:
+        self.parts, self.activates, self.residual = parts, activates, residual
         self._sum, self._skip = Buffer(), Buffer()
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
         y = x
         for part in self.parts:
+            if part is self.activates:
+                self.preactivation = y
             y = part.forward(y, mode)
         self.activation = y
         return torch.add(x, y, out=self._sum(x, *y.shape)) if self.residual else y
@@ -400,16 +404,19 @@ class Networks:
             )
             return Linear(weight, bias, dtype, dx[layer % 2])
 
+        self.groups = _groups(arms)
         self.hidden: list[Block] = []
         for layer, (width_in, _) in enumerate(sizes[:-1]):
             parts: list[Part] = [linear(layer)]
             like = parts[0].parameters[1].value[:, :, 0]
             if shape.normalization:
                 parts.append(Normalisation(shape.normalization, like, dtype))
-            parts.append(_activation(arms, like, noise))
+            activates = _activation(self.groups, like, noise)
+            parts.append(activates)
             if shape.dropout:
                 parts.append(Dropout(shape.dropout, shape.alpha_dropout, noise))
-            self.hidden.append(Block(parts, shape.residual and width_in == shape.hidden[layer]))
+            residual = shape.residual and width_in == shape.hidden[layer]
+            self.hidden.append(Block(parts, activates, residual))
         self.output = linear(len(sizes) - 1)
         self.linears[0].needs_dx = False
         self.n_classes, self.dtype = n_classes, dtype
@@ -501,16 +508,23 @@ class _Function(nn.Module):
         return self.name
 
 
-def _activation(arms: Sequence[Settings], like: Tensor, noise: Sequence[torch.Generator]) -> Part:
-    """One part for all networks, or a :class:`Mixed` one where they differ."""
+def _groups(arms: Sequence[Settings]) -> list[tuple[slice, Settings]]:
+    """Neighbours with the same activation: which networks, and the settings of the first."""
     starts = [
         m
         for m, arm in enumerate(arms)
         if m == 0 or (arm.activation, arm.params) != (arms[m - 1].activation, arms[m - 1].params)
     ]
+    stops = [*starts[1:], len(arms)]
+    return [(slice(i, j), arms[i]) for i, j in zip(starts, stops, strict=True)]
+
+
+def _activation(
+    groups: Sequence[tuple[slice, Settings]], like: Tensor, noise: Sequence[torch.Generator]
+) -> Part:
+    """One part for all networks, or a :class:`Mixed` one where they differ."""
     parts: list[tuple[slice, Part]] = []
-    for start, stop in zip(starts, [*starts[1:], len(arms)], strict=True):
-        arm, members = arms[start], slice(start, stop)
+    for members, arm in groups:
         if arm.record.name == "prelu":
             part: Part = PReLU(arm, like, members)
         elif arm.record.name == "rrelu":

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cached_property
 from types import FrameType
 from typing import Any, Literal
 
@@ -26,14 +25,12 @@ from actlab.ensemble.network import Buffer, Networks, cross_entropy
 from actlab.ensemble.optimisers import make_optimiser
 from actlab.ensemble.result import Result, empty
 from actlab.ensemble.settings import Data, Settings, Split, check_fit, known, make_arms, make_seeds
+from actlab.ensemble.watching import BATCH, Probe, Watch, make_probes
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
-EVALUATION_BATCH = 256
 # Networks whose working set fits a core's share of the cache are trained together on the CPU.
 # Smaller chunks pay more for calling each operation, larger ones for memory traffic.
 CACHE_BYTES = 12 * 2**20
-
-Probe = Callable[["Snapshot"], Mapping[str, Any]]
 
 
 def train(
@@ -43,7 +40,7 @@ def train(
     seeds: int | Iterable[int] = 20,
     epochs: int = 10,
     patience: int | None = None,
-    probe: Probe | Sequence[Probe] | None = None,
+    probe: str | Probe | Sequence[str | Probe] | None = None,
     probe_at: Sequence[int] | Literal["epoch"] = "epoch",
     probe_data: Any = None,
     device: str | torch.device | None = None,
@@ -68,9 +65,11 @@ def train(
     - ``seeds``: how many (``20`` means 0 to 19), or which.
     - ``patience``: stop a network once its validation loss has not improved for so many epochs,
       and keep its best weights.
-    - ``probe``: functions from a :class:`Snapshot` to named arrays with one row per network,
-      called at the steps ``probe_at`` (0 is before training; ``"epoch"`` means 0 and after every
-      epoch) on ``probe_data`` (x, y), by default the training data. Other steps cost nothing.
+    - ``probe``: what to watch: ``"dead"``, ``"dormant"``, ``"moments"``, ``"gradients"``,
+      ``"saturation"``, ``"jacobian"`` (:mod:`actlab.ensemble.watching`), or functions from a
+      :class:`Snapshot` to named arrays with one row per network; at the steps ``probe_at`` (0 is
+      before training; ``"epoch"`` means 0 and after every epoch), on ``probe_data`` (x, y), by
+      default the training data. Other steps cost nothing.
     - ``device``: ``None`` takes the GPU if there is one. ``dtype``: ``float32``, ``float64`` or
       ``bfloat16`` (weights then stay in float32).
     - ``chunk``: networks computed together; chosen by memory and cache unless given. The results
@@ -91,7 +90,7 @@ def train(
     check_fit(arm_settings, split)
     if patience is not None and split.valid is None:
         raise ValueError("patience needs validation data: give x_valid and y_valid.")
-    probes = [probe] if callable(probe) else list(probe or [])
+    probes = make_probes(probe)
     looked_at = split.train
     if probe_data is not None:
         looked_at = Data.of(tuple(probe_data), DTYPES[dtype], place).train
@@ -105,7 +104,7 @@ def train(
         _Member(i, arm, seed)
         for i, (arm, seed) in enumerate((a, s) for a in arm_settings.values() for s in seed_list)
     ]
-    watch = _Watch(probes, probe_at, looked_at, threading.Lock())
+    watch = Watch(probes, probe_at, looked_at, threading.Lock())
     began = time.perf_counter()
     with _interruptible() as stop, _bar(progress, len(members) * epochs) as bar:
 
@@ -212,105 +211,6 @@ def member_bytes(settings: Settings, data: Data) -> int:
     return (weights + settings.batch_size * units) * data.train.x.dtype.itemsize
 
 
-class Snapshot:
-    """The networks of a chunk at one step, as a probe sees them; reading it changes nothing.
-
-    Dropout is off and batch norm uses the statistics of what it is shown. M networks.
-    """
-
-    def __init__(self, networks: Networks, data: Split, step: int, epoch: int) -> None:
-        self.networks, self.data, self.step, self.epoch = networks, data, step, epoch
-
-    def batches(self, size: int = EVALUATION_BATCH) -> Iterator[list[Tensor]]:
-        """Activations (M, samples, units) of every hidden layer, a few samples at a time.
-
-        Buffers are reused: take what you need from one batch before asking for the next.
-        """
-        for start in range(0, len(self.data), size):
-            x = self.data.x[start : start + size].mT.expand(len(self.networks), -1, -1)
-            self.networks.forward(x, "observe")
-            yield [block.activation.mT for block in self.networks.hidden]
-
-    @cached_property
-    def activations(self) -> list[Tensor]:
-        """Per hidden layer, (M, samples, units), for all of the probe data at once."""
-        pieces = [[a.clone() for a in batch] for batch in self.batches()]
-        return [torch.cat(layer, 1) for layer in zip(*pieces, strict=True)]
-
-    @property
-    def weights(self) -> list[Tensor]:
-        """Per linear layer, (M, units out, units in); not a copy."""
-        return [linear.weight.value for linear in self.networks.linears]
-
-    @cached_property
-    def gradients(self) -> list[Tensor]:
-        """Per linear layer, (M, units out, units in): of the mean loss over the probe data."""
-        n = len(self.data)
-        with self._own_gradients():
-            for start in range(0, n, EVALUATION_BATCH):
-                x, y = (t[start : start + EVALUATION_BATCH] for t in (self.data.x, self.data.y))
-                logits = self.networks.forward(x.mT.expand(len(self.networks), -1, -1), "observe")
-                _, g = cross_entropy(logits, y.expand(len(self.networks), -1))
-                self.networks.backward((g * (len(y) / n)).to(logits.dtype), keep=1.0)
-            return [linear.weight.gradient for linear in self.networks.linears]
-
-    def jacobian(self, samples: int = 32) -> Tensor:
-        """Slopes d logits / d x at the first samples: (M, samples, classes, features).
-
-        With batch norm the examples of a batch depend on each other; this is each one's own
-        logits by the batch's inputs summed, as backpropagation gives it.
-        """
-        x = self.data.x[:samples].mT.expand(len(self.networks), -1, -1)
-        rows = []
-        with self._own_gradients():
-            for c in range(self.networks.n_classes):
-                g = torch.zeros_like(self.networks.forward(x, "observe"))
-                g[:, c] = 1
-                rows.append(self.networks.backward(g).mT.clone())
-        return torch.stack(rows, 2)
-
-    @contextlib.contextmanager
-    def _own_gradients(self) -> Iterator[None]:
-        """Leave the optimiser's running gradients alone while we compute others."""
-        parameters, first = self.networks.parameters, self.networks.linears[0]
-        kept = [p.gradient for p in parameters]
-        for p in parameters:
-            p.gradient = torch.zeros_like(p.value)
-        first.needs_dx = True
-        try:
-            yield
-        finally:
-            first.needs_dx = False
-            for p, gradient in zip(parameters, kept, strict=True):
-                p.gradient = gradient
-
-
-class _Watch:
-    """When the probes look, and at what."""
-
-    def __init__(self, probes: Sequence[Probe], at: Any, data: Split, lock: threading.Lock) -> None:
-        self.probes, self.at, self.data, self.lock = probes, at, data, lock
-
-    def __call__(self, run: _Run, step: int, epoch: int, *, epoch_end: bool) -> None:
-        """Call every probe if this is one of its steps, and file one row per network."""
-        wanted = epoch_end if self.at == "epoch" else step in self.at
-        if not self.probes or not wanted:
-            return
-        snapshot = Snapshot(run.networks, self.data, step, epoch)
-        for probe in self.probes:
-            with self.lock:  # a probe may well keep notes of its own
-                seen = probe(snapshot)
-            for name, values in seen.items():
-                rows = values.cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-                if len(rows) != len(run.members):
-                    raise ValueError(
-                        f"probe {name!r} returned {len(rows)} rows for {len(run.members)} networks."
-                    )
-                for member, row in zip(run.members, rows, strict=True):
-                    record = run.result.probes[member.row].setdefault(step, {})
-                    record[name] = np.array(row, dtype=float)
-
-
 class _Run:
     """One chunk of networks from its first step to its last."""
 
@@ -339,10 +239,11 @@ class _Run:
         self.best_loss = np.full(len(members), np.inf)
         self.best = [s.clone() for _, s in self.networks.state] if patience else []
 
-    def train(self, epochs: int, watch: _Watch, stop: threading.Event, bar: Any) -> None:
+    def train(self, epochs: int, watch: Watch, stop: threading.Event, bar: Any) -> None:
         """Fill this chunk's rows of the result."""
         step, M, n = 0, len(self.members), len(self.data.train)
-        watch(self, 0, 0, epoch_end=True)
+        records = [self.result.probes[row] for row in self.rows]
+        watch(self.networks, records, 0, 0, epoch_end=True)
         for epoch in range(1, epochs + 1):
             order = torch.stack([next(o) for o in self.orders]).to(self.data.train.x.device)
             total = torch.zeros(M, dtype=torch.float64, device=order.device)
@@ -351,13 +252,13 @@ class _Run:
                 step += 1
                 last = start + self.batch_size >= n
                 if not last:
-                    watch(self, step, epoch, epoch_end=False)
+                    watch(self.networks, records, step, epoch, epoch_end=False)
                 if stop.is_set():
                     break
             if stop.is_set() and not last:
                 break
             self.record(epoch, (total / n).cpu().numpy())
-            watch(self, step, epoch, epoch_end=True)
+            watch(self.networks, records, step, epoch, epoch_end=True)
             bar.update(M)
             if stop.is_set() or not self.running.any():
                 bar.update(M * (epochs - epoch))
@@ -405,8 +306,8 @@ class _Run:
         M, n = len(self.members), len(split)
         loss = torch.zeros(M, dtype=torch.float64, device=split.x.device)
         hits = torch.zeros_like(loss)
-        for start in range(0, n, EVALUATION_BATCH):
-            x, y = (t[start : start + EVALUATION_BATCH] for t in (split.x, split.y))
+        for start in range(0, n, BATCH):
+            x, y = (t[start : start + BATCH] for t in (split.x, split.y))
             logits = self.networks.forward(x.mT.expand(M, -1, -1), "evaluate")
             hits += (logits.argmax(1) == y).sum(1)
             loss += cross_entropy(logits, y.expand(M, -1))[0].sum(1)

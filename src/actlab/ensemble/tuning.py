@@ -1,0 +1,117 @@
+"""Every arm gets its fair chance: its own learning rate, chosen on validation data."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from actlab.ensemble.settings import make_arms
+from actlab.ensemble.training import train
+
+Metric = Literal["valid_accuracy", "valid_loss"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """The learning rate chosen for every arm, and all that was tried.
+
+    - ``lr``: arm → learning rate.
+    - ``table``: one row per arm and learning rate: mean ``valid_accuracy`` and ``valid_loss``
+      over the seeds, the share ``diverged``, and whether it was ``chosen``.
+    - ``at_edge``: the arms whose choice is the smallest or largest learning rate tried, so that a
+      better one may lie beyond.
+    """
+
+    lr: dict[str, float]
+    table: pd.DataFrame
+    at_edge: tuple[str, ...]
+    arms: dict[str, dict[str, Any]]
+    """The arms with their learning rates filled in: pass them to :func:`train`."""
+
+
+def tune(
+    data: Any,
+    *,
+    arms: Mapping[str, Mapping[str, Any]] | Sequence[str] | None = None,
+    lrs: Iterable[float] = (0.003, 0.01, 0.03, 0.1, 0.3),
+    seeds: int | Iterable[int] = 3,
+    metric: Metric = "valid_accuracy",
+    **options: Any,
+) -> Tuning:
+    """Train every arm with every learning rate on a few seeds; choose by validation data.
+
+    >>> tuning = tune(data, arms=["relu", "tanh"], epochs=10)
+    >>> result = train(data, arms=tuning.arms, seeds=range(100, 120), epochs=10)
+
+    The best mean ``metric`` over the seeds wins (of the last epoch, or with ``patience`` of the
+    best one), validation loss breaking a tie of accuracies. A learning rate with which any network
+    diverged loses to all with which none did. The test set is not touched: it is not even handed
+    on. ``options`` are those of :func:`train`. Use other seeds for the experiment itself.
+
+    Warns, and says so in ``at_edge``, when a choice lies at an end of the grid. Raises
+    ``ValueError`` for an empty or repeated grid, for missing validation data, and where every
+    learning rate of an arm diverged.
+    """
+    grid = sorted(float(lr) for lr in lrs)
+    if not grid or len(set(grid)) < len(grid):
+        raise ValueError(f"lrs={grid}: expected different learning rates, at least one.")
+    if metric not in ("valid_accuracy", "valid_loss"):
+        raise ValueError(f'metric={metric!r}: expected "valid_accuracy" or "valid_loss".')
+    if "lr" in options:
+        raise TypeError("lr is what is tuned: give the candidates as lrs.")
+    train_and_valid = _without_test(data)
+    if arms is None:
+        arms = [str(options.get("activation", "relu"))]
+    if not isinstance(arms, Mapping):
+        make_arms(arms, {})  # raises for what is no list of names
+        arms = {name: {"activation": name} for name in arms}
+    plan = {(name, lr): {**own, "lr": lr} for name, own in arms.items() for lr in grid}
+    result = train(
+        train_and_valid,
+        arms={f"{name}, lr={lr}": own for (name, lr), own in plan.items()},
+        seeds=seeds,
+        **{"keep_weights": False, **options},
+    )
+    frame = result.to_frame()
+    rows = []
+    for name, lr in plan:
+        tried = frame[frame["arm"] == f"{name}, lr={lr}"]
+        row = {"arm": name, "lr": lr, "diverged": tried["diverged"].mean()}
+        # A mean over the survivors would flatter a learning rate that loses networks.
+        means = tried[["valid_accuracy", "valid_loss"]].mean(skipna=False)
+        rows.append({**row, **means})
+    table = pd.DataFrame(rows)
+    order = pd.DataFrame({"loss": table["valid_loss"], "lr": table["lr"]})
+    order.insert(0, "accuracy", -table["valid_accuracy"] if metric == "valid_accuracy" else 0.0)
+    ranked = table.loc[order.sort_values(list(order)).index].dropna(subset=["valid_loss"])
+    best = ranked.groupby("arm", sort=False)["lr"].first()
+    if lost := [name for name in arms if name not in best]:
+        raise ValueError(
+            f"{', '.join(lost)}: some network diverged with every learning rate of {grid}; "
+            "try smaller ones."
+        )
+    chosen = {name: float(best[name]) for name in arms}
+    table["chosen"] = table["lr"] == table["arm"].map(chosen)
+    at_edge = tuple(name for name in arms if len(grid) > 1 and chosen[name] in (grid[0], grid[-1]))
+    if at_edge:
+        warnings.warn(
+            f"the best learning rate lies at the edge of {grid} for {', '.join(at_edge)}: "
+            "widen lrs before you compare arms.",
+            stacklevel=2,
+        )
+    tuned = {name: {**own, "lr": chosen[name]} for name, own in arms.items()}
+    return Tuning(lr=chosen, table=table, at_edge=at_edge, arms=tuned)
+
+
+def _without_test(data: Any) -> tuple[np.ndarray[Any, Any], ...]:
+    """Training and validation part. Raises ``ValueError`` if the latter is missing."""
+    if hasattr(data, "x_train"):
+        data = (data.x_train, data.y_train, data.x_valid, data.y_valid)
+    if len(data) < 4 or data[2] is None:
+        raise ValueError("tuning needs validation data: give x_valid and y_valid.")
+    return tuple(data[:4])
