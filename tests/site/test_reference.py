@@ -77,8 +77,8 @@ def test_an_entry_tells_formula_parameters_properties_places_and_origin():
 
 def test_then_and_now_lists_what_changed_and_nothing_that_did_not():
     text = reference.then_and_now(RECORDS.values())
-    changed = "| Leaky ReLU | `tf.keras.layers.LeakyReLU(alpha=0.3)` | "
-    assert changed + "`keras.layers.LeakyReLU(negative_slope=0.3)` |" in text
+    assert "| `keras.layers.LeakyReLU` | `alpha=0.3` | `negative_slope=0.3` |" in text
+    assert "| `torch.nn.GELU` | – | `approximate='none'` |" in text
     assert "`torch.nn.Tanh()`" not in text
     assert "- Mish: `torch.nn.Mish()`" in text
     assert "- Thresholded ReLU: `tf.keras.layers.ThresholdedReLU(theta=…)`" in text
@@ -90,8 +90,18 @@ def test_places_differ_by_name_order_and_default_but_not_by_how_a_number_is_writ
     assert reference.differ(then, Place("torch.f", arguments={"dim": REQUIRED, "beta": 1}))
     assert reference.differ(then, Place("torch.f", arguments={"beta": 2, "dim": REQUIRED}))
     assert reference.differ(then, Place("torch.f", arguments={"b": 1, "dim": REQUIRED}))
-    assert not reference.differ(None, then)
     assert reference.signature(then) == "`torch.f(beta=1, dim)`"
+
+
+def test_only_what_differs_is_shown():
+    then = Place("torch.f", when="then", arguments={"alpha": 0.3, "dim": REQUIRED, "out": None})
+    now = Place("torch.f", arguments={"slope": 0.2, "dim": REQUIRED, "out": None, "axis": -1})
+    assert reference.only(then, now) == "`alpha=0.3`"
+    assert reference.only(now, then) == "`slope=0.2`, `axis=-1`"
+    fewer = Place("torch.f", arguments={"dim": REQUIRED, "out": None})
+    assert reference.only(fewer, then) == "–"
+    turned = Place("torch.f", arguments={"out": None, "dim": REQUIRED})
+    assert reference.only(turned, fewer) == "another order"
 
 
 @pytest.mark.parametrize(

@@ -187,11 +187,8 @@ def smoothness(order: float, kinks: Iterable[float]) -> str:
 
 def signature(place: Place) -> str:
     """The call with the framework's own argument names and defaults, as code."""
-    arguments = [
-        name if default is REQUIRED else f"{name}={default!r}"
-        for name, default in place.arguments.items()
-    ]
-    return f"`{place.path}({', '.join(arguments)})`"
+    arguments = ", ".join(_argument(*argument) for argument in place.arguments.items())
+    return f"`{place.path}({arguments})`"
 
 
 def places(record: Activation) -> str:
@@ -230,19 +227,26 @@ def then_and_now(records: Iterable[Activation]) -> str:
     blocks = [
         "# Then and now",
         "The summary this course grew out of was written for Keras 2.4 and PyTorch 1.7. This page "
-        f"lists what reads differently with {now('keras')} and {now('torch')}: other argument "
-        "names, other defaults, functions that came and functions that went.",
+        f"lists what reads differently with {now('keras')} and {now('torch')}: arguments that one "
+        "of the two has and the other has not, or has with another default; calls that are new, "
+        "and calls that are gone. Objects are named as they are called today.",
     ]
     for framework, release in THEN.items():
         known = [(r, *pair) for r in records for pair in pairs(r, framework)]
         name = release.split()[0]
-        changed = [(r.title, _cell(old), _cell(new)) for r, old, new in known if differ(old, new)]
+        changed = [
+            (f"`{new.path}`", only(old, new), only(new, old))
+            for _, old, new in known
+            if old and new and differ(old, new)
+        ]
         same = sum(bool(old and new) for _, old, new in known) - len(changed)
         came = [f"{r.title}: {usage(r, new)}" for r, old, new in known if new and not old]
         went = [f"{r.title}: {usage(r, old)}" for r, old, new in known if old and not new]
         blocks.append(f"## {name}")
         if changed:
-            blocks.append(table(("Activation", release, now(framework)), changed))
+            blocks.append(
+                table(("Object", f"Only in {release}", f"Only in {now(framework)}"), changed)
+            )
         blocks.append(f"Arguments and defaults of {same} other objects are what they were.")
         for heading, entries in ((f"New calls in {name}", came), (f"Gone from {name}", went)):
             if entries:
@@ -260,11 +264,21 @@ def usage(record: Activation, place: Place) -> str:
     return f"`{place.path}({', '.join(arguments)})`"
 
 
-def differ(then: Place | None, now: Place | None) -> bool:
-    """Whether an object that both releases have takes other arguments, order or defaults."""
-    if then is None or now is None:
-        return False
+def differ(then: Place, now: Place) -> bool:
+    """Whether two versions of an object take other arguments, in another order or by default."""
     return list(then.arguments.items()) != list(now.arguments.items())
+
+
+def only(place: Place, other: Place) -> str:
+    """The arguments with defaults that ``place`` has and ``other`` has not, as code."""
+    own = [a for a in place.arguments.items() if a not in list(other.arguments.items())]
+    if not own:
+        return "–" if len(place.arguments) < len(other.arguments) else "another order"
+    return ", ".join(f"`{_argument(*a)}`" for a in own)
+
+
+def _argument(name: str, default: Any) -> str:
+    return name if default is REQUIRED else f"{name}={default!r}"
 
 
 # --- the gallery --------------------------------------------------------------------------------
