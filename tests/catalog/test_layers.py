@@ -11,6 +11,8 @@ import pytest
 from actlab import catalog
 from actlab.catalog import ParameterError
 
+from .properties import bends
+
 DIGITS = 40
 # Sums of a few dozen products in float64; the exact answers are of the order of 1.
 TOLERANCE = 2e-14
@@ -283,6 +285,18 @@ def test_layers_reach_beyond_any_bound_they_do_not_state() -> None:
             assert values.max() > 1e5
         else:
             assert values.max() == pytest.approx(said.upper, abs=1e-9)
+
+
+@pytest.mark.parametrize("case", ["scaled_dot_product_attention", "additive_attention",
+                                  "multi_head_attention", "grouped_query_attention",
+                                  "adaptive_log_softmax"])  # fmt: skip
+def test_layers_are_smooth(case) -> None:
+    record, params = catalog.get(case), CASES[case][1]
+
+    assert (
+        bends(lambda x: record.reference(x, **params), X.shape, width=0.04, reach=0.2)
+        == record.properties.smoothness
+    )
 
 
 BAD = [

@@ -1,4 +1,4 @@
-"""Where the functions live: names, arguments and defaults, today's from the libraries themselves."""
+"""Where the functions live: names, arguments, defaults; today's from the libraries themselves."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_arguments_then_are_those_of_the_old_documentation(path) -> None:
 def test_what_did_not_exist_then_has_no_place_then() -> None:
     then = {p.path.rsplit(".", 1)[1] for _, p in ALL if p.when == "then"}
     assert not then & {"Mish", "mish", "scaled_dot_product_attention", "leaky_relu6", "squareplus"}
-    assert not [p for p in catalog.get("gelu_tanh").where("torch", "then")]
+    assert catalog.get("gelu_tanh").where("torch", "then") == ()
     keras_then = {p.path for _, p in ALL if p.when == "then" and p.framework == "keras"}
     assert keras_then >= {f"tf.keras.layers.{n}" for n in (
         "ReLU", "LeakyReLU", "PReLU", "ELU", "ThresholdedReLU", "Softmax")}  # fmt: skip

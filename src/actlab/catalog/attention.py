@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,34 +27,42 @@ Mask = npt.NDArray[Any] | None
 
 
 class _Attended(NamedTuple):
-    """One sequence's output (L, V) and its derivatives with respect to what it was made from."""
+    """One sequence's output (L, V), and what its derivatives are made from."""
 
     output: Array
-    by_query: Array  # (L, V, L, E)
-    by_key: Array  # (L, V, S, E)
-    by_value: Array  # (L, V, S, V)
+    weights: Array  # (L, S), rows sum to 1
+    value: Array  # (S, V)
+    score_by_query: Array  # (L, S, E): of score (i, m) with respect to query i
+    score_by_key: Array  # (L, S, E): … with respect to key m
+
+    def _by_score(self) -> Array:
+        """dO_ik / d score_im = P_im (V_mk − O_ik)."""
+        return self.weights[:, None, :] * (self.value.T[None] - self.output[:, :, None])
+
+    def by_query(self) -> Array:
+        """Shape (L, V, L, E)."""
+        one = np.eye(len(self.output))
+        result: Array = np.einsum("ikm,iml,ij->ikjl", self._by_score(), self.score_by_query, one)
+        return result
+
+    def by_key(self) -> Array:
+        """Shape (L, V, S, E)."""
+        result: Array = np.einsum("ikm,iml->ikml", self._by_score(), self.score_by_key)
+        return result
+
+    def by_value(self) -> Array:
+        """Shape (L, V, S, V)."""
+        result: Array = np.einsum("im,kl->ikml", self.weights, np.eye(self.value.shape[1]))
+        return result
 
 
 def _attend(value: Array, scores: Array, by_query: Array, by_key: Array, mask: Mask) -> _Attended:
-    """Weighted means of ``value`` (S, V) by the softmax of ``scores`` (L, S).
-
-    ``by_query`` and ``by_key`` (L, S, E) are the derivatives of score (i, m) with respect to
-    query i and key m.
-    """
+    """Weighted means of ``value`` by the softmax of ``scores``, those less what is masked."""
     if mask is not None:
         scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
-    output = weights @ value
-    # dO_ik / d score_im = P_im (V_mk − O_ik)
-    by_score = weights[:, None, :] * (value.T[None] - output[:, :, None])
-    one = np.eye(len(scores))
-    return _Attended(
-        output,
-        np.einsum("ikm,iml,ij->ikjl", by_score, by_query, one),
-        np.einsum("ikm,iml->ikml", by_score, by_key),
-        np.einsum("im,kl->ikml", weights, np.eye(value.shape[1])),
-    )
+    return _Attended(weights @ value, weights, value, by_query, by_key)
 
 
 def _dot_product(query: Array, key: Array, value: Array, scale: float, mask: Mask) -> _Attended:
@@ -107,13 +116,14 @@ def _mask(name: str, mask: Any, causal: bool, positions: tuple[int, int]) -> Mas
     return result & lower if result.dtype == bool else np.where(lower, result, -np.inf)
 
 
-_One = Callable[[Array, Array, Array, Mask], tuple[Array, Array]]
+# Of one sequence: the output, and the derivative for when it is asked for (it is the larger).
+_One = Callable[[Array, Array, Array, Mask], tuple[Array, Callable[[], Array]]]
 
 
 def _over_batch(
-    name: str, x: Array, one: _One, *, key: Any, value: Any, mask: Any, causal: bool
-) -> tuple[Array, Array]:
-    """``one`` applied to every sequence of a batch: outputs, and the derivative by x.
+    name: str, x: Array, one: _One, *, derive: bool, key: Any, value: Any, mask: Any, causal: bool
+) -> Array:
+    """``one`` applied to every sequence of a batch: the outputs, or the derivative by x.
 
     x: (…, L, E). The derivative has the shape output.shape + x.shape, zero between sequences.
     """
@@ -130,35 +140,44 @@ def _over_batch(
     batch = x.shape[:-2]
     places = list(np.ndindex(batch))
     results = [one(x[at], keys[at], values[at], together) for at in places]
-    output = np.stack([result for result, _ in results]).reshape(*batch, *results[0][0].shape)
-    derivative = np.zeros(output.shape + x.shape)
-    for at, (_, own) in zip(places, results, strict=True):
-        derivative[(*at, slice(None), slice(None), *at)] = own
-    return output, derivative
+    shape = (*batch, *results[0][0].shape)
+    if not derive:
+        return np.stack([output for output, _ in results]).reshape(shape)
+    whole = np.zeros(shape + x.shape)
+    for at, (_, derivative) in zip(places, results, strict=True):
+        whole[(*at, slice(None), slice(None), *at)] = derivative()
+    return whole
 
 
-def _by_query(attended: _Attended, key: Any, value: Any) -> Array:
-    """The derivative by x, which is the query and, where none is given, key and value too."""
-    total = attended.by_query
-    if key is None:
-        total = total + attended.by_key
-        if value is None:
-            total = total + attended.by_value
-    return total
+def _by_x(
+    attended: _Attended, key: Any, value: Any, through: tuple[Array, Array, Array] | None = None
+) -> Array:
+    """The derivative by x: the query and, where none is given, key and value too.
+
+    ``through`` are the projections (to, from) that query, key and value have passed.
+    """
+    by = (attended.by_query, attended.by_key, attended.by_value)
+    is_x = (True, key is None, key is None and value is None)
+    parts = [
+        part() if through is None else part() @ through[i]
+        for i, (part, wanted) in enumerate(zip(by, is_x, strict=True))
+        if wanted
+    ]
+    return sum(parts[1:], parts[0])
 
 
 def _scaled_dot_product(
-    x: Array, *, key: Any, value: Any, mask: Any, causal: bool, scale: float | None
-) -> tuple[Array, Array]:
+    x: Array, *, scale: float | None, key: Any, value: Any, **rest: Any
+) -> Array:
     name = "scaled_dot_product_attention"
     factor = 1 / math.sqrt(x.shape[-1]) if scale is None else scale
 
-    def one(q: Array, k: Array, v: Array, m: Mask) -> tuple[Array, Array]:
+    def one(q: Array, k: Array, v: Array, m: Mask) -> tuple[Array, Callable[[], Array]]:
         _sequence(name, "key", k, q, q.shape[-1])
         attended = _dot_product(q, k, v, factor, m)
-        return attended.output, _by_query(attended, key, value)
+        return attended.output, lambda: _by_x(attended, key, value)
 
-    return _over_batch(name, x, one, key=key, value=value, mask=mask, causal=causal)
+    return _over_batch(name, x, one, key=key, value=value, **rest)
 
 
 _KEY = Parameter(
@@ -214,8 +233,8 @@ SCALED_DOT_PRODUCT_ATTENTION = Activation(
     "with the keys.",
     formula=r"\operatorname{softmax}\left(\frac{Q K^\top}{\sqrt{d}}\right) V",
     origin=_VASWANI,
-    forward=lambda x, **p: _scaled_dot_product(x, **p)[0],
-    backward=lambda x, **p: _scaled_dot_product(x, **p)[1],
+    forward=partial(_scaled_dot_product, derive=False),
+    backward=partial(_scaled_dot_product, derive=True),
     describe=_unbounded,
     parameters=(
         *_SEQUENCES,
@@ -263,9 +282,7 @@ SCALED_DOT_PRODUCT_ATTENTION = Activation(
 )
 
 
-def _additive_attention(
-    x: Array, *, key: Any, value: Any, mask: Any, causal: bool, scale: Any
-) -> tuple[Array, Array]:
+def _additive_attention(x: Array, *, scale: Any, key: Any, value: Any, **rest: Any) -> Array:
     name = "additive_attention"
     factor = np.ones(x.shape[-1]) if scale is None else np.asarray(scale, dtype=np.float64)
     if factor.shape != x.shape[-1:]:
@@ -273,12 +290,12 @@ def _additive_attention(
             f"{name}: scale of shape {factor.shape} does not fit input of shape {x.shape}."
         )
 
-    def one(q: Array, k: Array, v: Array, m: Mask) -> tuple[Array, Array]:
+    def one(q: Array, k: Array, v: Array, m: Mask) -> tuple[Array, Callable[[], Array]]:
         _sequence(name, "key", k, q, q.shape[-1])
         attended = _additive(q, k, v, factor, m)
-        return attended.output, _by_query(attended, key, value)
+        return attended.output, lambda: _by_x(attended, key, value)
 
-    return _over_batch(name, x, one, key=key, value=value, mask=mask, causal=causal)
+    return _over_batch(name, x, one, key=key, value=value, **rest)
 
 
 ADDITIVE_ATTENTION = Activation(
@@ -293,8 +310,8 @@ ADDITIVE_ATTENTION = Activation(
         title="Neural Machine Translation by Jointly Learning to Align and Translate",
         url="https://arxiv.org/abs/1409.0473",
     ),
-    forward=lambda x, **p: _additive_attention(x, **p)[0],
-    backward=lambda x, **p: _additive_attention(x, **p)[1],
+    forward=partial(_additive_attention, derive=False),
+    backward=partial(_additive_attention, derive=True),
     describe=_unbounded,
     parameters=(
         *_SEQUENCES,
@@ -364,55 +381,59 @@ def _multi_head(
     num_heads: int,
     num_key_value_heads: int,
     *,
+    derive: bool,
     key: Any,
     value: Any,
     mask: Any,
     causal: bool,
     **weights: Any,
-) -> tuple[Array, Array]:
+) -> Array:
     heads = {"query": num_heads, "key": num_key_value_heads, "value": num_key_value_heads}
     sharing = num_heads // num_key_value_heads
 
     def project(role: str, sequence: Array) -> tuple[Array, Array]:
         return _projection(name, role, weights[f"{role}_weight"], weights[f"{role}_bias"], sequence)
 
-    def one(query: Array, k: Array, v: Array, allowed: Mask) -> tuple[Array, Array]:
+    def one(query: Array, k: Array, v: Array, allowed: Mask) -> tuple[Array, Callable[[], Array]]:
         inputs = {"query": query, "key": k, "value": v}
         of = {
             role: _split(name, role, *project(role, inputs[role]), heads[role]) for role in inputs
         }
-        outputs, derivatives = [], []
+        attended, through = [], []
         for head in range(num_heads):
             q, by_q = of["query"][head]
             k_head, by_k = of["key"][head // sharing]
             v_head, by_v = of["value"][head // sharing]
-            if q.shape != (len(q), k_head.shape[1]):
+            if q.shape[1] != k_head.shape[1]:
                 raise ValueError(
                     f"{name}: heads of {q.shape[1]} query and {k_head.shape[1]} key features "
                     "cannot be multiplied."
                 )
-            attended = _dot_product(q, k_head, v_head, 1 / math.sqrt(q.shape[1]), allowed)
-            through = _Attended(
-                attended.output,
-                attended.by_query @ by_q,
-                attended.by_key @ by_k,
-                attended.by_value @ by_v,
-            )
-            outputs.append(through.output)
-            derivatives.append(_by_query(through, key, value))
-        output, mixing = project("output", np.concatenate(outputs, axis=1))
-        return output, np.einsum("ok,ikje->ioje", mixing, np.concatenate(derivatives, axis=1))
+            attended.append(_dot_product(q, k_head, v_head, 1 / math.sqrt(q.shape[1]), allowed))
+            through.append((by_q, by_k, by_v))
+        together = np.concatenate([each.output for each in attended], axis=1)
+        output, mixing = project("output", together)
 
-    return _over_batch(name, x, one, key=key, value=value, mask=mask, causal=causal)
+        def derivative() -> Array:
+            parts = [
+                _by_x(each, key, value, matrices)
+                for each, matrices in zip(attended, through, strict=True)
+            ]
+            result: Array = np.einsum("ok,ikje->ioje", mixing, np.concatenate(parts, axis=1))
+            return result
+
+        return output, derivative
+
+    return _over_batch(name, x, one, derive=derive, key=key, value=value, mask=mask, causal=causal)
 
 
-def _multi_head_attention(x: Array, num_heads: int, **rest: Any) -> tuple[Array, Array]:
+def _multi_head_attention(x: Array, *, num_heads: int, **rest: Any) -> Array:
     return _multi_head("multi_head_attention", x, num_heads, num_heads, **rest)
 
 
 def _grouped_query_attention(
-    x: Array, num_heads: int, num_key_value_heads: int, **rest: Any
-) -> tuple[Array, Array]:
+    x: Array, *, num_heads: int, num_key_value_heads: int, **rest: Any
+) -> Array:
     return _multi_head("grouped_query_attention", x, num_heads, num_key_value_heads, **rest)
 
 
@@ -516,8 +537,8 @@ MULTI_HEAD_ATTENTION = Activation(
     formula=r"\left[\operatorname{softmax}\left(\frac{Q_h K_h^\top}{\sqrt{d}}\right) V_h"
     r"\right]_{h = 1 \dots H} W_O^\top",
     origin=_VASWANI,
-    forward=lambda x, **p: _multi_head_attention(x, **p)[0],
-    backward=lambda x, **p: _multi_head_attention(x, **p)[1],
+    forward=partial(_multi_head_attention, derive=False),
+    backward=partial(_multi_head_attention, derive=True),
     describe=_unbounded,
     parameters=(_HEADS, *_WEIGHTS, *_SEQUENCES),
     places=(
@@ -599,8 +620,8 @@ GROUPED_QUERY_ATTENTION = Activation(
         "Checkpoints",
         url="https://arxiv.org/abs/2305.13245",
     ),
-    forward=lambda x, **p: _grouped_query_attention(x, **p)[0],
-    backward=lambda x, **p: _grouped_query_attention(x, **p)[1],
+    forward=partial(_grouped_query_attention, derive=False),
+    backward=partial(_grouped_query_attention, derive=True),
     describe=_unbounded,
     parameters=(
         _HEADS,

@@ -83,7 +83,13 @@ SOFTMAX = Activation(
     places=(
         *torch_since_then("torch.nn.Softmax", arguments={"dim": None}, note=_AXIS_NOTE),
         *torch_since_then("torch.nn.functional.softmax", arguments={"dim": None}, note=_AXIS_NOTE),
-        *keras_since_then("keras.activations.softmax", arguments={"axis": -1}),
+        Place("keras.activations.softmax", arguments={"axis": -1}),
+        Place(
+            "tf.keras.activations.softmax",
+            when="then",
+            arguments={"axis": -1},
+            note="Refused a single vector: it wanted at least two dimensions.",
+        ),
         *keras_since_then("keras.layers.Softmax", arguments={"axis": -1}),
     ),
 )
