@@ -80,6 +80,11 @@ class Claim:
 
 
 def record(findings: list[Finding]) -> None:
-    """Write the verdicts that the book shows; ``python -m actlab.claims`` calls this."""
-    table = {finding.claim: asdict(finding) for finding in findings}
-    VERDICTS.write_text(json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    """File the verdicts that the book shows, beside those already there.
+
+    ``python -m actlab.claims [chapter ...]`` calls this.
+    """
+    table = json.loads(VERDICTS.read_text("utf-8")) if VERDICTS.exists() else {}
+    table.update({finding.claim: asdict(finding) for finding in findings})
+    text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True)
+    VERDICTS.write_text(text + "\n", "utf-8")
