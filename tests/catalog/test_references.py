@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import mpmath as mp
 import numpy as np
 import pytest
+
+from actlab import catalog
 
 from .formulas import FORMULAS, digits, precise, slope
 from .settings import ELEMENTWISE, everywhere
@@ -72,3 +75,15 @@ def test_derivative_to_a_few_ulp(record, params) -> None:
             floor = 0.5 if abs(at - crossing) < 0.3 else 0.0
             error = in_ulp(got, slope(formula, mp.mpf(at)), at_least=floor)
         assert error <= SLOPE_ULP, f"f'({at!r}) = {got!r} is {error:.3g} ulp off"
+
+
+def test_a_reference_a_few_ulp_too_far_off_is_found_out() -> None:
+    tanh = catalog.get("tanh")
+    off = 1 + 20 * np.finfo(float).eps
+    with pytest.raises(AssertionError, match="ulp off"):
+        test_value_to_a_few_ulp(replace(tanh, forward=lambda x: np.tanh(x) * off), {})
+    with pytest.raises(AssertionError, match="ulp off"):
+        test_derivative_to_a_few_ulp(replace(tanh, backward=lambda x: tanh.backward(x) * off), {})
+    # What is right near 0 and wrong in the tail, where 1 − tanh² has no digits left:
+    with pytest.raises(AssertionError, match="ulp off"):
+        test_derivative_to_a_few_ulp(replace(tanh, backward=lambda x: 1 - np.tanh(x) ** 2), {})
