@@ -93,12 +93,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
-        self.record.resolve(self.params)
         if self.record.name not in (usable := hidden_activations()):
             raise ValueError(
                 f"{self.record.name} cannot follow a hidden layer here (it has weights or noise of "
                 f"its own, or wants images); those that can are {', '.join(usable)}."
             )
+        self.record.resolve(self.params)
         function(self.record, self.params)  # raises where PyTorch cannot be given the parameters
         if not callable(self.init):
             known("init", self.init, INITIALISERS)

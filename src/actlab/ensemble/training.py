@@ -106,7 +106,7 @@ def train(
     ]
     watch = Watch(probes, probe_at, looked_at, threading.Lock())
     began = time.perf_counter()
-    with _interruptible() as stop, _bar(progress, len(members) * epochs) as bar:
+    with _interruptible() as stop, make_bar(progress, len(members) * epochs) as bar:
 
         def work(group: list[_Member]) -> None:
             if not stop.is_set():
@@ -364,7 +364,7 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _bar(progress: bool | None, total: int) -> Any:
+def make_bar(progress: bool | None, total: int) -> Any:
     """A progress bar that appears after two seconds where somebody is looking."""
     if progress is None:
         notebook = "ipykernel" in sys.modules
