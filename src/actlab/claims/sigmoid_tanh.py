@@ -741,15 +741,16 @@ CLAIMS = (
     Claim(
         id="gradient-slope-predicted",
         statement=(
-            "The gradient changes, per layer, by the root of units × weight variance × mean "
-            "squared slope."
+            "Going back through a layer, a gradient changes by the root of units × weight variance "
+            "× mean squared slope."
         ),
         source="[Schoenholz et al., 2017](https://arxiv.org/abs/1611.01232)",
         chapter=CHAPTER,
         experiment=(
             "Fifty hidden layers of 64 units, before training, 256 digits, 20 seeds; sigmoid, "
-            "tanh, ReLU and SELU under five initialisations; slope of log10 of the gradient norm "
-            "over layers 10 to 40, against the theory of infinitely wide networks."
+            "tanh, ReLU and SELU under five initialisations; slope of log10 of the weights' "
+            "gradient norm over layers 10 to 40, against the theory of infinitely wide networks "
+            "(that factor, times the change of the signal that the weights receive)."
         ),
         rule=(
             "Holds if in all 20 cases the mean slope is within 0.02 decades per layer of the "
