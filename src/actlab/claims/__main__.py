@@ -1,4 +1,4 @@
-"""``python -m actlab.claims [chapter ...]``: evaluate claims with root seed 0, file the verdicts."""
+"""``python -m actlab.claims [chapter ...]``: evaluate with root seed 0, file the verdicts."""
 
 from __future__ import annotations
 
