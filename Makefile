@@ -35,7 +35,8 @@ book: $(SITE)/.built  ## build the site (warnings are errors) into _build/html
 	@echo "The book is ready: open $(SITE)/index.html in a browser, or run 'make serve'."
 
 $(SITE)/.built: $(READY) $(SOURCES)
-	$(BIN)/jupyter-book build --all -W -n --keep-going .
+	rm -rf $(SITE)  # pages that are gone must not linger
+	$(BIN)/jupyter-book build --quiet --all -W -n --keep-going .
 	touch $(SITE)/.nojekyll $@
 
 serve: book  ## serve the built site on http://localhost:8000 (HOST=... and PORT=... to change)

@@ -78,6 +78,7 @@ def test_an_entry_tells_formula_parameters_properties_places_and_origin():
 def test_then_and_now_lists_what_changed_and_nothing_that_did_not():
     text = reference.then_and_now(RECORDS.values())
     assert "| `keras.layers.LeakyReLU` | `alpha=0.3` | `negative_slope=0.3` |" in text
+    assert "- `tf.keras.activations.hard_sigmoid`: Was clip(0.2 x + 0.5, 0, 1)" in text
     assert "| `torch.nn.GELU` | – | `approximate='none'` |" in text
     assert "`torch.nn.Tanh()`" not in text
     assert "- Mish: `torch.nn.Mish()`" in text

@@ -248,7 +248,16 @@ def then_and_now(records: Iterable[Activation]) -> str:
                 table(("Object", f"Only in {release}", f"Only in {now(framework)}"), changed)
             )
         blocks.append(f"Arguments and defaults of {same} other objects are what they were.")
-        for heading, entries in ((f"New calls in {name}", came), (f"Gone from {name}", went)):
+        notes = [
+            f"`{old.path}`: {old.note}"
+            for _, old, new in known
+            if old and old.note and old.note != (new.note if new else "")
+        ]
+        for heading, entries in {
+            f"New calls in {name}": came,
+            f"Gone from {name}": went,
+            f"What no argument of {release} told": notes,
+        }.items():
             if entries:
                 blocks.append(f"### {heading}\n\n" + "\n".join(f"- {e}" for e in entries))
     return "\n\n".join(blocks) + "\n"
