@@ -64,6 +64,14 @@ def test_the_same_bits_however_it_is_split(option):
         np.testing.assert_array_equal(values(runs[0]), values(other))
 
 
+def test_a_chunk_of_one_may_differ_in_the_last_bit():
+    """For odd shapes the matrix library picks its kernel by the number of networks."""
+    x, y = digits()[0][:, :13], digits()[1]
+    settings = {"hidden": (300,), "batch_size": 7, "epochs": 1, "lr": 0.05}
+    one, four = (ensemble.train((x, y), seeds=4, chunk=c, **settings) for c in (1, 4))
+    np.testing.assert_allclose(one.train_loss, four.train_loss, atol=1e-6)
+
+
 def test_the_neighbours_do_not_matter():
     alone = ensemble.train(digits(), arms=["tanh"], seeds=[4], **SMALL)
     among = ensemble.train(digits(), arms=["relu", "gelu", "tanh"], seeds=[1, 4, 2], **SMALL)
@@ -431,6 +439,7 @@ def test_tuning_warns_at_the_edge_and_refuses_when_all_diverge():
         ensemble.tune(digits(), arms=["relu"], lrs=(1e6, 1e7), seeds=1, **options)
 
 
+@pytest.mark.filterwarnings("ignore:the best learning rate")
 def test_tuning_never_sees_the_test_set(monkeypatch):
     seen = []
     real = Data.of

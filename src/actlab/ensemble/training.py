@@ -73,7 +73,7 @@ def train(
     - ``device``: ``None`` takes the GPU if there is one. ``dtype``: ``float32``, ``float64`` or
       ``bfloat16`` (weights then stay in float32).
     - ``chunk``: networks computed together; chosen by memory and cache unless given. The results
-      do not depend on it.
+      do not depend on it (for odd shapes the matrix library may round the last bit differently).
     - ``progress``: a bar for anything over two seconds; by default only on a terminal or in a
       notebook, and never when the environment says ``ACTLAB_PROGRESS=0``.
 
