@@ -26,7 +26,7 @@ DOCUMENT = "starting document, section ReLU"
 
 # The network of the published figures: ten hidden layers.
 WIDTHS = (256,) * 5 + (128,) * 5
-BATCH = 10_000
+BATCH = 2_500  # keeps a whole pass below 50 MB
 # "Deep" in the rules below: the layers behind the first half.
 DEEP = slice(5, 10)
 
