@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -67,6 +67,13 @@ def find(path: str) -> Any:
     """The object at a dotted path such as ``"torch.nn.functional.relu"``."""
     module, _, name = path.rpartition(".")
     return getattr(importlib.import_module(module), name)
+
+
+def jacobian_axis(record: Activation) -> int | Literal["all"] | None:
+    """The axis along which a record's outputs depend on its inputs (None: on their own only)."""
+    if record.kind == "elementwise":
+        return None
+    return "all" if record.kind == "layer" else record.axis
 
 
 def places_of(record: Activation, framework: str | None = None) -> list[Place]:

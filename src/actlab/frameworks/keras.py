@@ -11,13 +11,21 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from actlab.catalog import Activation, Place
-from actlab.frameworks.binding import Array, arguments, choose, find, rounded
+from actlab.frameworks import layers
+from actlab.frameworks.binding import (
+    Array,
+    arguments,
+    choose,
+    find,
+    jacobian_axis,
+    rounded,
+)
 
 
 @functools.cache
@@ -95,7 +103,7 @@ def values(record: Activation, x: npt.ArrayLike, dtype: str, /, **params: Any) -
 
 def gradients(record: Activation, x: npt.ArrayLike, dtype: str, /, **params: Any) -> Array:
     """f'(x) as ``GradientTape`` returned it in ``dtype``, in float64; shapes as ``derivative``."""
-    axis = None if record.kind == "elementwise" else record.axis
+    axis = jacobian_axis(record)
     return differentiate(_build(record, dtype, params), x, dtype, axis=axis)
 
 
@@ -105,9 +113,17 @@ def evaluate(function: Callable[..., Any], x: npt.ArrayLike, dtype: str) -> Arra
 
 
 def differentiate(
-    function: Callable[..., Any], x: npt.ArrayLike, dtype: str, *, axis: int | None = None
+    function: Callable[..., Any],
+    x: npt.ArrayLike,
+    dtype: str,
+    *,
+    axis: int | Literal["all"] | None = None,
 ) -> Array:
-    """Its gradient by a tape; with an ``axis`` the Jacobian along it (see ``catalog.Kind``)."""
+    """Its gradient by a tape: f' of an elementwise f, or the Jacobian (``catalog.Kind``).
+
+    ``axis`` is the one along which outputs depend on inputs; "all" if every output may depend on
+    every input.
+    """
     inputs = tensor(x, dtype)
     import tensorflow as tf
 
@@ -115,25 +131,30 @@ def differentiate(
         tape.watch(inputs)
         outputs = function(inputs)
 
-    def pull(seed: npt.NDArray[Any]) -> Array:
-        seed = seed.astype(outputs.dtype.as_numpy_dtype)
-        gradient = tape.gradient(outputs, inputs, tf.constant(seed), unconnected_gradients="zero")
+    def row(seed: npt.NDArray[Any]) -> Array:
+        typed = tf.constant(seed.astype(outputs.dtype.as_numpy_dtype))
+        gradient = tape.gradient(outputs, inputs, typed, unconnected_gradients="zero")
         return np.asarray(gradient).astype(np.float64)
 
     if axis is None:
-        return pull(np.ones(outputs.shape))
-    rows = []
+        return row(np.ones(outputs.shape))
+    if axis == "all":
+        seeds = np.eye(int(np.prod(outputs.shape))).reshape(-1, *outputs.shape)
+        return np.stack([row(seed) for seed in seeds]).reshape(*outputs.shape, *inputs.shape)
+    by_output = []
     for i in range(outputs.shape[axis]):
         one = np.zeros(outputs.shape)
         np.moveaxis(one, axis, 0)[i] = 1
-        rows.append(np.moveaxis(pull(one), axis, -1))
-    return np.stack(rows, axis=axis - 1)
+        by_output.append(np.moveaxis(row(one), axis, -1))
+    return np.stack(by_output, axis=axis - 1)
 
 
 def _build(record: Activation, dtype: str | None, params: dict[str, Any]) -> Callable[..., Any]:
     start()
     from actlab.recipes.keras import RECIPES
 
+    if record.kind == "layer" and record.name in layers.KERAS:
+        return layers.KERAS[record.name](dtype or "float32", record.resolve(params))
     found = choose(record, "keras", params, RECIPES)
     if isinstance(found, Place):
         return at(record, found, dtype=dtype, **params)

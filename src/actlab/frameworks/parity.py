@@ -348,7 +348,7 @@ def record(path: Path = PATH) -> None:
     for variant in VARIANTS:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "measured.json"
-            command = [sys.executable, "-m", __name__, "measure", str(file)]
+            command = [sys.executable, "-m", "actlab.frameworks.parity", "measure", str(file)]
             subprocess.run(command, env={**os.environ, **variant}, check=True)
             there = load(file)
         problems = compare(found, there)

@@ -110,6 +110,18 @@ _ALL = (
         'keras.activations.softmax(tf.zeros([1, 70000], "float16"))[0, :2]',
     ),
     Special(
+        "multi_head_attention",
+        "float64",
+        "digits",
+        "In float64, Keras's MultiHeadAttention has the accuracy of float32: it rounds the factor "
+        "1/√d to float32 on the way. Shown are the attention weights for scores of √2 and 0.",
+        "torch.nn.functional.scaled_dot_product_attention(torch.ones(1, 1, 2).double(), "
+        "torch.tensor([[[1.0, 1.0], [0.0, 0.0]]]).double(), torch.eye(2).double()[None])[0, 0]",
+        'keras.layers.MultiHeadAttention(1, 2, kernel_initializer="ones", dtype="float64")('
+        'tf.ones([1, 1, 1], "float64"), tf.constant([[[1.0], [0.0]]], "float64"), '
+        "return_attention_scores=True)[1][0, 0, 0]",
+    ),
+    Special(
         "sigmoid",
         "integers",
         "refused",

@@ -10,13 +10,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from actlab.catalog import Activation, Place
-from actlab.frameworks.binding import Array, arguments, choose, find, rounded
+from actlab.frameworks import layers
+from actlab.frameworks.binding import (
+    Array,
+    arguments,
+    choose,
+    find,
+    jacobian_axis,
+    rounded,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -77,7 +85,7 @@ def values(record: Activation, x: npt.ArrayLike, dtype: str, /, **params: Any) -
 
 def gradients(record: Activation, x: npt.ArrayLike, dtype: str, /, **params: Any) -> Array:
     """f'(x) as autograd returned it in ``dtype``, in float64; shapes as ``record.derivative``."""
-    axis = None if record.kind == "elementwise" else record.axis
+    axis = jacobian_axis(record)
     return differentiate(_build(record, dtype, params), x, dtype, axis=axis)
 
 
@@ -90,27 +98,44 @@ def evaluate(function: Callable[..., Any], x: npt.ArrayLike, dtype: str) -> Arra
 
 
 def differentiate(
-    function: Callable[..., Any], x: npt.ArrayLike, dtype: str, *, axis: int | None = None
+    function: Callable[..., Any],
+    x: npt.ArrayLike,
+    dtype: str,
+    *,
+    axis: int | Literal["all"] | None = None,
 ) -> Array:
-    """Its gradient by autograd; with an ``axis`` the Jacobian along it (see ``catalog.Kind``)."""
+    """Its gradient by autograd: f' of an elementwise f, or the Jacobian (``catalog.Kind``).
+
+    ``axis`` is the one along which outputs depend on inputs; "all" if every output may depend on
+    every input.
+    """
     import torch
 
     inputs = tensor(x, dtype).requires_grad_()
     outputs = _in(function, dtype)(inputs.clone())  # a function may work in place
     if axis is None:
         return _to_numpy(torch.autograd.grad(outputs, inputs, torch.ones_like(outputs))[0])
-    rows = []
+
+    def row(seed: torch.Tensor) -> torch.Tensor:
+        return torch.autograd.grad(outputs, inputs, seed, retain_graph=True)[0]
+
+    if axis == "all":
+        seeds = torch.eye(outputs.numel(), dtype=outputs.dtype).reshape(-1, *outputs.shape)
+        rows = torch.stack([row(seed) for seed in seeds])
+        return _to_numpy(rows.reshape(*outputs.shape, *inputs.shape))
+    by_output = []
     for i in range(outputs.shape[axis]):
         one = torch.zeros_like(outputs)
         one.select(axis, i).fill_(1)
-        row = torch.autograd.grad(outputs, inputs, one, retain_graph=True)[0]
-        rows.append(row.movedim(axis, -1))
-    return _to_numpy(torch.stack(rows, dim=axis - 1))
+        by_output.append(row(one).movedim(axis, -1))
+    return _to_numpy(torch.stack(by_output, dim=axis - 1))
 
 
 def _build(record: Activation, dtype: str | None, params: dict[str, Any]) -> Callable[..., Any]:
     from actlab.recipes.torch import RECIPES
 
+    if record.kind == "layer" and record.name in layers.TORCH:
+        return layers.TORCH[record.name](dtype or "float32", record.resolve(params))
     found = choose(record, "torch", params, RECIPES)
     if isinstance(found, Place):
         return at(record, found, dtype=dtype, **params)
