@@ -24,7 +24,17 @@ STUDIES = {
     "born_dead": "actlab.claims.relu:born_dead_study",
     "activation_cost": "actlab.claims.cost:study",
     "relu_training": "actlab.claims.relu_training:training_study",
+    "elu_asleep": "actlab.claims.elu_selu_training:asleep_study",
+    "elu_fisher": "actlab.claims.elu_natural_gradient:study_",
+    "selu_broken": "actlab.claims.elu_selu_training:broken_study",
+    "selu_cnn": "actlab.claims.selu_cnn:study_",
+    "selu_deep": "actlab.claims.elu_selu_training:deep_study",
+    "selu_moments": "actlab.claims.elu_selu_training:moments_study",
+    "selu_replay": "actlab.claims.elu_selu_training:replay_study",
+    "selu_tabular": "actlab.claims.elu_selu_training:tabular_study",
     "gradients_at_start": "actlab.claims.sigmoid_tanh:gradients_study",
+    "deep_sigmoid": "actlab.claims.sigmoid_training:deep_study",
+    "centring": "actlab.claims.sigmoid_training:centring_study",
 }
 
 

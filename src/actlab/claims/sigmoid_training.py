@@ -1,0 +1,555 @@
+"""Chapter "Sigmoid and tanh": what trains, what does not, and whether centring helps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from actlab import data as datasets
+from actlab import ensemble, probes, stats, study
+from actlab.claims.ledger import Claim, Evidence, Verdict
+from actlab.claims.relu import root_seeds
+from actlab.claims.sigmoid_tanh import (
+    CENTRED,
+    CHAPTER,
+    TANH_SECTION,
+    Array,
+    centred_orthogonal,
+    interval,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from actlab.ensemble import Snapshot
+
+CHANCE = 0.1  # all data sets here have ten classes of about equal size
+LEARNING_RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+ADAM_RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+TUNING_SEEDS = 2
+
+
+def tuning_seeds(root: int) -> range:
+    """Seeds to choose the learning rate with; none of :func:`root_seeds` is among them."""
+    return range(1000 * root + 500, 1000 * root + 500 + TUNING_SEEDS)
+
+
+# --- When does a deep sigmoid network train? -----------------------------------------------------
+
+DEEP: dict[str, Any] = {"hidden": (64,) * 10, "batch_size": 64, "momentum": 0.9}
+DEEP_EPOCHS = 30
+DEEP_CHECKS = (0, 1, 3, 10, 30)  # epochs at which the gradients are looked at
+
+CRITICAL_GAIN = 10.15  # critical_gain("sigmoid") to two digits (a test computes it)
+
+DEEP_ARMS: dict[str, dict[str, Any]] = {
+    "PyTorch default": {"activation": "sigmoid", "init": "torch"},
+    "Keras default": {"activation": "sigmoid", "init": "keras"},
+    "orthogonal": {"activation": "sigmoid", "init": "orthogonal"},
+    "orthogonal × 4": {"activation": "sigmoid", "init": "orthogonal", "gain": 4.0},
+    "orthogonal, critical": {
+        "activation": "sigmoid",
+        "init": "orthogonal",
+        "gain": CRITICAL_GAIN,
+    },
+    CENTRED: {"activation": "sigmoid", "init": centred_orthogonal},
+    "Adam": {"activation": "sigmoid", "init": "keras", "optimizer": "adam", "momentum": 0.0},
+    "batch norm": {"activation": "sigmoid", "init": "keras", "normalization": "batch"},
+    "residual": {"activation": "sigmoid", "init": "keras", "residual": True},
+    "tanh, Keras default": {"activation": "tanh", "init": "keras"},
+    "ReLU, He": {"activation": "relu", "init": "he_normal"},
+}
+REFERENCE = "tanh, Keras default"
+# Three times as deep, to see what orthogonal weights are for.
+VERY_DEEP: dict[str, Any] = {"hidden": (64,) * 30, "batch_size": 64, "momentum": 0.9}
+VERY_DEEP_EPOCHS = 20
+VERY_DEEP_ARMS: dict[str, dict[str, Any]] = {
+    f"30 layers: {CENTRED}": DEEP_ARMS[CENTRED],
+    "30 layers: tanh, orthogonal": {"activation": "tanh", "init": "orthogonal"},
+    "30 layers: ReLU, He": DEEP_ARMS["ReLU, He"],
+}
+
+
+def gradient_sizes(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Probe: gradient norm of every linear layer's weights, (networks, layers)."""
+    return {"gradient": probes.gradient_norms(snapshot.gradients, snapshot.weights).gradient.T}
+
+
+def best_rate(
+    data: Any, arm: Mapping[str, Any], rates: Sequence[float], seeds: Iterable[int], **common: Any
+) -> float:
+    """The learning rate with the best mean validation accuracy (diverged counts as chance)."""
+    result = ensemble.train(
+        data,
+        arms={f"{lr:g}": {**arm, "lr": lr} for lr in rates},
+        seeds=seeds,
+        keep_weights=False,
+        progress=False,
+        **common,
+    )
+    means = [
+        float(np.nan_to_num(scores, nan=CHANCE).mean())
+        for scores in result.by_arm("valid_accuracy").values()
+    ]
+    return rates[int(np.argmax(means))]
+
+
+def deep_study() -> pd.DataFrame:
+    """Deep sigmoid networks on digits: rate tuned on two seeds, then 20 others; two roots.
+
+    One row per network and checked epoch: ``valid_accuracy`` and ``train_loss`` of that epoch,
+    ``test_accuracy`` of the last, ``first`` and ``last``: log10 of the gradient norm of the first
+    and of the last hidden layer over all training digits.
+    """
+    import pandas as pd
+
+    digits = datasets.load("digits")
+    per_epoch = math.ceil(len(digits.y_train) / DEEP["batch_size"])
+    tables = []
+    for arms, common, epochs, checks in (
+        (DEEP_ARMS, DEEP, DEEP_EPOCHS, DEEP_CHECKS),
+        (VERY_DEEP_ARMS, VERY_DEEP, VERY_DEEP_EPOCHS, (0, VERY_DEEP_EPOCHS)),
+    ):
+        for root in (0, 1):
+            for name, arm in arms.items():
+                settings = {**common, **arm}
+                rates = ADAM_RATES if arm.get("optimizer") == "adam" else LEARNING_RATES
+                lr = best_rate(digits, settings, rates, tuning_seeds(root), epochs=epochs)
+                result = ensemble.train(
+                    digits,
+                    arms={name: {**settings, "lr": lr}},
+                    seeds=root_seeds(root),
+                    epochs=epochs,
+                    probe=gradient_sizes,
+                    probe_at=[per_epoch * epoch for epoch in checks],
+                    keep_weights=False,
+                    progress=False,
+                )
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    gradients = np.log10(result.probe("gradient", name))
+                edge = lr in (rates[0], rates[-1])
+                for step, epoch in enumerate(checks):
+                    tables.append(
+                        pd.DataFrame(
+                            {
+                                "arm": name,
+                                "root": root,
+                                "seed": result.seed_of,
+                                "lr": lr,
+                                "edge": edge,
+                                "epoch": epoch,
+                                "train_loss": result.train_loss[:, max(epoch, 1) - 1],
+                                "valid_accuracy": result.valid_accuracy[:, max(epoch, 1) - 1],
+                                "test_accuracy": result.test_accuracy,
+                                "diverged": result.diverged,
+                                "first": gradients[:, step, 0],
+                                "last": gradients[:, step, -2],
+                            }
+                        )
+                    )
+    return _compact(pd.concat(tables, ignore_index=True))
+
+
+def _compact(table: pd.DataFrame) -> pd.DataFrame:
+    for column in table.columns[table.dtypes == "float64"]:
+        if column != "lr":
+            table[column] = table[column].round(4).astype("float32")
+    for column in table.columns[table.dtypes == "int64"]:
+        table[column] = table[column].astype("int32")
+    return table
+
+
+def final_accuracy(table: pd.DataFrame, arm: str) -> Array:
+    """Test accuracies of one arm, seed by seed; a diverged network counts as chance."""
+    part = table[table.arm == arm].drop_duplicates("seed").sort_values("seed")
+    return np.asarray(part.test_accuracy.fillna(CHANCE), dtype=np.float64)
+
+
+def _deep_accuracy(seed: int) -> Evidence:
+    table = study.load("deep_sigmoid")
+    table = table[table.root == seed]
+    return {
+        "accuracy": {arm: interval(final_accuracy(table, arm)) for arm in DEEP_ARMS},
+        "edge": sorted(set(table[table.edge & table.arm.isin(DEEP_ARMS)].arm)),
+    }
+
+
+def _decide_deep(evidence: Evidence) -> tuple[Verdict, str]:
+    accuracy = dict(evidence["accuracy"])
+    mark = accuracy[REFERENCE][0] - 0.05
+    sigmoids = [name for name in accuracy if not name.startswith(("tanh", "ReLU"))]
+    works = [name for name in sigmoids if accuracy[name][1] > mark]
+    fails = [name for name in sigmoids if accuracy[name][2] < mark]
+    numbers = "; ".join(f"{name} {accuracy[name][0]:.1%}" for name in sigmoids)
+    text = (
+        f"Test accuracy on digits with ten hidden layers: {numbers}. Tanh with Keras's default "
+        f"reaches {accuracy[REFERENCE][0]:.1%}, ReLU with He's {accuracy['ReLU, He'][0]:.1%}"
+    )
+    if len(fails) == len(sigmoids):
+        return "holds", f"{text}."
+    if len(works) == len(sigmoids):
+        return "refuted", f"{text}."
+    if works and fails:
+        return "holds when …", f"… nothing is done about it ({', '.join(fails)}). {text}."
+    return "not shown", f"{text}."
+
+
+def _isometry(seed: int) -> Evidence:
+    table = study.load("deep_sigmoid")
+    table = table[table.root == seed]
+    relu = final_accuracy(table, "30 layers: ReLU, He")
+    return {
+        "accuracy": {arm: interval(final_accuracy(table, arm)) for arm in VERY_DEEP_ARMS},
+        "minus_relu": {
+            name: _difference(final_accuracy(table, f"30 layers: {name}"), relu)
+            for name in ("tanh, orthogonal", CENTRED)
+        },
+        "edge": sorted(set(table[table.edge & table.arm.isin(VERY_DEEP_ARMS)].arm)),
+    }
+
+
+def _difference(a: Array, b: Array, confidence: float = 0.95) -> list[float]:
+    found = stats.paired_difference(a, b, confidence)
+    return [found.mean, found.low, found.high]
+
+
+def _decide_isometry(evidence: Evidence) -> tuple[Verdict, str]:
+    differences, accuracy = evidence["minus_relu"], evidence["accuracy"]
+    better = [name for name, (_, low, _) in differences.items() if low > 0]
+    numbers = "; ".join(
+        f"{name} {100 * mean:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
+        for name, (mean, low, high) in differences.items()
+    )
+    text = (
+        f"With thirty layers, against ReLU with He's start at "
+        f"{accuracy['30 layers: ReLU, He'][0]:.1%}: {numbers}"
+    )
+    if len(better) == len(differences):
+        return "holds", f"{text}."
+    if better:
+        return "holds when …", f"… 'sigmoid' means {better[0]}. {text}."
+    if all(high <= 0.01 for _, _, high in differences.values()):
+        return "refuted", f"{text}."
+    return "not shown", f"{text}."
+
+
+# --- The published failure: a sigmoid network at 10 % --------------------------------------------
+
+# The tutorial's network and training, on Fashion-MNIST in [-1, 1]. Its epoch has 195 batches.
+PUBLISHED: dict[str, Any] = {
+    "activation": "sigmoid",
+    "hidden": (512, 256, 256, 128),
+    "batch_size": 256,
+    "momentum": 0.9,
+    "init": "torch",
+    "lr": 0.01,
+}
+PUBLISHED_STEPS = 195
+PUBLISHED_EPOCHS = 50
+PATIENCE = 7
+
+
+def published_stop(accuracy: Array, patience: int = PATIENCE) -> int:
+    """The epoch (from 1) whose weights the tutorial's early stopping would keep.
+
+    ``accuracy``: validation accuracy after each epoch. It stops once ``patience`` epochs have
+    passed since the best one so far, and a tie is no improvement.
+    """
+    best = 0
+    for epoch in range(1, len(accuracy)):
+        if accuracy[epoch] > accuracy[best]:
+            best = epoch
+        elif best <= epoch - patience:
+            break
+    return best + 1
+
+
+# --- Does centring help? -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve on trial: its function, its slope at 0, whether it is odd, and its start.
+
+    ``gain``: on LeCun's weights.
+    """
+
+    function: Callable[[Tensor], Tensor]
+    slope: float
+    centred: bool
+    gain: float = 1.0
+
+
+CURVES: dict[str, Curve] = {
+    "tanh": Curve(torch.tanh, 1, True),
+    "tanh + 1": Curve(lambda z: torch.tanh(z) + 1, 1, False),
+    "σ(4x) − ½": Curve(lambda z: torch.sigmoid(4 * z) - 0.5, 1, True),
+    "σ(4x)": Curve(lambda z: torch.sigmoid(4 * z), 1, False),
+    "2σ(x) − 1": Curve(lambda z: 2 * torch.sigmoid(z) - 1, 0.5, True),
+    "σ(x) − ½": Curve(lambda z: torch.sigmoid(z) - 0.5, 0.25, True),
+    "σ(x)": Curve(torch.sigmoid, 0.25, False),
+    "σ(x) − ½, weights × 4": Curve(lambda z: torch.sigmoid(z) - 0.5, 0.25, True, gain=4),
+    "σ(x), weights × 4": Curve(torch.sigmoid, 0.25, False, gain=4),
+}
+# Each pair has the same curve and the same start; only the offset differs.
+CENTRING_PAIRS = (
+    ("tanh", "tanh + 1"),
+    ("σ(4x) − ½", "σ(4x)"),
+    ("σ(x) − ½", "σ(x)"),
+    ("σ(x) − ½, weights × 4", "σ(x), weights × 4"),
+)
+SLOPE_PAIR = ("σ(4x) − ½", "σ(x) − ½")  # both centred, the same range; slope 1 against 1/4
+RACE_HIDDEN = (64,) * 5
+RACE_STEPS = 400
+RACE_EVERY = 5
+RACE_TARGETS = {"digits": 0.95, "mnist1d": 0.5}
+RACE_RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+def race(
+    data: Any,
+    curve: Curve,
+    seeds: Sequence[int],
+    rates: Sequence[float],
+    *,
+    target: float,
+    steps: int = RACE_STEPS,
+    every: int = RACE_EVERY,
+    hidden: Sequence[int] = RACE_HIDDEN,
+    batch_size: int = 64,
+    momentum: float = 0.9,
+) -> tuple[npt.NDArray[np.int64], Array]:
+    """Steps until the validation accuracy first reaches ``target``, and how accurate it is then.
+
+    One network per seed and rate, all of them at once; plain autograd, because the ensemble
+    knows the curves of the catalog only. Weights and data order are the ensemble's for the same
+    seed. Looks every ``every`` steps; ``steps + every`` where the target is not reached. Both
+    results have shape (rates, seeds).
+    """
+    train = [torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)]
+    valid = [torch.from_numpy(data.x_valid), torch.from_numpy(data.y_valid)]
+    settings = ensemble.Settings(hidden=tuple(hidden), init="lecun_normal", gain=curve.gain)
+    sizes = settings.layer_sizes(data.n_features, data.n_classes)
+    drawn = [ensemble.initial_weights(settings, sizes, seed) for _ in rates for seed in seeds]
+    weights = [torch.stack([net[i][0] for net in drawn]).float() for i in range(len(sizes))]
+    biases = [torch.stack([net[i][1] for net in drawn]).float()[:, None] for i in range(len(sizes))]
+    parameters = [p.requires_grad_() for p in (*weights, *biases)]
+    velocity = [torch.zeros_like(p) for p in parameters]
+    lr = torch.tensor([rate for rate in rates for _ in seeds]).view(-1, 1, 1)
+    batches = _batches([ensemble.data_order(seed, len(train[1])) for seed in seeds], batch_size)
+
+    def logits(x: Tensor) -> Tensor:
+        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+            x = curve.function(torch.baddbmm(bias, x, weight.mT))
+        return torch.baddbmm(biases[-1], x, weights[-1].mT)
+
+    reached = np.full(len(drawn), steps + every)
+    accuracy = np.zeros(len(drawn))
+    for step in range(1, steps + 1):
+        rows = next(batches).repeat(len(rates), 1)
+        scores = logits(train[0][rows])
+        # The networks share nothing, so the sum of their losses gives each its own gradient.
+        loss = (
+            torch.nn.functional.cross_entropy(
+                scores.flatten(0, 1), train[1][rows].flatten(), reduction="sum"
+            )
+            / rows.shape[1]
+        )
+        gradients = torch.autograd.grad(loss, parameters)
+        with torch.no_grad():
+            for p, v, g in zip(parameters, velocity, gradients, strict=True):
+                p.sub_(lr * v.mul_(momentum).add_(g))
+            if step % every:
+                continue
+            hits = logits(valid[0].expand(len(drawn), -1, -1)).argmax(2) == valid[1]
+            accuracy = hits.double().mean(1).numpy()
+        first = (reached > steps) & (accuracy >= target)
+        reached[first] = step
+        if (reached <= steps).all():
+            break
+    shape = (len(rates), len(seeds))
+    return reached.reshape(shape), accuracy.reshape(shape)
+
+
+def _batches(orders: Sequence[Any], size: int) -> Any:
+    """Batches (seeds, size) of example numbers, epoch after epoch; a last, smaller one is kept."""
+    while True:
+        yield from torch.stack([next(order) for order in orders]).split(size, 1)  # type: ignore[no-untyped-call]
+
+
+def centring_study() -> pd.DataFrame:
+    """Steps to the target of every curve: rate tuned on two seeds, then 20 others; two roots."""
+    import pandas as pd
+
+    tables = []
+    for name, target in RACE_TARGETS.items():
+        data = datasets.load(name)
+        for root in (0, 1):
+            for label, curve in CURVES.items():
+                tried, _ = race(data, curve, tuning_seeds(root), RACE_RATES, target=target)
+                best = int(tried.mean(1).argmin())
+                seeds = root_seeds(root)
+                steps, _ = race(data, curve, seeds, [RACE_RATES[best]], target=target)
+                tables.append(
+                    pd.DataFrame(
+                        {
+                            "data": name,
+                            "root": root,
+                            "curve": label,
+                            "lr": RACE_RATES[best],
+                            "edge": best in (0, len(RACE_RATES) - 1),
+                            "seed": list(seeds),
+                            "steps": steps[0],
+                        }
+                    )
+                )
+    return _compact(pd.concat(tables, ignore_index=True))
+
+
+def steps_to_target(table: pd.DataFrame, data: str, curve: str) -> Array:
+    """Steps of one arm of :func:`centring_study`, seed by seed."""
+    part = table[(table.data == data) & (table.curve == curve)].sort_values("seed")
+    return np.asarray(part.steps, dtype=np.float64)
+
+
+def _speed_up(table: pd.DataFrame, data: str, fast: str, slow: str, level: float) -> list[float]:
+    """How many times as many steps ``slow`` needs: geometric mean and interval, paired."""
+    ratio = np.log(steps_to_target(table, data, slow) / steps_to_target(table, data, fast))
+    found = stats.mean_interval(ratio, level)
+    return [math.exp(value) for value in (found.mean, found.low, found.high)]
+
+
+def _centring(seed: int) -> Evidence:
+    table = study.load("centring")
+    table = table[table.root == seed]
+    cases = [(data, *pair) for data in RACE_TARGETS for pair in CENTRING_PAIRS]
+    level = 1 - 0.05 / len(cases)  # all intervals together err in at most 5 % of studies
+    reached = (table.steps <= RACE_STEPS).groupby([table.data, table.curve]).mean()
+    return {
+        "ratio": {
+            f"{fast} against {slow}, {data}": _speed_up(table, data, fast, slow, level)
+            for data, fast, slow in cases
+        },
+        "slope_ratio": {data: _speed_up(table, data, *SLOPE_PAIR, 0.95) for data in RACE_TARGETS},
+        "tanh_against_sigmoid": {
+            data: _speed_up(table, data, "tanh", "σ(x)", 0.95) for data in RACE_TARGETS
+        },
+        "not_always_reached": {
+            f"{curve}, {data}": float(share)
+            for (data, curve), share in reached.items()
+            if share < 1
+        },
+    }
+
+
+def _decide_centring(evidence: Evidence) -> tuple[Verdict, str]:
+    ratios = evidence["ratio"]
+    faster = [name for name, (_, low, _) in ratios.items() if low > 1.1]
+    not_faster = [name for name, (_, _, high) in ratios.items() if high <= 1.1]
+    numbers = "; ".join(
+        f"{name}: {mean:.2f} [{low:.2f}, {high:.2f}]" for name, (mean, low, high) in ratios.items()
+    )
+    slope = ", ".join(
+        f"{mean:.1f} on {data}" for data, (mean, _, _) in evidence["slope_ratio"].items()
+    )
+    text = (
+        f"How many times as many steps the uncentred curve needs: {numbers}. A four times smaller "
+        f"slope costs, at the same weights, a factor of {slope}"
+    )
+    if len(faster) == len(ratios):
+        return "holds", f"{text}."
+    if len(not_faster) == len(ratios):
+        return "refuted", f"{text}."
+    if faster:
+        return "holds when …", f"… the case is one of {len(faster)} of {len(ratios)}. {text}."
+    return "not shown", f"{text}."
+
+
+PENNINGTON = "[Pennington et al., 2017](https://arxiv.org/abs/1711.04735)"
+
+CLAIMS = (
+    Claim(
+        id="sigmoid-deep-does-not-train",
+        statement="Never use sigmoids in hidden layers: a deep network of them does not train.",
+        source="common advice; starting document, section Sigmoid (vanishing gradient)",
+        chapter=CHAPTER,
+        experiment=(
+            "Digits, ten hidden layers of 64, 30 epochs. Sigmoid networks started in six ways "
+            "(SGD with momentum), with Adam, with batch norm, with residual connections; the "
+            "learning rate of each tuned on validation data over six half-decades, then 20 other "
+            "seeds."
+        ),
+        rule=(
+            "A way works if the 95 % interval of its test accuracy lies above that of tanh under "
+            "Keras's default minus 5 points, and fails if it lies below. Holds if all ways fail; "
+            "holds when … some fail and some work; refuted if all work."
+        ),
+        measure=_deep_accuracy,
+        decide=_decide_deep,
+        otherwise={
+            "accuracy": {
+                "Keras default": [0.1, 0.09, 0.11],
+                REFERENCE: [0.95, 0.94, 0.96],
+                "ReLU, He": [0.96, 0.95, 0.97],
+            },
+            "edge": [],
+        },
+        cheap=False,
+    ),
+    Claim(
+        id="sigmoid-beats-deep-relu",
+        statement=(
+            "Well initialised (orthogonal) sigmoidal networks train better than deep ReLU networks."
+        ),
+        source=PENNINGTON,
+        chapter=CHAPTER,
+        experiment=(
+            "Digits, thirty hidden layers of 64, 20 epochs: orthogonal tanh and the centred "
+            "orthogonal sigmoid against ReLU with He's start; rates tuned for each, then 20 other "
+            "seeds, paired."
+        ),
+        rule=(
+            "Holds if both differences of test accuracy to ReLU are above 0 (95 % intervals); "
+            "holds when … only one is; refuted if neither is and both are at most 1 point."
+        ),
+        measure=_isometry,
+        decide=_decide_isometry,
+        otherwise={
+            "accuracy": {"30 layers: ReLU, He": [0.96, 0.95, 0.97]},
+            "minus_relu": {"tanh, orthogonal": [-0.2, -0.3, -0.1], CENTRED: [-0.2, -0.3, -0.1]},
+            "edge": [],
+        },
+        cheap=False,
+    ),
+    Claim(
+        id="tanh-centring-speeds-up",
+        statement="Being centred on zero speeds up convergence.",
+        source=TANH_SECTION,
+        chapter=CHAPTER,
+        experiment=(
+            "Four pairs of curves that differ by a constant only, from the same start; digits and "
+            "MNIST-1D, five hidden layers of 64; steps until 95 % (50 %) validation accuracy; the "
+            "learning rate of each curve tuned for it over six half-decades, then 20 other seeds, "
+            "paired. Networks that never arrive count with the limit of 400 steps."
+        ),
+        rule=(
+            "Ratio of steps, uncentred over centred, geometric mean; intervals corrected for eight "
+            "comparisons. Holds if all lie above 1.1; holds when … some do; refuted if all lie at "
+            "or below 1.1."
+        ),
+        measure=_centring,
+        decide=_decide_centring,
+        otherwise={
+            "ratio": {"tanh against tanh + 1, digits": [1.0, 0.95, 1.05]},
+            "slope_ratio": {"digits": [1.0, 0.9, 1.1]},
+        },
+        cheap=False,
+    ),
+)
