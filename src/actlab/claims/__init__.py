@@ -9,9 +9,9 @@ from __future__ import annotations
 import difflib
 
 from actlab.claims import cost, relu, relu_training
-from actlab.claims.ledger import Claim, Finding, Verdict
+from actlab.claims.ledger import Claim, Finding, Trial, Verdict
 
-__all__ = ["Claim", "Finding", "Verdict", "all", "get"]
+__all__ = ["Claim", "Finding", "Trial", "Verdict", "all", "get", "trial"]
 
 # Chapter by chapter, in the order of the book.
 _MODULES = (relu, relu_training, cost)
@@ -29,3 +29,9 @@ def get(claim_id: str) -> Claim:
 def all() -> tuple[Claim, ...]:
     """Every claim, chapter by chapter."""
     return tuple(_CLAIMS.values())
+
+
+def trial(*ids: str, run: bool = False) -> Trial:
+    """Claims with their recorded verdicts, or with ``run`` those of an evaluation now."""
+    cases = [get(claim_id) for claim_id in ids]
+    return Trial(tuple((claim, claim.evaluate() if run else claim.recorded()) for claim in cases))

@@ -79,6 +79,22 @@ class Claim:
         )
 
 
+@dataclass(frozen=True)
+class Trial:
+    """Some claims with what was found, to be shown in a notebook."""
+
+    cases: tuple[tuple[Claim, Finding], ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(f"{claim.statement}\n{finding}" for claim, finding in self.cases)
+
+    def _repr_markdown_(self) -> str:
+        return "\n\n".join(
+            f"> **Claim.** {claim.statement} ({claim.source})\n\n{finding._repr_markdown_()}"
+            for claim, finding in self.cases
+        )
+
+
 def record(findings: list[Finding]) -> None:
     """File the verdicts that the book shows, beside those already there.
 
