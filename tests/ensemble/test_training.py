@@ -319,8 +319,8 @@ def test_probes_at_every_epoch_and_functions_of_ones_own():
 def test_a_probe_that_forgets_a_network():
     with pytest.raises(ValueError, match=r"probe 'x' returned shape .* one row per network"):
         ensemble.train(digits(), seeds=3, probe=lambda s: {"x": [1.0]}, chunk=3, **SMALL)
-    with pytest.raises(ValueError, match="unknown probe 'ded': did you mean dead"):
-        ensemble.train(digits(), probe="ded", **SMALL)
+    with pytest.raises(ValueError, match="unknown probe 'deadd': did you mean dead"):
+        ensemble.train(digits(), probe="deadd", **SMALL)
 
 
 # --- Interruption, progress -----------------------------------------------------------------------
