@@ -165,3 +165,5 @@ def test_the_ledger_shows_claims_with_and_without_a_verdict(tmp_path):
     assert "| [ReLU is fast.](#on-trial-relu-x) | not recorded yet |" in text
     assert text.count("WHY") == 1
     assert "## Relu" in text
+    (tmp_path / "02_relu.ipynb").write_text('{"cells": [{"source": ["# Who did it\\n", "x"]}]}')
+    assert "[Who did it](../../notebooks/02_relu.ipynb)" in ledger.page([Claim()], tmp_path)

@@ -48,6 +48,12 @@ def test_every_notebook_has_a_page():
     assert sorted(map(Path, NOTEBOOKS)) == sorted(expected)
 
 
+def test_every_generated_page_is_in_the_table_of_contents():
+    written = {path.stem for path in (ROOT / "book" / "reference").glob("*.md")}
+    shown = {path.stem for path in (SITE / "book" / "reference").glob("*.html")}
+    assert written == shown, "list the missing ones in _toc.yml"
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_launch_buttons_open_this_very_notebook(site, name):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text())

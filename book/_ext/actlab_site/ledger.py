@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,7 @@ def _label(claim: Any) -> str:
 
 def _chapter(path: Path) -> tuple[str, str]:
     """The chapter's title and link, or its bare name while the notebook does not exist."""
-    import nbformat
-
     if not path.exists():
         return path.stem.split("_", 1)[-1].replace("_", " ").capitalize(), ""
-    first = nbformat.read(path, as_version=4).cells[0].source
-    return first.splitlines()[0].lstrip("# "), f"../../notebooks/{path.name}"
+    title = "".join(json.loads(path.read_text("utf-8"))["cells"][0]["source"]).splitlines()[0]
+    return title.lstrip("# "), f"../../notebooks/{path.name}"
