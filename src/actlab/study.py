@@ -35,6 +35,8 @@ STUDIES = {
     "gradients_at_start": "actlab.claims.sigmoid_tanh:gradients_study",
     "deep_sigmoid": "actlab.claims.sigmoid_training:deep_study",
     "centring": "actlab.claims.sigmoid_training:centring_study",
+    "sigmoid_failure": "actlab.claims.sigmoid_training:failure_study",
+    "sigmoid_failure_full": "actlab.claims.sigmoid_training:full_size_study",
 }
 
 

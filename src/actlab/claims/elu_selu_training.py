@@ -281,7 +281,7 @@ def replay_study() -> pd.DataFrame:
         for root in (0, 1):
             for protocol, rates in (
                 ("published", (LR_TIMES_STEPS / steps,)),
-                ("tuned", (0.01, 0.03, 0.1, 0.3, 1.0)),
+                ("tuned", (0.03, 0.1, 0.3, 1.0, 3.0)),
             ):
                 _, table = train_tuned(data, REPLAY, root_seeds(root), rates, **options)
                 tables.append(table.assign(data=name, root=root, protocol=protocol))
@@ -341,7 +341,7 @@ def tabular_study() -> pd.DataFrame:
                     datasets.load(name, seed=split),
                     arms,
                     range(3 * split, 3 * split + 3),
-                    rates=(0.001, 0.003, 0.01, 0.03),
+                    rates=RATES,
                     epochs=30,
                     hidden=(64,) * 8,
                     batch_size=32,
