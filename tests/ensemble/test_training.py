@@ -72,11 +72,15 @@ def test_a_chunk_of_one_may_differ_in_the_last_bit():
     np.testing.assert_allclose(one.train_loss, four.train_loss, atol=1e-6)
 
 
-def test_the_neighbours_do_not_matter():
-    alone = ensemble.train(digits(), arms=["tanh"], seeds=[4], **SMALL)
-    among = ensemble.train(digits(), arms=["relu", "gelu", "tanh"], seeds=[1, 4, 2], **SMALL)
-    i = among.index("tanh", 4)
-    np.testing.assert_array_equal(values(alone)[0], values(among)[i][0])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_the_neighbours_do_not_matter(optimizer):
+    """Neither their activations nor their learning rates."""
+    tanh = {"activation": "tanh", "lr": 0.01}
+    others = {"relu": {"activation": "relu", "lr": 0.02}, "gelu": {"activation": "gelu"}}
+    settings = {**SMALL, "optimizer": optimizer, "seeds": [1, 4, 2]}
+    alone = ensemble.train(digits(), arms={"tanh": tanh}, **settings)
+    among = ensemble.train(digits(), arms={**others, "tanh": tanh}, chunk=9, **settings)
+    np.testing.assert_array_equal(values(alone), values(among)[among.index("tanh")])
 
 
 def test_threads_are_left_as_they_were():

@@ -44,7 +44,7 @@ class Parameter:
     def add_gradient(self, gradient: Tensor, keep: float) -> None:
         """Update: gradient ← keep · gradient + new."""
         if keep:
-            self.gradient.mul_(keep).add_(gradient)
+            torch.add(gradient, self.gradient, alpha=keep, out=self.gradient)
         else:
             self.gradient.copy_(gradient)
 
@@ -103,13 +103,15 @@ class Linear(Part):
         self._z, self._dx = Buffer(), dx
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
-        weight, bias = self.weight.value.to(self.dtype), self.bias.value.to(self.dtype)
+        weight, bias = self.weight.value, self.bias.value
+        if self.dtype != weight.dtype:
+            weight, bias = weight.to(self.dtype), bias.to(self.dtype)
         self.x, self.w = x, weight
         z = self._z(x, x.shape[0], weight.shape[1], x.shape[2])
         return torch.baddbmm(bias, weight, x, out=z)
 
     def backward(self, g: Tensor, keep: float) -> Tensor:
-        if g.dtype == self.weight.gradient.dtype:
+        if self.dtype == self.weight.value.dtype:
             # The matrix product itself adds to the old gradient: no pass over memory for it.
             self.weight.gradient.baddbmm_(g, self.x.mT, beta=keep)
         else:
@@ -420,6 +422,7 @@ class Networks:
         self.output = linear(len(sizes) - 1)
         self.linears[0].needs_dx = False
         self.n_classes, self.dtype = n_classes, dtype
+        self.everything = _in_one_block(self.parameters, len(arms))
 
     def __len__(self) -> int:
         return len(self.output.weight.value)
@@ -471,6 +474,21 @@ class Networks:
         """Network ``i`` as an ordinary ``nn.Sequential`` on (examples, features), a copy."""
         modules = [m for block in self.hidden for m in block.plain(i)]
         return nn.Sequential(*modules, self.output.plain(i))
+
+
+def _in_one_block(parameters: Sequence[Parameter], n_networks: int) -> Parameter:
+    """Move all parameters into one block of memory, so that one call can update everything."""
+    values, gradients = (
+        torch.cat([getattr(p, name).flatten() for p in parameters])
+        for name in ("value", "gradient")
+    )
+    start = 0
+    for p in parameters:
+        stop = start + p.value.numel()
+        p.value = values[start:stop].view_as(p.value)
+        p.gradient = gradients[start:stop].view_as(p.gradient)
+        start = stop
+    return Parameter(values.view(1, 1, -1), slice(0, n_networks), gradients.view(1, 1, -1))
 
 
 def cross_entropy(logits: Tensor, y: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:

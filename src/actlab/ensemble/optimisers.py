@@ -24,21 +24,22 @@ class Optimiser:
     keep = 0.0
 
     def __init__(self, networks: Networks, arms: Sequence[Settings]) -> None:
-        self.settings = arms[0]
-        self.parameters = networks.parameters
+        self.settings, self.networks = arms[0], networks
         like = networks.output.weight.value
-        lr = torch.tensor([arm.lr for arm in arms], dtype=torch.float64)
-        self.lr = lr.to(like.device, like.dtype).view(-1, 1, 1)
-        self.lr_of = [self.lr[p.members] for p in self.parameters]
+        lr = torch.tensor([arm.lr for arm in arms], dtype=torch.float64).to(like.device, like.dtype)
+        # One learning rate for all: one call updates all parameters of all networks.
+        alike = len(set(lr.tolist())) == 1
+        self.parameters = [networks.everything] if alike else networks.parameters
+        self.lr = [lr[0] if alike else lr[p.members].view(-1, 1, 1) for p in self.parameters]
 
     def step(self) -> None:
         """Clip, add the weight decay, update."""
         if self.settings.clip_norm is not None:
-            clip(self.parameters, self.settings.clip_norm, len(self.lr))
+            clip(self.networks.parameters, self.settings.clip_norm, len(self.networks))
         for index, p in enumerate(self.parameters):
             if self.settings.weight_decay:
                 p.gradient.add_(p.value, alpha=self.settings.weight_decay)
-            self.update(index, p, self.lr_of[index])
+            self.update(index, p, self.lr[index])
 
     def update(self, index: int, p: Parameter, lr: Tensor) -> None:
         """Change one parameter."""
