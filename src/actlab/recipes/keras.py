@@ -207,10 +207,6 @@ class AdaptiveLogSoftmaxWithLoss(keras.layers.Layer):
         self.div_value = float(div_value)
         self.head_bias = bool(head_bias)
 
-    @property
-    def _bounds(self) -> list[tuple[int, int]]:
-        return list(itertools.pairwise([*self.cutoffs, self.n_classes]))
-
     def build(self, features_shape: Any, targets_shape: Any = None) -> None:
         features = features_shape[-1]
         widths = [int(features // self.div_value ** (i + 1)) for i in range(len(self.cutoffs))]
@@ -227,7 +223,8 @@ class AdaptiveLogSoftmaxWithLoss(keras.layers.Layer):
         self.head.build((None, features))
         self.projections = []
         self.clusters = []
-        for i, (width, (low, high)) in enumerate(zip(widths, self._bounds, strict=True)):
+        bounds = itertools.pairwise([*self.cutoffs, self.n_classes])
+        for i, (width, (low, high)) in enumerate(zip(widths, bounds, strict=True)):
             self.projections.append(dense(width, use_bias=False, name=f"projection_{i}"))
             self.projections[i].build((None, features))
             self.clusters.append(dense(high - low, use_bias=False, name=f"cluster_{i}"))
@@ -260,9 +257,9 @@ class AdaptiveLogSoftmaxWithLoss(keras.layers.Layer):
             return ops.take_along_axis(log_probs, index[..., None], axis=-1)[..., 0]
 
         output = pick(head, targets)
-        for i, (low, high) in enumerate(self._bounds):
+        for i, low in enumerate(self.cutoffs):  # a later cluster overrules the ones before
             rare = head[..., first + i] + pick(tail[i], targets - low)
-            output = ops.where(ops.logical_and(targets >= low, targets < high), rare, output)
+            output = ops.where(targets >= low, rare, output)
         known = ops.logical_and(targets >= 0, targets < self.n_classes)
         output = ops.where(known, output, float("nan"))
         self.add_loss(-ops.mean(output))
