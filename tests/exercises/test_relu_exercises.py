@@ -1,5 +1,6 @@
 """The checkers of the ReLU chapter: right answers pass, each usual mistake gets its own hint."""
 
+import keras
 import numpy as np
 import pytest
 import torch
@@ -21,6 +22,7 @@ def test_an_exception_in_the_answer_becomes_a_hint():
     ("answer", "hint"),
     [
         (lambda h: (h == 0).all(0).mean(), None),
+        (lambda h: (torch.as_tensor(h) == 0).all(0).double().mean(), None),
         (lambda h: (h == 0).mean(), "share of zeros"),
         (lambda h: (h == 0).all(1).mean(), "along which axis"),
         (lambda h: (h == 0).all(0).sum(), "number of dead units"),
@@ -38,9 +40,7 @@ def test_dead_share(answer, hint):
 
 def _torch_network(repair, depth=10, width=64):
     torch.manual_seed(0)
-    model = nn.Sequential(
-        *(m for _ in range(depth) for m in (nn.Linear(width, width), nn.ReLU()))
-    )
+    model = nn.Sequential(*(m for _ in range(depth) for m in (nn.Linear(width, width), nn.ReLU())))
     for layer in model:
         if isinstance(layer, nn.Linear):
             repair(layer)
@@ -85,7 +85,8 @@ def _ported(x):
         (lambda x: np.where(x >= 1, x, 0.1 * (x - 1)), "clipped to max_value"),
         (lambda x: np.where(x >= 1, np.minimum(x, 6), 0), "slope of 0.1"),
         (lambda x: np.where(x >= 1, np.minimum(x, 6), 0.1 * x), "from the threshold"),
-        (lambda x: np.where(x > 1, np.minimum(x, 6), 0.1 * (x - 1)), "for x = [1.]"),
+        (lambda x: np.where(x >= 1, np.minimum(x, 6), 0.2 * (x - 1)), "for x = [-2.]"),
+        (lambda x: keras.activations.relu(x, negative_slope=0.1, max_value=6, threshold=1), None),
         (lambda x: _ported(x)[:3], "expected the shape"),
         (6, "must be a function"),
     ],

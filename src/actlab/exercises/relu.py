@@ -83,7 +83,8 @@ def check_ported_relu(answer: Any) -> str:
     The answer is a function of a NumPy array, PyTorch tensor or Keras tensor.
     """
     expect(callable(answer), "the answer must be a function of x.")
-    x = np.array([-2.0, -0.5, 0.0, 0.5, 0.999, 1.0, 2.0, 5.999, 6.0, 7.0, 100.0], np.float32)
+    # Not the threshold itself: there Keras's code gives 0 where its documentation says x.
+    x = np.array([-2.0, -0.5, 0.0, 0.5, 0.999, 1.001, 2.0, 5.999, 6.0, 7.0, 100.0], np.float32)
     # Keras: x from the threshold on, clipped from above; alpha * (x - threshold) below it.
     expected = np.where(x >= 1, np.minimum(x, 6), 0.1 * (x - 1))
     got = _call(answer, x)
@@ -115,7 +116,8 @@ def check_ported_relu(answer: Any) -> str:
 
 
 def _number(value: Any) -> float:
-    return float(np.asarray(value, dtype=float).reshape(-1)[0]) if np.size(value) == 1 else np.nan
+    array = np.asarray(value, dtype=float)
+    return float(array.item()) if array.size == 1 else np.nan
 
 
 def _call(function: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
