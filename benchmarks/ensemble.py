@@ -298,7 +298,7 @@ def growth(base: Work, epochs: int, n: int, values: dict[str, Sequence[int]]) ->
 
 
 def profile(work: Work) -> dict[str, float]:
-    """Share of the processor's time by operation, in one chunk trained by one thread."""
+    """Share of the processor's time by operation; one thread, so that the profiler sees it all."""
     from torch.profiler import ProfilerActivity
 
     once = Work(work.x, work.y, work.hidden, 3, work.device)

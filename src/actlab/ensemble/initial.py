@@ -50,7 +50,7 @@ _CUT_SD = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / (2 * float(_
 
 
 def _uniform(u: Tensor, variance: float) -> Tensor:
-    return (2 * u - 1) * math.sqrt(3 * variance)
+    return u.sub_(0.5).mul_(2 * math.sqrt(3 * variance))
 
 
 def _normal(u: Tensor, variance: float) -> Tensor:
@@ -71,7 +71,7 @@ def _orthogonal(u: Tensor, variance: float) -> Tensor:
     return q if u.shape[0] >= u.shape[1] else q.T
 
 
-_Quantile = Callable[[Tensor, float], Tensor]
+_Quantile = Callable[[Tensor, float], Tensor]  # may overwrite its first argument
 _Variance = Callable[[int, int], float]
 INITIALISERS: dict[str, tuple[_Quantile, _Variance, bool]] = {
     "torch": (_uniform, lambda i, o: 1 / (3 * i), True),

@@ -4,10 +4,9 @@ Each part does a batched forward pass and, by hand, the matching backward pass; 
 gives the ordinary ``torch.nn`` module of one network, to which a test compares it.
 
 Shapes are (networks, units, examples). With the examples *last*, bias and batch statistics run
-along contiguous memory and the ten-class output layer is a wide matrix instead of a thin one;
-on the CPU this alone makes the output layer and the softmax four to twenty times faster.
-Buffers are allocated once and reused, because a page fault costs as much as a small matrix
-product.
+along contiguous memory and the output layer, with its few classes, is a wide matrix instead of
+a thin one, which a processor multiplies several times faster. Buffers are allocated once and
+reused: fresh memory at every step would cost as much as the small matrix products.
 """
 
 from __future__ import annotations

@@ -133,6 +133,10 @@ def run_all(
     """
     cores = torch.get_num_threads()
     workers = min(cores, len(chunks)) if device.type == "cpu" else 1
+    if workers == 1:
+        for chunk in chunks:
+            work(chunk)
+        return
     try:
         with ThreadPoolExecutor(
             workers, initializer=torch.set_num_threads, initargs=(cores // workers,)
