@@ -41,6 +41,20 @@ def test_writing_again_changes_nothing_and_sweeps_up_what_is_left_over(written):
     assert after == before
 
 
+def test_the_ledger_and_the_disagreements_are_written_where_they_are_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference.catalog, "records", lambda: ())
+    monkeypatch.setattr(reference.catalog, "families", dict)
+    monkeypatch.setattr(reference.curves, "poster", lambda records: b"")
+    monkeypatch.setattr(reference, "_disagreements", lambda: "# Disagreements")
+    monkeypatch.setattr(reference, "_claims", lambda: ())
+    always = ["index.md", "then-and-now.md", "curves/all.png"]
+    assert [name for name, _ in reference.pages(tmp_path)] == always
+    entries = "".join(f"- file: {reference.FOLDER}/{n}\n" for n in ("claims", "disagreements"))
+    (tmp_path / "_toc.yml").write_text(entries)
+    more = ["disagreements.md", "claims.md"]
+    assert [name for name, _ in reference.pages(tmp_path)] == [*always, *more]
+
+
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 

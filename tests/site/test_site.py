@@ -41,16 +41,16 @@ def test_a_page_does_not_carry_what_it_does_not_need(site, name):
     assert "require.js" not in text
 
 
-def test_every_notebook_has_a_page():
+def test_every_notebook_has_a_page(site):
     expected = [
         p.relative_to(ROOT).with_suffix(".html") for p in (ROOT / "notebooks").glob("*.ipynb")
     ]
     assert sorted(map(Path, NOTEBOOKS)) == sorted(expected)
 
 
-def test_every_generated_page_is_in_the_table_of_contents():
+def test_every_generated_page_is_in_the_table_of_contents(site):
     written = {path.stem for path in (ROOT / "book" / "reference").glob("*.md")}
-    shown = {path.stem for path in (SITE / "book" / "reference").glob("*.html")}
+    shown = {path.stem for path in (site / "book" / "reference").glob("*.html")}
     assert written == shown, "list the missing ones in _toc.yml"
 
 

@@ -6,8 +6,6 @@ on its family's page and in the then-and-now table. No framework is imported.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 import math
 import sys
@@ -63,15 +61,30 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     for record in drawn:
         yield f"curves/{record.name}.png", curves.picture(record)
         yield f"curves/{record.name}-small.png", curves.thumbnail(record)
-    if (disagreements := _optional("actlab.frameworks.pages")) is not None:
-        yield "disagreements.md", disagreements.disagreements()
-    if (claims := _optional("actlab.claims")) is not None:
-        yield "claims.md", ledger.page(claims.all(), root / "notebooks")
+    for name, write in (
+        ("disagreements", _disagreements),
+        ("claims", lambda: ledger.page(_claims(), root / "notebooks")),
+    ):
+        if lists(root, f"{FOLDER}/{name}"):  # these take longer, and import more, than the others
+            yield f"{name}.md", write()
 
 
-def _optional(name: str) -> Any:
-    """A module of the course that is being written; None while it does not exist."""
-    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+def lists(root: Path, page: str) -> bool:
+    """Whether the table of contents lists a page."""
+    contents = root / "_toc.yml"
+    return contents.exists() and page in contents.read_text("utf-8").split()
+
+
+def _disagreements() -> str:
+    from actlab.frameworks import pages
+
+    return pages.disagreements()
+
+
+def _claims() -> Iterable[Any]:
+    from actlab import claims
+
+    return claims.all()
 
 
 # --- one activation -----------------------------------------------------------------------------
