@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from actlab import catalog, ensemble, stats, study
+from actlab import catalog, ensemble, plots, stats, study
 from actlab.claims.ledger import Claim, Evidence, Verdict
 from actlab.claims.relu import root_seeds
+from actlab.plots import Plot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,12 +49,14 @@ class Start:
     """One way to draw the weights of square layers.
 
     ``variance``: units × variance of a weight; ``bias``: units × variance of a bias;
-    ``init``: what :func:`actlab.ensemble.train` calls it.
+    ``init``: what :func:`actlab.ensemble.train` calls it; ``centred``: the rows sum to zero, so
+    that a layer does not see a constant in its inputs.
     """
 
     variance: float
     init: Any
     bias: float = 0.0
+    centred: bool = False
 
 
 STARTS = {
@@ -64,6 +67,7 @@ STARTS = {
     "He": Start(2.0, "he_normal"),
 }
 CENTRED = "orthogonal × 4, centred"
+CENTRED_START = Start(16.0, centred_orthogonal, centred=True)
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "selu")
 DEPTHS = (2, 5, 10, 20, 50)
 
@@ -86,6 +90,12 @@ def mean_square(activation: str, variance: float, *, slope: bool = False) -> flo
     record = catalog.get(activation)
     curve = record.derivative if slope else record.reference
     return float(w @ curve(math.sqrt(variance) * z) ** 2)
+
+
+def mean_output(activation: str, variance: float) -> float:
+    """E[f(z)] for a normal z of mean 0 and this variance."""
+    z, w = _normal_quadrature()
+    return float(w @ catalog.get(activation).reference(math.sqrt(variance) * z))
 
 
 @dataclass(frozen=True)
@@ -123,12 +133,13 @@ def mean_field(activation: str, start: Start, depth: int, width: int = WIDTH) ->
     The input has mean square 1. ``start.variance`` and ``start.bias`` as in :class:`Start`.
     """
     rows = []
-    signal = 1.0
+    signal, offset = 1.0, 0.0
     for _ in range(depth):
-        variance = start.variance * signal + start.bias / width
+        seen = signal - offset**2 if start.centred else signal
+        variance = start.variance * seen + start.bias / width
         factor = start.variance * mean_square(activation, variance, slope=True)
         rows.append((variance, factor, signal))
-        signal = mean_square(activation, variance)
+        signal, offset = mean_square(activation, variance), mean_output(activation, variance)
     return MeanField(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
@@ -153,16 +164,19 @@ def gradient_profile(
     init: Any,
     depth: int,
     seed: int,
+    gain: float = 1.0,
     width: int = WIDTH,
 ) -> Array:
     """Gradient norm of every hidden layer's weights for one example: root mean square over ``x``.
 
     ``x`` (examples, features), ``y`` (examples,); ``depth`` hidden layers before a softmax with
-    cross-entropy; ``init`` as in :func:`actlab.ensemble.train`. In float64, and by hand: through
-    fifty sigmoid layers the gradient shrinks below the smallest float32.
+    cross-entropy; ``init`` and ``gain`` as in :func:`actlab.ensemble.train`. In float64, and by
+    hand: through fifty sigmoid layers the gradient shrinks below the smallest float32.
     """
     record = catalog.get(activation)
-    settings = ensemble.Settings(activation=activation, hidden=(width,) * depth, init=init)
+    settings = ensemble.Settings(
+        activation=activation, hidden=(width,) * depth, init=init, gain=gain
+    )
     sizes = settings.layer_sizes(x.shape[1], int(y.max()) + 1)
     layers = [
         (weight.numpy(), bias.numpy())
@@ -232,6 +246,115 @@ def profile(table: pd.DataFrame, activation: str, start: str, depth: int = 50) -
     part = table[(table.activation == activation) & (table.start == start) & (table.depth == depth)]
     wide = part.pivot(index="seed", columns="layer", values="log_norm")
     return np.asarray(wide, dtype=np.float64)
+
+
+def live_profiles(
+    activation: str, init: Any, depth: int, seeds: int = 20, gain: float = 1.0
+) -> Array:
+    """log10 of :func:`gradient_profile`, relative to the last layer, on digits: (seeds, depth)."""
+    x, y = some_digits()
+    norms = np.log10(
+        [
+            gradient_profile(
+                x, y, activation=activation, init=init, depth=depth, seed=seed, gain=gain
+            )
+            for seed in range(seeds)
+        ]
+    )
+    result: Array = norms - norms[:, -1:]
+    return result
+
+
+# --- Figures -------------------------------------------------------------------------------------
+
+
+def _lines(
+    ax: Any,
+    x: npt.ArrayLike,
+    measured: Mapping[str, Array],
+    expected: Mapping[str, Array],
+    *,
+    styles: Mapping[str, Mapping[str, Any]],
+    marker: str = "",
+) -> Mapping[str, Any]:
+    """Measured log10 values (seeds, points) as lines with bands, the theory as dots over them."""
+    artists = {}
+    for i, (name, values) in enumerate(measured.items()):
+        ends = 10 ** np.array(
+            [interval(column) if np.ptp(column) else [column[0]] * 3 for column in values.T]
+        )
+        style = {"color": plots.NEUTRAL[i % len(plots.NEUTRAL)], **styles.get(name, {})}
+        artists[name] = plots.band(ax, x, *ends.T, label=name, marker=marker, **style)
+        if name in expected:
+            artists[f"theory, {name}"] = ax.plot(
+                x, 10 ** expected[name], ".", color=plots.INK, markersize=4, zorder=5
+            )[0]
+    if expected:
+        ax.plot([], [], ".", color=plots.INK, label="theory")
+    ax.set_yscale("log")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
+    return artists
+
+
+def fading(
+    measured: Mapping[str, Array],
+    expected: Mapping[str, Array] | None = None,
+    *,
+    title: str,
+    styles: Mapping[str, Mapping[str, Any]] | None = None,
+    ax: Any | None = None,
+) -> Plot:
+    """Gradient norms layer by layer, relative to the last: ``measured`` log10, (seeds, layers).
+
+    ``expected``: the theory's log10, (layers,), for some of the labels; drawn as dots.
+    """
+    ax = plots.axis(ax, height=3.8)
+    depth = next(iter(measured.values())).shape[1]
+    layers = np.arange(1, depth + 1)
+    artists = _lines(ax, layers, measured, expected or {}, styles=styles or {})
+    y = "gradient norm / last hidden layer's"
+    plots.label(ax, title=title, x="hidden layer (1 is nearest the input)", y=y)
+    ends = "; ".join(f"{name} 10^{v[:, 0].mean():.1f}" for name, v in measured.items())
+    dots = " Black dots, the theory, lie on the lines." if expected else ""
+    alt = (
+        f"Line plot, logarithmic, of the gradient norm of each of {depth} hidden layers relative "
+        f"to the last one's. At the first layer: {ends}.{dots} Bands are 95 % intervals."
+    )
+    return Plot(ax, alt, artists)
+
+
+def by_depth(table: pd.DataFrame, activation: str, *, title: str, ax: Any | None = None) -> Plot:
+    """First over last hidden layer's gradient norm against depth, one line per initialisation.
+
+    Where initialisations coincide (as Glorot's and LeCun's do between layers of one width) one
+    line is drawn for all.
+    """
+    ax = plots.axis(ax, height=3.8)
+    part = table[table.activation == activation]
+    groups = {
+        "PyTorch default": "PyTorch default",
+        "Glorot, LeCun": "Glorot",
+        "orthogonal": "orthogonal",
+        "He": "He",
+    }
+    measured, expected = {}, {}
+    for name, start in groups.items():
+        profiles = {depth: profile(part, activation, start, depth) for depth in DEPTHS}
+        measured[name] = np.stack([v[:, 0] - v[:, -1] for v in profiles.values()], 1)
+        expected[name] = np.log10(
+            [mean_field(activation, STARTS[start], depth).gradient()[0] for depth in DEPTHS]
+        )
+    styles = {"orthogonal": {"linestyle": "--"}}
+    artists = _lines(ax, DEPTHS, measured, expected, styles=styles, marker="o")
+    plots.label(ax, title=title, x="hidden layers", y="gradient norm, first / last hidden layer")
+    ends = "; ".join(f"{name} 10^{v[:, -1].mean():.1f}" for name, v in measured.items())
+    alt = (
+        f"Line plot, logarithmic, for {activation}: gradient norm of the first hidden layer over "
+        f"that of the last, for networks of {', '.join(map(str, DEPTHS))} hidden layers. At "
+        f"{DEPTHS[-1]} layers: {ends}. Black dots, the theory, lie on the lines."
+    )
+    return Plot(ax, alt, artists)
 
 
 def interval(values: npt.ArrayLike) -> list[float]:
