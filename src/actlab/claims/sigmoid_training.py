@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from actlab import data as datasets
-from actlab import ensemble, probes, stats, study
+from actlab import ensemble, plots, probes, stats, study
 from actlab.claims.ledger import Claim, Evidence, Verdict
 from actlab.claims.relu import TUTORIAL, root_seeds
 from actlab.claims.sigmoid_tanh import (
@@ -24,6 +24,7 @@ from actlab.claims.sigmoid_tanh import (
     centred_orthogonal,
     interval,
 )
+from actlab.plots import Plot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,11 +280,11 @@ def published_split() -> tuple[Any, ...]:
     return x[train], y[train], x[valid], y[valid], images.x_test, images.y_test
 
 
-def published_stop(accuracy: Array, patience: int = PATIENCE) -> tuple[int, int]:
+def published_stop(accuracy: Array, patience: int = PATIENCE) -> tuple[int | None, int]:
     """The epoch at which the tutorial stops, and the one whose weights it keeps (both from 1).
 
     ``accuracy``: validation accuracy after each epoch. It stops once ``patience`` epochs have
-    passed since the best one, and a tie is no improvement.
+    passed since the best one, and a tie is no improvement; ``None`` if it goes on to the end.
     """
     best = 0
     for epoch in range(1, len(accuracy)):
@@ -291,7 +292,7 @@ def published_stop(accuracy: Array, patience: int = PATIENCE) -> tuple[int, int]
             best = epoch
         elif best <= epoch - patience:
             return epoch + 1, best + 1
-    return len(accuracy), best + 1
+    return None, best + 1
 
 
 def failure_study() -> pd.DataFrame:
@@ -583,6 +584,104 @@ def _decide_centring(evidence: Evidence) -> tuple[Verdict, str]:
     if faster:
         return "holds when …", f"… the case is one of {len(faster)} of {len(ratios)}. {text}."
     return "not shown", f"{text}."
+
+
+# --- Figures -------------------------------------------------------------------------------------
+
+
+def accuracy_rows(table: pd.DataFrame, arms: Iterable[str], title: str) -> Plot:
+    """Test accuracy of each arm of :func:`deep_study`, best first, with its interval."""
+    found = {arm: stats.mean_interval(final_accuracy(table, arm)) for arm in arms}
+    ordered = dict(sorted(found.items(), key=lambda item: -item[1].mean))
+    hues = {arm: plots.colour(DEEP_ARMS[arm]["activation"]) for arm in ordered}
+    plot = stats.interval_plot(ordered, colours=hues, label="test accuracy (%)", percent=True)
+    plot.ax.axvline(100 * CHANCE, color=plots.INK, linestyle=":", linewidth=1)
+    plot.ax.set_title(title)
+    return Plot(plot.ax, f"{plot.alt} A dotted line marks chance, 10 %.", plot.artists)
+
+
+def first_layer_in_training(
+    table: pd.DataFrame, arms: Iterable[str], *, title: str, ax: Any | None = None
+) -> Plot:
+    """The first layer's gradient norm during training, one line per arm of :func:`deep_study`."""
+    ax = plots.axis(ax, height=3.8)
+    sentences, artists = [], {}
+    for i, arm in enumerate(arms):
+        part = table[(table.arm == arm) & ~table.diverged]
+        ends = part.groupby("epoch")["first"].quantile([0.5, 0.25, 0.75]).unstack()
+        artists[arm] = plots.band(
+            ax,
+            ends.index,
+            *(10.0 ** ends[share] for share in (0.5, 0.25, 0.75)),
+            label=arm,
+            color=plots.NEUTRAL[i],
+            marker=plots.MARKERS[i],
+        )
+        middle = ends[0.5]
+        sentences.append(f"{arm} from 10^{middle.iloc[0]:.1f} to 10^{middle.iloc[-1]:.1f}")
+    ax.set_yscale("log")
+    ax.legend()
+    plots.label(ax, title=title, x="epochs of training", y="gradient norm of the first layer")
+    alt = (
+        "Line plot, logarithmic, of the first layer's gradient norm during training (median and "
+        f"quartiles over the seeds): {'; '.join(sentences)}."
+    )
+    return Plot(ax, alt, artists)
+
+
+def escapes(table: pd.DataFrame, arm: str, *, title: str, ax: Any | None = None) -> Plot:
+    """Validation accuracy of every network of :func:`failure_study`, and where it would stop.
+
+    A cross marks the epoch at which the published early stopping would end the network.
+    """
+    ax = plots.axis(ax, height=3.6)
+    paths = accuracy_paths(table, arm)
+    epochs = np.arange(1, paths.shape[1] + 1)
+    lines, stops = [], []
+    for path in paths:
+        lines += ax.plot(epochs, 100 * path, color=plots.NEUTRAL[0], linewidth=1, alpha=0.6)
+        stop, _ = published_stop(path)
+        if stop is not None:
+            stops.append((stop, 100 * path[stop - 1]))
+    at = np.array(stops).reshape(-1, 2)
+    crosses = ax.plot(*at.T, "x", color=plots.NEUTRAL[1], markersize=8, mew=2, zorder=5)
+    ax.plot([], [], "x", color=plots.NEUTRAL[1], mew=2, label="published early stopping")
+    ax.set_ylim(0, 100)
+    ax.legend(loc="upper left")
+    plots.label(ax, title=title, x="epochs of training", y="validation accuracy (%)")
+    off = np.array([plateau(path) for path in paths])
+    alt = (
+        f"Validation accuracy of {len(paths)} networks over {len(epochs)} epochs. All start near "
+        f"10 %; {np.isfinite(off).sum()} rise above 20 %, the first at epoch {np.nanmin(off):.0f}, "
+        f"the last at epoch {np.nanmax(off):.0f}. Crosses mark where early stopping ends "
+        f"{len(stops)} of them, {int((at[:, 1] < 100 * OFF_THE_PLATEAU).sum())} below 20 %."
+    )
+    return Plot(ax, alt, {"paths": lines, "stops": crosses})
+
+
+def race_rows(table: pd.DataFrame, data: str, *, title: str, ax: Any | None = None) -> Plot:
+    """Steps to the target for every curve: geometric mean and interval, centred ones in blue."""
+    ax = plots.axis(ax, height=3.6)
+    sentences, artists = [], {}
+    for row, (name, curve) in enumerate(CURVES.items()):
+        steps = steps_to_target(table, data, name)
+        mean, low, high = np.exp(
+            interval(np.log(steps)) if np.ptp(steps) else [np.log(steps[0])] * 3
+        )
+        hue = plots.NEUTRAL[0] if curve.centred else plots.NEUTRAL[1]
+        ax.plot([low, high], [row, row], color=hue)
+        done = (steps <= RACE_STEPS).all()
+        artists[name] = ax.plot(mean, row, "o", color=hue, mfc=hue if done else "white", ms=7)
+        sentences.append(f"{name} {mean:.0f}" + ("" if done else " (some never arrive)"))
+    for label, hue in (("centred", plots.NEUTRAL[0]), ("not centred", plots.NEUTRAL[1])):
+        ax.plot([], [], "o-", color=hue, label=label)
+    ax.set_yticks(range(len(CURVES)), CURVES)
+    ax.set_ylim(len(CURVES) - 0.5, -0.5)
+    ax.set_xscale("log")
+    ax.legend()
+    plots.label(ax, title=title, x="steps to the target (hollow: some never arrive)", y="")
+    alt = f"Steps to the target accuracy on {data}, geometric means: {'; '.join(sentences)}."
+    return Plot(ax, alt, artists)
 
 
 PENNINGTON = "[Pennington et al., 2017](https://arxiv.org/abs/1711.04735)"
