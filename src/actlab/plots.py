@@ -291,11 +291,16 @@ def by_layer(
         )[0]
     if log:
         ax.set_yscale("log")
+    if len(layers) > 20:  # a tick and a marker at 1, 10, 20, …
+        shown = [0, *range(9, len(layers), 10)]
+        layers = layers[shown]
+        for name in groups:
+            artists[name].set_markevery(shown)
     ax.set_xticks(layers)
     ax.legend()
     label(ax, title=title, x="hidden layer (1 is nearest the input)", y=y)
     alt = (
-        f"Line plot of {y} by hidden layer, from the first to the last of {len(layers)} layers: "
+        f"Line plot of {y} by hidden layer, from the first to the last of {table.shape[1]} layers: "
         + "; ".join(sentences)
         + ". Shaded bands are 95 % intervals over the seeds."
     )

@@ -248,7 +248,7 @@ CLAIMS = (
     ),
     Claim(
         id="elu-mean-zero",
-        statement="What does it is that ELU's mean activations are closer to 0.",
+        statement="Mean activations closer to 0 bring the gradient closer to the natural gradient.",
         source=DOCUMENT_ELU,
         chapter=CHAPTER,
         experiment=(
