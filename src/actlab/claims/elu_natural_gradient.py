@@ -27,6 +27,8 @@ from actlab.claims.relu import root_seeds
 if TYPE_CHECKING:
     import pandas as pd
 
+    from actlab.plots import Plot
+
 WIDTH, HIDDEN = 12, 3
 DAMPINGS = (0.1, 0.01, 0.001)  # times the mean eigenvalue
 
@@ -176,6 +178,45 @@ def study_() -> pd.DataFrame:
 def _values(table: pd.DataFrame, arm: str, when: str, column: str) -> np.ndarray[Any, Any]:
     part = table[(table.arm == arm) & (table.when == when)].sort_values("seed")
     return np.asarray(part[column], dtype=np.float64)
+
+
+def mean_figure(table: pd.DataFrame, damping: float = 0.01) -> Plot:
+    """Size of the mean activation against the cosine, before and after training (one root)."""
+    from actlab import plots
+
+    arms = {"relu": "ReLU", "relu, centred": "ReLU, moved", "elu": "ELU", "elu + 1": "ELU, moved"}
+    parts: list[Plot] = []
+    axes = plots.figure(2, height=3.6, sharey=True)[1]
+    for ax, when in zip(axes, ("start", "trained"), strict=True):
+        places: dict[str, list[tuple[float, float]]] = {}
+        sentences = []
+        for arm, name in arms.items():
+            x, y = (
+                interval(_values(table, arm, when, column))
+                for column in ("mean_activation", f"cosine_{damping:g}")
+            )
+            own = name.split(",")[0]
+            hue = plots.colour(own.lower())
+            face = "white" if "moved" in name else hue
+            ax.plot([x[0], x[0]], y[1:], color=hue)
+            marker = plots.MARKERS[own == "ELU"]
+            ax.plot(x[0], y[0], marker, color=hue, mfc=face, markersize=8, label=name)
+            places[own] = [*places.get(own, []), (x[0], y[0])]
+            sentences.append(f"{name} mean {x[0]:.2f}, cosine {y[0]:.2f} [{y[1]:.2f}, {y[2]:.2f}]")
+        for own, ends in places.items():
+            line = np.array(ends).T
+            ax.plot(*line, color=plots.colour(own.lower()), linewidth=1, linestyle=":", zorder=1)
+        ax.set_xlim(0.6, 0.97)
+        ax.set_ylim(0, 1)
+        plots.label(
+            ax,
+            title={"start": "Before training …", "trained": "… and after"}[when],
+            x="mean activation (share of its size)",
+            y="" if parts else "cosine, gradient and natural one",
+        )
+        parts.append(plots.Plot(ax, f"{when}: {'; '.join(sentences)}."))
+    axes[0].legend()
+    return plots.Plot(axes[0], f"Dots with 95 % intervals. {plots.panels(parts)}")
 
 
 def _compare(seed: int, a: str, b: str) -> Evidence:

@@ -675,8 +675,8 @@ def _number(value: float) -> str:
 
 _MATRIX = (
     "Untrained SELU networks (30 layers of 128 units, 100 digits, 20 networks), and trained ones "
-    "(12 layers of 64 units, digits and MNIST-1D, learning rate tuned for each, 20 seeds), intact "
-    "and broken in this one point: "
+    "(12 layers of 64 units, digits and 2,000 examples of MNIST-1D, learning rate tuned for each, "
+    "20 seeds), intact and broken in this one point: "
 )
 _RULE = (
     "A way of breaking it costs normalisation if a 95 % interval leaves −0.2 to 0.2 for the mean "

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from actlab.data import Dataset
 
-RATES = (0.003, 0.01, 0.03, 0.1)
-EPOCHS = 12
+RATES = (0.01, 0.03, 0.1)
+EPOCHS = 10
 # Activation, and the variance of a weight times its number of inputs: LeCun's and He's.
 ARMS: dict[str, tuple[type[nn.Module], float]] = {"selu": (nn.SELU, 1.0), "relu": (nn.ReLU, 2.0)}
 
