@@ -48,6 +48,7 @@ def test_scripts_wait_for_the_text_except_the_one_that_others_need_at_once():
             '<summary aria-label="Pages below"><span class="toctree-toggle">',
         ),
         ("<tr><th></th><th>a</th>", "<tr><td></td><th>a</th>"),
+        ('<th class="head"><p></p></th>', "<td></td>"),
         (
             '<input class="task-list-item-checkbox" type="checkbox"> Read "this"<br>',
             '<input class="task-list-item-checkbox" aria-label="Read &quot;this&quot;" '

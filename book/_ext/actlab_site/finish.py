@@ -86,7 +86,7 @@ def named_controls(html: str) -> str:
     html = re.sub(
         r'<summary>(?=<span class="toctree-toggle")', '<summary aria-label="Pages below">', html
     )
-    html = re.sub(r"<th[^>]*>\s*</th>", "<td></td>", html)  # pandas' corner cell is no header
+    html = re.sub(r"<th[^>]*>\s*(<p>\s*</p>)?\s*</th>", "<td></td>", html)  # a corner is no header
     # A task-list item's own text is its checkbox's label.
     return re.sub(
         r'<input class="task-list-item-checkbox"(?! aria-label)([^>]*)>([^<]*)',
