@@ -14,7 +14,8 @@ def points(dtype: str, kinks: Iterable[float] = (), *, sparse: bool = False) -> 
     """Inputs for an elementwise function in ``dtype``: ascending float64, NaN last, shape ``(m,)``.
 
     All of float16 and bfloat16 (``sparse``: one in sixteen, and the edges). Of float32 and
-    float64: steps of 1/64 on [-20, 20]; two numbers in every binade (every fourth in float64); ±0,
+    float64: steps of 1/64 on [-20, 20]; two numbers in every binade (every fourth in float64)
+    and all powers of ten; ±0,
     the largest and smallest subnormal, the smallest normal and the largest number; every kink;
     where exp over- and underflows, where squares overflow and where 1 + exp(-x) rounds to 1; all
     of these with both neighbours; ±inf and NaN.
@@ -34,16 +35,20 @@ def points(dtype: str, kinks: Iterable[float] = (), *, sparse: bool = False) -> 
         *-logarithms,
         np.sqrt(largest),
         -np.sqrt(largest),
-        *(sign * size for sign in (1, -1) for size in (tiny, largest, eps)),
+        *(sign * size for sign in (1, -1) for size in (smallest, tiny / 2, tiny, largest, eps)),
     ]
     around = beside(rounded(landmarks, dtype))
     with np.errstate(over="ignore"):
         binades = np.outer([-1.0, 1.0], np.outer([1.0, 1.375], np.ldexp(1.0, exponents))).ravel()
+    decimals = np.arange(np.log10(tiny), np.log10(largest)).astype(int)
+    decades = np.outer([-1.0, 1.0], 10.0**decimals).ravel()
     grid = np.arange(-20, 20 + 1 / 64, 1 / 64)
     wide = np.linspace(-1, 1, 1537) * 1.05 * logarithms[0]
     specials = [-0.0, 0.0, -np.inf, np.inf, np.nan]
     return _in_order(
-        rounded(np.concatenate([around, binades, grid, wide, specials]), dtype).astype(np.float64)
+        rounded(np.concatenate([around, binades, decades, grid, wide, specials]), dtype).astype(
+            np.float64
+        )
     )
 
 
@@ -76,11 +81,11 @@ def rows(dtype: str) -> dict[str, Array]:
     nan, inf = np.nan, np.inf
     named = {
         "ordinary": [0.5, -1.25, 2.0, 0.125],
+        "ties": [1.0, 1.0, 0.0, 1.0],
         "small": [0.01, -0.02, 0.03, 0.015],
         "spread": [-3.0, 0.0, 3.0, 6.0],
         "zeros": [0.0, 0.0, 0.0, 0.0],
         "minus zeros": [-0.0, -0.0, 0.0, 0.0],
-        "ties": [1.0, 1.0, 0.0, 1.0],
         "a tie at the border of the support": [1.0, 0.0, 0.0, -1.0],
         "two ahead": [2.0, 2.0, -1.0, -1.0],
         "far apart": [30.0, 0.0, -30.0, 15.0],

@@ -158,5 +158,6 @@ def _build(record: Activation, dtype: str | None, params: dict[str, Any]) -> Cal
     found = choose(record, "keras", params, RECIPES)
     if isinstance(found, Place):
         return at(record, found, dtype=dtype, **params)
-    layer: Callable[..., Any] = found(**params, dtype=dtype)
+    order = {"data_format": "channels_first"} if record.axis == -3 else {}  # as in the record
+    layer: Callable[..., Any] = found(**params, **order, dtype=dtype)
     return layer

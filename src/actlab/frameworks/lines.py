@@ -110,8 +110,15 @@ def _namespace() -> dict[str, Any]:
 
 def shortest(x: float, dtype: str) -> str:
     """The shortest decimal that is this number in ``dtype`` (0.1 rather than 0.0999755859375)."""
+    if not math.isfinite(x):
+        return str(x)
     text = str(rounded(x, dtype)[()])
-    return text if float(rounded(float(text), dtype)) == x or math.isnan(x) else repr(x)
+    if float(rounded(float(text), dtype)) != x:
+        text = repr(x)
+    if x == int(x) and abs(x) < 1e7:
+        text = str(int(x)) + ".0"
+        text = f"-{text}" if x == 0 and math.copysign(1, x) < 0 else text
+    return text
 
 
 def _argument(name: str, value: Any, dtype: str) -> str:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from actlab import catalog
 from actlab.catalog import Activation, ParameterError, Place
 from actlab.frameworks import inputs, lines
-from actlab.frameworks.binding import DTYPES, arguments, find, places_of, required
+from actlab.frameworks.binding import DTYPES, Array, arguments, find, places_of, required
 from actlab.frameworks.cases import (
     FRAMEWORKS,
     INACCURATE,
@@ -33,6 +33,7 @@ from actlab.frameworks.cases import (
     Group,
     Quantity,
     classify,
+    compared,
     groups,
 )
 from actlab.frameworks.differences import (
@@ -42,6 +43,7 @@ from actlab.frameworks.differences import (
     compare,
     load,
     merged,
+    same_results,
     save,
 )
 from actlab.frameworks.specials import SPECIALS
@@ -176,16 +178,22 @@ def _alike(category: str) -> tuple[str, ...]:
 
 
 def _plainest(case: Case, indices: npt.NDArray[np.intp]) -> list[int]:
-    """A few of the indices, those of the inputs that take the fewest characters to write first."""
+    """A few of the indices: of the inputs that are shortest to write, of those the nearest to 1."""
     if case.names:
         return [int(i) for i in indices]
     spread = indices[np.unique(np.linspace(0, indices.size - 1, 400).astype(int))]
-    whole = indices[np.isin(case.x[indices], [-20, -10, -8, -5, -4, -3, -2, 2, 3, 4, 5, 8, 10, 20])]
-    candidates = np.unique(np.concatenate([whole, spread]))
-    ranked = sorted(
-        candidates, key=lambda i: (len(lines.shortest(float(case.x[i]), case.dtype)), i)
-    )
-    return [int(i) for i in ranked[:6]]
+    size = np.abs(case.x[indices])
+    with np.errstate(all="ignore"):
+        decades = 10.0 ** np.round(np.log10(size))
+    easy = indices[np.isin(size, [2, 3, 4, 5, 8, 20, 50]) | np.isclose(size, decades, rtol=1e-3)]
+    candidates = np.unique(np.concatenate([easy, spread]))
+
+    def effort(i: int) -> tuple[float, ...]:
+        x = float(case.x[i])
+        far = abs(math.log10(abs(x))) if x and math.isfinite(x) else 0.0
+        return len(lines.shortest(x, case.dtype).lstrip("-")), far, math.copysign(1, -x)
+
+    return [int(i) for i in sorted(candidates, key=effort)[:6]]
 
 
 def differences_by_length(case: Case) -> Iterator[Difference]:
@@ -237,7 +245,7 @@ def _length_difference(
 def differences_by_default(record: Activation) -> Iterator[Difference]:
     """Places that compute different functions when nothing is said about the parameters."""
     x = [-2.0, -1.0, -0.5, 0.5, 1.0, 2.0]
-    kinds: dict[tuple[float, ...], list[Place]] = {}
+    kinds: list[tuple[Array, Place]] = []
     names = {name.replace("_", "") for name in (record.name, *record.aliases)}
     for place in places_of(record):
         if place.path.rpartition(".")[2].lower().replace("_", "") not in names:
@@ -245,10 +253,11 @@ def differences_by_default(record: Activation) -> Iterator[Difference]:
         side = FRAMEWORKS[place.framework]
         function = side.call(place, required(record, place), dtype="float32")
         got = side.evaluate(function, x, "float32")
-        kinds.setdefault(tuple(got.tolist()), []).append(place)
+        if not any(np.allclose(got, other, atol=1e-4) for other, _ in kinds):
+            kinds.append((got, place))
     if len(kinds) < 2:
         return
-    spread = np.ptp([*kinds], axis=0)
+    spread = np.ptp([got for got, _ in kinds], axis=0)
     at = int(spread.argmax())
     yield Difference(
         record.name,
@@ -257,11 +266,11 @@ def differences_by_default(record: Activation) -> Iterator[Difference]:
         "default",
         "float32",
         "",
-        tuple(places[0].path for places in kinds.values()),
+        tuple(place.path for _, place in kinds),
         (x[at], x[at]),
         int((spread > 0).sum()),
         math.inf,
-        Witness(x[at], float(record.reference(x[at])), tuple(got[at] for got in kinds)),
+        Witness(x[at], float(record.reference(x[at])), tuple(float(got[at]) for got, _ in kinds)),
     )
 
 
@@ -269,7 +278,7 @@ def differences_by_use() -> Iterator[Difference]:
     """The differences of :mod:`actlab.frameworks.specials`, as they are today."""
     for special in SPECIALS.values():
         results = special.results()
-        if results[0] == results[1]:
+        if same_results(*results):
             continue
         yield Difference(
             special.record,
@@ -286,10 +295,6 @@ def differences_by_use() -> Iterator[Difference]:
         )
 
 
-UNCOMPARED = {"gumbel_softmax": "draws new noise whenever it is called"}
-"""Records that this comparison can not see; they, and the layers, have tests of their own."""
-
-
 def measure(
     records: Sequence[Activation] | None = None, *, witnesses: bool = True
 ) -> list[Difference]:
@@ -300,7 +305,7 @@ def measure(
     """
     found = [] if records is not None else list(differences_by_use())
     for record in catalog.records() if records is None else records:
-        if record.kind == "layer" or record.name in UNCOMPARED:
+        if not compared(record):
             continue
         if record.kind == "elementwise":
             found += differences_by_default(record)

@@ -93,8 +93,9 @@ def evaluate(function: Callable[..., Any], x: npt.ArrayLike, dtype: str) -> Arra
     """Call a module or function on ``x`` in ``dtype``; float64 array of what it returned."""
     import torch
 
+    inputs = tensor(x, dtype)
     with torch.no_grad():
-        return _to_numpy(_in(function, dtype)(tensor(x, dtype)))
+        return _to_numpy(_in(function, dtype)(inputs))
 
 
 def differentiate(

@@ -1,0 +1,118 @@
+"""The page of disagreements: made from the data, and every line of code on it does what it says."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from actlab.frameworks import lines, pages
+from actlab.frameworks.cases import CATEGORIES
+from actlab.frameworks.differences import load
+
+
+@pytest.fixture(scope="module")
+def page():
+    return pages.disagreements()
+
+
+@pytest.fixture(scope="module")
+def apart():
+    return pages.sorted_out(load())[0]
+
+
+def fences(page):
+    return re.findall(r"^```python\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_every_line_of_code_gives_what_stands_behind_it(page):
+    preamble, *blocks = fences(page)
+    assert preamble == lines.PREAMBLE
+    machine = {
+        line
+        for group in processor_groups()
+        for line in pages.code([group], named=False).splitlines()
+    }
+    ran = 0
+    for line in (line for block in blocks for line in block.splitlines()):
+        if line.startswith("# ") or line in machine:
+            continue
+        call, _, said = line.rpartition("  # ")
+        returned = lines.run(call)
+        ran += 1
+        if isinstance(returned, str):
+            assert said == returned, line
+            continue
+        numbers = [
+            float(word) for word in said.strip("[]").replace("]", "").replace("[", "").split(", ")
+        ]
+        got = np.ravel(returned)[: len(numbers)]
+        # What stands there has the digits of its format; a last one may be the processor's.
+        tolerance = 0.02 if "bfloat16" in line else 2e-3 if "float16" in line else 2e-6
+        # "1e-45" is float32's smallest number, which is 1.4e-45; a zero is further from it.
+        assert np.allclose(got, numbers, rtol=tolerance, atol=1e-45, equal_nan=True), line
+    assert ran > 150
+
+
+def processor_groups():
+    """What only some processors show."""
+    apart, alike, alone = pages.sorted_out(load())
+    every = [group for groups in apart.values() for group in groups] + alike + alone
+    return [group for group in every if not any(difference.everywhere for difference in group)]
+
+
+def test_two_lines_for_every_disagreement_show_different_results(apart):
+    for groups in apart.values():
+        for group in groups:
+            written = pages.code([group], named=False).splitlines()[1:-1]
+            said = [line.rpartition("  # ")[2] for line in written]
+            assert len(written) >= 2, group
+            assert len(set(said)) > 1, group
+
+
+def test_the_order_is_that_of_the_categories(page, apart):
+    assert list(apart) == [name for name in CATEGORIES if name in apart]
+    titles = [pages.HEADINGS[category][0] for category in apart]
+    found = re.findall(r"^## (.*)$", page, flags=re.MULTILINE)
+    assert found == [*titles, "Only one of them has it", "Where they agree"]
+
+
+def test_within_a_section_what_is_everywhere_and_in_float32_comes_first(apart):
+    for groups in apart.values():
+        ranks = [pages.plainness(group) for group in groups]
+        assert ranks == sorted(ranks)
+
+
+def test_every_disagreement_is_on_the_page(page, apart):
+    shown = "\n".join(fences(page))
+    for groups in apart.values():
+        for group in groups:
+            for call in pages.chosen(group).calls:
+                assert call in shown
+
+
+def test_markdown_renders_everywhere(page):
+    """Tables, formulas and fenced Python: nothing that only one reader knows."""
+    outside = re.sub(r"^```python\n.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    assert ":::" not in outside
+    assert "```" not in outside
+    assert "<" not in re.sub(r"\$[^$\n]*\$", "", outside)
+    for row in re.findall(r"^\|.*$", outside, flags=re.MULTILINE):
+        assert row.endswith("|")
+    for match in re.finditer(r"^(\|.*\|)\n(\| (?:--- \| ?)+)$", outside, flags=re.MULTILINE):
+        assert match[1].count("|") == match[2].count("|")
+    assert outside.count("$") % 2 == 0
+
+
+def test_reasons_are_given_for_what_is_there(page):
+    keys = {(difference.record, difference.category) for difference in load()}
+    assert set(pages.NOTES) <= keys
+    assert set(pages.HEADINGS) == set(CATEGORIES)
+    missing = [key for key, note in pages.NOTES.items() if note not in page]
+    assert missing == []
+
+
+def test_the_page_is_of_a_size_to_be_read(page):
+    assert len(page) < 120_000
+    assert page.count("\n### ") < 60
