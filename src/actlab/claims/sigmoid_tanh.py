@@ -837,8 +837,8 @@ CLAIMS = (
         source=SIGMOID_SECTION,
         chapter=CHAPTER,
         experiment=(
-            "Ten sigmoid layers of 64 units, Glorot's start, 256 digits, 20 seeds: from the 5th to "
-            "the 95th percentile, how far does a unit's output move from digit to digit?"
+            "Ten sigmoid layers of 64 units, Glorot's start, 256 digits, 20 seeds: how far a unit's "
+            "output moves from digit to digit, from its 5th to its 95th percentile."
         ),
         rule=(
             "Holds if a unit of the tenth layer moves over more than half of its range (95 % "
@@ -922,10 +922,10 @@ CLAIMS = (
         measure=_expensive,
         decide=_decide_expensive,
         otherwise={
-            "torch function": [1.0, 0.9, 1.1],
-            "keras function": [1.0, 0.9, 1.1],
-            "torch step": [1.0, 0.9, 1.1],
-            "keras step": [1.0, 0.9, 1.1],
+            "torch function": [3.0, 2.9, 3.1],
+            "keras function": [3.0, 2.9, 3.1],
+            "torch step": [1.3, 1.2, 1.4],
+            "keras step": [1.3, 1.2, 1.4],
         },
         cheap=False,
     ),
@@ -976,8 +976,8 @@ CLAIMS = (
         source=TANH_SECTION,
         chapter=CHAPTER,
         experiment=(
-            "20 small networks with a tanh output are trained on labels of −2 and 2; are the "
-            "labels other than before, and does the network reach them?"
+            "20 small networks with a tanh output are trained on labels of −2 and 2; the labels "
+            "are compared with what they were, and with the outputs."
         ),
         rule="Holds if the labels were changed; refuted if they are bit for bit what they were.",
         measure=_labels,
