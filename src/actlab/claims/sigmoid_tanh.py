@@ -837,8 +837,8 @@ CLAIMS = (
         source=SIGMOID_SECTION,
         chapter=CHAPTER,
         experiment=(
-            "Ten sigmoid layers of 64 units, Glorot's start, 256 digits, 20 seeds: how far a unit's "
-            "output moves from digit to digit, from its 5th to its 95th percentile."
+            "Ten sigmoid layers of 64 units, Glorot's start, 256 digits, 20 seeds: how far a "
+            "unit's output moves from digit to digit, from its 5th to its 95th percentile."
         ),
         rule=(
             "Holds if a unit of the tenth layer moves over more than half of its range (95 % "
