@@ -61,9 +61,10 @@ SEEN = [
     ("Words.", '<div style="width: 1000px">wide</div>', "px wide on a screen of 390"),
     ("Words.", '<span style="color: #ddd">pale</span>', "light: color-contrast"),
     ("Words.", '<span style="color: #222">dark</span>', "dark: color-contrast"),
-    ("Words.", '<div><div class="highlight"><pre><span class="k" style="color: #ddd">if</span></pre>'
-     "</div></div>", "light: color-contrast"),
-    ("Words.", '<table><tr><td style="color: #ddd">1</td></tr></table>', "light: color-contrast"),
+    ("Words.", '<div><div class="highlight"><pre><span class="k" style="color: #ddd">if</span>'
+     "</pre></div></div>", "light: color-contrast"),
+    ("Words.", '<table><tr><td style="color: #ddd">pale</td></tr></table>',
+     "light: color-contrast"),
     ("Words.", "<button></button>", "button-name"),
     ("Words.", '<span class="math">\\(x\\)</span>', "1 of 1 formulas not set"),
     ("<title>", '<script src="mathjax.js"></script><title>', "MathJax is loaded but"),
