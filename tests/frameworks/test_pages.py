@@ -55,14 +55,15 @@ def test_every_line_of_code_gives_what_stands_behind_it(page):
 
 
 def same_number(numbers, got, line):
-    """Whether what stands there is what came, but for a last digit, which is the processor's."""
+    """Whether what stands there is what came, but for last digits (the processor's)."""
     named = re.search(r"bfloat16|float16|float32|float64", line)
     special = line.rpartition("  # ")[0] in SPECIAL_CALLS  # written with nine digits
     dtype = named[0] if named and not special else "float32"
     eps, _, _, smallest = limits(dtype)
+    ulps = 4 if dtype in ("float16", "bfloat16") else 16
     said = rounded(numbers, dtype).astype(np.float64)  # 1e-45 is how 1.4e-45 is written
     came = rounded(got, dtype).astype(np.float64)
-    return np.allclose(came, said, rtol=4 * eps, atol=smallest / 2, equal_nan=True)
+    return np.allclose(came, said, rtol=ulps * eps, atol=smallest / 2, equal_nan=True)
 
 
 def test_another_number_is_noticed():

@@ -121,14 +121,15 @@ def test_two_lines_of_code_show_every_difference(recorded):
         assert len(difference.calls) == len(shown.results)
         for call, result in zip(difference.calls, shown.results, strict=True):
             returned = lines.run(call)
-            # A last digit more or less is the processor's; the difference itself is not.
+            # The last digits are the processor's; the difference itself is not.
             expected = np.squeeze(np.asarray(result)) if not isinstance(result, str) else result
             if isinstance(returned, str) or isinstance(expected, str):
                 same = isinstance(returned, str) and returned == expected
             else:
                 flat = np.squeeze(returned[0] if difference.places else returned)
                 eps = limits(difference.dtype).eps if difference.dtype else 1e-6
-                same = np.allclose(flat, expected, rtol=4 * eps, atol=0.0, equal_nan=True)
+                ulps = 4 if difference.dtype in ("float16", "bfloat16") else 16
+                same = np.allclose(flat, expected, rtol=ulps * eps, atol=0.0, equal_nan=True)
             if not same:
                 wrong.append(f"{call} gave {returned}, recorded is {result}")
     assert not wrong, "\n".join(wrong)
@@ -381,9 +382,7 @@ def test_recording_measures_here_and_as_on_lesser_processors(tmp_path, monkeypat
     ran = []
 
     def run(command, env, check):
-        ran.append(
-            (command[1:5], {name: env[name] for name in env if name not in parity.os.environ})
-        )
+        ran.append((command[1:4], env))
         save(here[:1], type(tmp_path)(command[-1]))
 
     monkeypatch.setattr(parity, "measure", lambda: here)
@@ -391,8 +390,9 @@ def test_recording_measures_here_and_as_on_lesser_processors(tmp_path, monkeypat
     target = tmp_path / "differences.json"
     assert parity.main(["record", str(target)]) == 0
     assert [d.everywhere for d in load(target)] == [True, False]
-    assert [env for _, env in ran] == [dict(variant) for variant in parity.VARIANTS]
-    assert ran[0][0][:3] == ["-m", "actlab.frameworks.parity", "measure"]
+    for (command, env), variant in zip(ran, parity.VARIANTS, strict=True):
+        assert env.items() >= variant.items()
+        assert command == ["-m", "actlab.frameworks.parity", "measure"]
     assert "gone: value of relu" in capsys.readouterr().out
 
 
