@@ -1,0 +1,562 @@
+# %% [markdown]
+# # ELU, CELU, SELU: self-normalisation
+#
+# **30 minutes to read · runs in about 40 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
+#
+# Three functions that are straight on the right and an exponential on the left. The last of them
+# carries the boldest promise in this course: stack it, start it right, and the network keeps its
+# signals at mean 0 and variance 1 by itself, with no batch norm, at any depth. We check the
+# promise with a pencil, then with networks of a hundred layers, and then we break it in every way
+# we can think of.
+#
+# **Questions**
+#
+# - What do ELU, CELU and SELU share, and where do PyTorch and Keras disagree about them?
+# - Where do SELU's odd numbers, 1.0507 and 1.6733, come from?
+# - Which of SELU's four requirements are needed, and for what?
+# - Is it better than ReLU, once both are given a fair start?
+# - Does ELU bring the gradient closer to the natural gradient, as its authors say?
+
+# %% tags=["setup"]
+# setup
+
+# %%
+from itertools import pairwise
+
+import keras
+import numpy as np
+import torch
+from torch import nn
+
+from actlab import catalog, claims, data, ensemble, plots, study
+from actlab.claims import elu_natural_gradient as natural
+from actlab.claims import elu_selu as lab  # this chapter's experiments
+from actlab.claims import elu_selu_training as training
+from actlab.exercises import elu_selu as check
+from actlab.frameworks import keras as in_keras
+from actlab.frameworks import torch as in_torch
+
+plots.use_style()
+
+
+# %% [markdown]
+# ## Three curves
+#
+# To the right of 0 all three are straight lines. To the left they fall towards a floor:
+#
+# $$\mathrm{elu}(x) = \alpha (e^x - 1), \qquad \mathrm{celu}(x) = \alpha (e^{x/\alpha} - 1), \qquad
+# \mathrm{selu}(x) = \lambda \alpha (e^x - 1).$$
+#
+# CELU stretches the exponential so that the two halves always meet with slope 1. ELU does so only
+# for $\alpha = 1$, where the two are the same function. SELU is an ELU with $\alpha \approx
+# 1.6733$, scaled by $\lambda \approx 1.0507$: it arrives at 0 with slope $\lambda\alpha \approx
+# 1.758$ and leaves with $\lambda$.
+
+# %%
+left, right = plots.figure(2, height=3.2)[1]
+family = [catalog.get(name) for name in ("elu", "celu", "selu")]
+stretched = {"elu": {"alpha": 2.0}, "celu": {"alpha": 2.0}}
+curves = plots.curves(family, ax=left, params=stretched, title="α = 2: three left sides …")
+slopes = plots.curves(
+    family, ax=right, params=stretched, derivative=True, title="… and one without a jump"
+)
+right.get_legend().remove()
+plots.show(left.figure, plots.panels([curves, slopes]))
+
+# %% [markdown]
+# > **Predict.** At exactly 0 the slope of ELU (α = 2) jumps from 2 to 1, that of SELU from 1.758
+# > to 1.051, that of CELU does not jump. Which gradients do PyTorch and Keras return there? And
+# > far to the left, at −30, where ELU's slope is about $10^{-13}$?
+
+# %%
+points = np.array([-30.0, -1.0, 0.0, 1.0], np.float32)
+columns = {"x": points}
+for record in family:
+    params = stretched.get(record.name, {})
+    for framework, of in (("PyTorch", in_torch), ("Keras", in_keras)):
+        slope = of.gradients(record, points, "float32", **params)
+        columns[f"{record.title} in {framework}"] = slope
+plots.table(columns, digits=3)
+
+# %% [markdown]
+# They disagree in three places. At 0 PyTorch takes the slope from the left, Keras's SELU the one
+# from the right; Keras's CELU is put together from two clipped halves and at 0 *adds* the slopes of
+# both, although this curve has no kink at all. And far to the left Keras's ELU and SELU have the
+# gradient 0, because TensorFlow computes it from the rounded output ($\text{output} + \alpha$).
+# PyTorch does the same when you ask for `inplace=True`. None of the three spoils a training run:
+# a float is exactly 0 hardly ever, and a slope of $10^{-13}$ teaches nothing either. Everywhere
+# else the two agree, and we hold them to it:
+
+# %%
+grid = np.linspace(-15, 15, 100_000, dtype=np.float32)  # an even number: 0 is not among them
+for record in family:
+    for what in ("values", "gradients"):
+        ours, theirs = (getattr(of, what)(record, grid, "float32") for of in (in_torch, in_keras))
+        assert np.allclose(ours, theirs, rtol=1e-6, atol=3e-7), (record.name, what)
+print(f"{grid.size:,} outputs and gradients of each: equal to seven digits in both frameworks.")
+
+# %%
+claims.trial("elu-saturates", "elu-costs-more")
+
+# %% [markdown]
+# ## Where the two numbers come from
+#
+# Take one wide layer whose weights are drawn with mean 0 and variance $1/n$. A unit of the layer
+# adds up many independent terms, so its pre-activation $z$ is normal, with mean 0 and a variance
+# that equals the *mean square* of what came in. Behind the activation $f$, mean and variance are
+#
+# $$\mu' = \mathrm{E}[f(z)], \qquad \nu' = \mathrm{E}[f(z)^2] - \mu'^2, \qquad
+# z \sim N(0,\ \nu + \mu^2).$$
+#
+# This is a map from a pair of numbers to a pair of numbers, one step per layer. Klambauer and
+# colleagues ([2017](https://arxiv.org/abs/1706.02515)) asked for the $\lambda$ and $\alpha$ for
+# which $(0, 1)$ maps to itself: two equations, two unknowns.
+
+# %%
+mean, variance = lab.moment_map("selu", mean=0.0, variance=1.0)
+assert np.allclose([mean, variance], [0, 1], atol=1e-12)
+print(
+    f"SELU maps (0, 1) to itself. A small error of the variance shrinks to "
+    f"{lab.contraction('selu'):.3f} of itself in every layer."
+)
+for name in ("elu", "tanh", "relu"):
+    mean, variance = lab.moment_map(name, 0.0, 1.0)
+    print(f"{name} maps it to mean {mean:.3f}, variance {variance:.3f}.")
+
+# %% [markdown]
+# A fixed point is worth little if the slightest push leads away from it. The number that matters
+# is the second one: each layer removes a fifth of any error. The point *attracts*.
+#
+# > **Predict.** Somebody forgets to standardise: the inputs have mean 5 and standard deviation 5,
+# > like raw pixels of our digits. What are mean and standard deviation after thirty SELU layers?
+
+# %%
+lab.flow_figure().show()
+
+# %% [markdown]
+# From any corner, one step brings the mean close to 0 (the weights have no preferred sign), and
+# then the signal creeps along a single curve to the star. The forgotten standardisation is
+# forgiven: it costs about ten layers of your network, not its life.
+#
+# ## A hundred layers
+#
+# So much for theory, which knows no randomness: it speaks of infinitely wide layers. Twenty real
+# networks, 128 units wide and 100 layers deep, with real digits going in; next to them twenty ReLU
+# networks from He's start, which keeps the mean square *on average*.
+
+# %%
+digits = data.load("digits")
+x = torch.from_numpy(digits.x_train[:60])
+deep = {
+    "selu": lab.layer_moments(x, lab.Start("selu"), depth=100),
+    "relu": lab.layer_moments(x, lab.Start("relu", weight_variance=2.0), depth=100),
+}
+lab.deep_figure({name: sd for name, (_, sd) in deep.items()}).show()
+
+# %% [markdown]
+# Both obey their theory on average, and here is the difference between a fixed point and an
+# attracting one. The SELU networks are pushed about by chance in every layer and pulled back in
+# the next. Nothing pulls a ReLU network back: its errors add up, and a hundred layers down one
+# network's signal is many times another's, from the same recipe with another seed.
+
+# %%
+claims.trial("selu-attracting")
+
+# %% [markdown]
+# ## Break it
+#
+# The paper and the document ask for four things: a plain stack of layers, standardised inputs,
+# `lecun_normal` weights, alpha dropout. We take them away one at a time, in untrained networks of
+# thirty layers, and add two breaks of our own.
+#
+# > **Predict.** Rank them: which break does most harm to mean 0, variance 1? Does any do none?
+
+# %%
+broken = {name: lab.layer_moments(x, start) for name, start in lab.BREAK_IT.items()}
+lab.break_it_figure(broken).show()
+
+# %% [markdown]
+# EXPLAIN-BREAK
+
+# %%
+claims.trial("selu-needs-standardised", "selu-needs-sequential", "selu-needs-lecun", "selu-gain")
+
+# %% [markdown]
+# ## What alpha dropout costs
+#
+# Plain dropout sets units to 0, and its rescaling raises the variance. Alpha dropout sets them to
+# SELU's floor, $-\lambda\alpha$, and rescales so that mean and variance stay, to three digits as
+# the matrix shows. But the variance of *what*? We send the same digits through the same weights
+# twice, with two draws of dropout, and ask how much the two answers have in common.
+#
+# > **Predict.** 10 % dropout behind each of 16 layers. How large is the cosine between the two
+# > passes behind the last layer, with plain dropout and with alpha dropout?
+
+# %%
+common = {
+    f"{'alpha' if alpha else 'plain'} dropout, {share:.0%}": lab.repeatability(
+        x, lab.Start(dropout=share, alpha=alpha)
+    )
+    for share in (0.05, 0.1)
+    for alpha in (False, True)
+}
+plots.by_layer(
+    common,
+    title="Alpha dropout keeps the variance and drowns the signal",
+    y="cosine between two passes",
+).show()
+
+# %% [markdown]
+# A unit thrown to $-1.76$ is a much harder blow than one set to 0: at the same rate alpha dropout
+# puts in $1 + \lambda^2\alpha^2 \approx 4$ times the noise. It keeps the variance at 1 by
+# *replacing* signal with noise, layer after layer, until hardly anything of the
+# digit is left. The matrix, which looks at mean and variance only, could not see it. Training can:
+
+# %%
+claims.trial("selu-needs-alpha-dropout")
+
+# %% [markdown]
+# So the document's fourth requirement protects the fixed point and can cost you the network. If
+# you use alpha dropout in a deep network, use a small rate, or use it in the last layers only.
+#
+# ## What normalisation does not keep
+#
+# The same question without dropout. Two pictures of one digit are more alike than two of different
+# digits, and mean and variance say nothing about that. So we ask each layer of an untrained
+# network: how alike are two pictures, by the cosine of their activations? And is the picture most
+# like it one of the same digit?
+#
+# > **Predict.** Three starts: SELU, whose signal keeps its size; ReLU from He's start, which keeps
+# > it too; ELU from LeCun's start, whose signal shrinks to a few per cent. Which one still tells
+# > the digits apart after fifty layers?
+
+# %%
+labels, more = (torch.from_numpy(part[:150]) for part in (digits.y_train, digits.x_train))
+starts = {
+    "ELU, LeCun": lab.Start("elu"),
+    "SELU, LeCun": lab.Start("selu"),
+    "ReLU, He": lab.Start("relu", weight_variance=2.0),
+}
+seen = {name: lab.resemblance(more, start, labels) for name, start in starts.items()}
+lab.resemblance_figure(seen, starts).show()
+
+# %% [markdown]
+# In the ReLU network all pictures come to look the same, in the SELU network all come to look
+# equally different. Either way the finer distinction, between *rather* alike and *less* alike,
+# sinks below the blur that every layer of random weights adds, and the digits are forgotten (ten
+# classes: a tenth is pure chance). The ELU network, whose signal fades, keeps the likeness: small
+# signals pass the straight middle of the curve. Size and content are two things.
+#
+# There is a number behind it. A layer stretches a *small difference* between two inputs, in the
+# square and on average, by $n \mathrm{Var}(w)\, \mathrm{E}[f'(z)^2]$, and a gradient on its way
+# back by the same factor ([Poole and colleagues, 2016](https://arxiv.org/abs/1606.05340)).
+
+# %%
+for name, variance in (("selu", 1.0), ("relu", 2.0)):
+    growth = lab.gradient_growth(name, variance)
+    print(f"{name}: {growth:.3f} per layer, in the norm {growth**25:.1f} over fifty layers")
+
+# %% [markdown]
+# SELU's number lies above 1: even two nearly equal pictures drift apart, which is mild chaos at
+# perfect normalisation. For the gradient it means that it does not vanish; it *grows* a little
+# towards the input. That is what the claims on vanishing gradients come to:
+
+# %%
+claims.trial("elu-vanishing", "selu-vanishing")
+
+# %% [markdown]
+# ## Is it better?
+#
+# First a comparison as it is often made. SELU comes with its instructions, so it gets
+# `lecun_normal`. ReLU gets what the library gives. Then we hand ReLU the start that was made for
+# it. One learning rate for all, 8 hidden layers, 20 seeds, trained here and now:
+
+# %%
+names = ("selu", "relu", "relu, PyTorch default")
+arms = {name: training.FAIR[name] for name in names}
+live = ensemble.train(digits, arms=arms, seeds=20, epochs=15, hidden=(64,) * 8, lr=0.01)
+training.learning_figure(live).show()
+
+# %% [markdown]
+# EXPLAIN-LIVE
+
+# %%
+claims.trial("selu-unfair")
+
+# %% [markdown]
+# Now every arm with a suitable start *and* its own learning rate, tuned on validation data: four
+# settings, five rivals, 20 seeds, paired by seed and data order.
+
+# %%
+table = study.load("selu_deep")
+training.duel_figure(table[table.root == 0]).show()
+
+# %% [markdown]
+# EXPLAIN-DUELS
+
+# %%
+claims.trial("selu-deep", "selu-tabular", "selu-cnn")
+
+# %% [markdown]
+# ## Does it stay normalised while it learns?
+#
+# All of the theory is about random weights. Training makes them anything but random. Sixteen SELU
+# layers on digits, at the tuned learning rate, 20 seeds:
+
+# %%
+moments = study.load("selu_moments")
+moments = moments[moments.root == 0]
+plots.by_layer(
+    {f"epoch {e}": training.moments_at(moments, "digits", e)[1] for e in (0, 1, 5, 15)},
+    title="TITLE-MOMENTS",
+    y="standard deviation",
+).show()
+
+# %% [markdown]
+# EXPLAIN-MOMENTS
+
+# %%
+claims.trial("selu-preserves")
+
+# %% [markdown]
+# ## What ELU was made for
+#
+# Its authors ([Clevert and colleagues, 2015](https://arxiv.org/abs/1511.07289)) did not have
+# normalisation in mind but *direction*. The gradient depends on how you write your network down;
+# the natural gradient does not, and takes a straighter way. If the mean activations were 0, they
+# argue, the two would be closer, and ELU, with its negative side, has means closer to 0.
+#
+# The argument can be tested, because a mean can be moved without touching anything else. Add 1 to
+# every ELU and take the same amount out of the next layer's biases: the network computes exactly
+# the same function, with the same slopes, and only the mean activation differs. We do this to small
+# networks whose Fisher matrix we can compute in full, and the reverse to ReLU.
+
+# %%
+fisher = study.load("elu_fisher")
+natural.mean_figure(fisher[fisher.root == 0]).show()
+
+# %% [markdown]
+# After training, ELU's gradient is much closer to the natural one than ReLU's: the authors are
+# right about the effect. But follow the dotted lines. Move ELU's mean to where ReLU's is, and its
+# advantage stays; centre ReLU, and it gains nothing. Of the mechanism, little is left. (Both were
+# trained for the same number of steps, so the comparison after training is not at equal loss.)
+
+# %%
+claims.trial("elu-natural-gradient", "elu-mean-zero")
+
+# %%
+claims.trial("elu-faster", "elu-no-dead")
+
+# %% [markdown]
+# EXPLAIN-ELU
+#
+# And the document's last sentence on the subject: where a network cannot normalise itself, take
+# ELU, because SELU is not smooth at 0. Both halves can be tried. For the second we need a curve
+# like SELU without the kink, and CELU with SELU's $\alpha$ is one: the same straight side, the same
+# floor, slope 1 on both sides of 0.
+
+# %%
+claims.trial("elu-when-broken", "selu-kink")
+
+# %% [markdown]
+# EXPLAIN-KINK
+#
+# ## The same network in both frameworks
+#
+# PyTorch has no `lecun_normal_`; Kaiming's with `nonlinearity="linear"` is the same up to the cut
+# of the tails. And it draws biases unless you set them to 0. Keras has both by name.
+
+# %%
+torch.manual_seed(0)
+layers = []
+for n_in, n_out in pairwise((64, 128, 128, 128)):
+    linear = nn.Linear(n_in, n_out)
+    nn.init.kaiming_normal_(linear.weight, nonlinearity="linear")  # variance 1/n: LeCun
+    nn.init.zeros_(linear.bias)
+    layers += [linear, nn.SELU(), nn.AlphaDropout(0.05)]
+pytorch_net = nn.Sequential(*layers, nn.Linear(128, 10)).eval()  # no dropout in evaluation
+
+lecun = {"activation": "selu", "kernel_initializer": "lecun_normal"}
+hidden = [
+    layer
+    for _ in range(3)
+    for layer in (keras.layers.Dense(128, **lecun), keras.layers.AlphaDropout(0.05))
+]
+keras_net = keras.Sequential([keras.Input((64,)), *hidden, keras.layers.Dense(10)])
+
+# %% [markdown]
+# With the same weights they are the same function. (A PyTorch weight is a Keras kernel,
+# transposed.)
+
+# %%
+linears = [module for module in pytorch_net if isinstance(module, nn.Linear)]
+denses = [layer for layer in keras_net.layers if isinstance(layer, keras.layers.Dense)]
+for dense, linear in zip(denses, linears, strict=True):
+    dense.set_weights([linear.weight.detach().numpy().T, linear.bias.detach().numpy()])
+
+pytorch_logits = pytorch_net(x).detach().numpy()
+keras_logits = np.asarray(keras_net(x.numpy(), training=False))
+assert np.allclose(pytorch_logits, keras_logits, atol=1e-5)
+print(f"{pytorch_logits.size} logits, equal to five digits after the point.")
+
+# %% [markdown]
+# ## Misconceptions
+#
+# **"`torch.nn.init.calculate_gain('selu')` is the gain for SELU."** It returns 3/4, found by trial
+# for gradients at a certain depth, and the fixed point needs 1. PyTorch's own documentation sends
+# you to `nonlinearity="linear"` for self-normalising networks
+# ([why](https://github.com/pytorch/pytorch/issues/24991)).
+
+# %%
+print("calculate_gain:", nn.init.calculate_gain("selu"), nn.init.calculate_gain("linear"))
+
+# %% [markdown]
+# **"Keras 3 has no AlphaDropout."** The first Keras 3 had none
+# ([issue 18925](https://github.com/keras-team/keras/issues/18925)), and much advice dates from
+# those months. It is back:
+
+# %%
+keras.utils.set_random_seed(0)
+normal = np.random.default_rng(0).standard_normal((2000, 500)).astype(np.float32)
+in_keras_3 = np.asarray(keras.layers.AlphaDropout(0.1, seed=0)(normal, training=True))
+torch.manual_seed(0)
+in_pytorch = nn.AlphaDropout(0.1)(torch.from_numpy(normal)).numpy()
+for name, dropped in (("Keras", in_keras_3), ("PyTorch", in_pytorch)):
+    print(f"{name}: mean {abs(dropped.mean()):.2f}, sd {dropped.std():.2f}")
+
+# %% [markdown]
+# **"`where` protects a hand-written ELU."** It protects the output. Both branches are computed, and
+# on the way back the branch that was not chosen multiplies its infinite slope by 0:
+
+# %%
+big = torch.tensor([1.0, 100.0], requires_grad=True)
+by_hand = torch.where(big > 0, big, torch.exp(big) - 1)
+by_hand.sum().backward()
+print("output", by_hand.tolist(), "gradient", big.grad.tolist())
+
+# %% [markdown]
+# **"CELU is another name for ELU."** Only for $\alpha = 1$. For any other $\alpha$ ELU has a kink
+# at 0 and CELU has none; and SELU is made from ELU, so it has one too.
+#
+# ## Exercises
+#
+# > **Exercise 5.1.** Your team insists on He's initialisation, $n \mathrm{Var}(w) = 2$. Find the
+# > scale $\lambda$ and the $\alpha$ with which a SELU keeps mean 0 and variance 1 under *that*
+# > start. `lab.gaussian_mean(f, variance)` gives $\mathrm{E}[f(z)]$.
+
+# %%
+constants = ...  # (scale, alpha)
+check.check_he_constants(constants)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (NumPy and SciPy, whichever framework you use)</summary>
+#
+# ```python
+# import numpy as np
+# from scipy.optimize import fsolve
+# from actlab.claims import elu_selu as lab
+# from actlab.exercises import elu_selu as check
+#
+# def off(pair):
+#     scale, alpha = pair
+#     f = lambda z: scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+#     return lab.gaussian_mean(f, 2.0), lab.gaussian_mean(lambda z: f(z) ** 2, 2.0) - 1
+#
+# constants = fsolve(off, (1.0, 1.5))
+# check.check_he_constants(constants)
+# ```
+#
+# </details>
+#
+# > **Exercise 5.2.** Write ELU ($\alpha = 1$) by hand, in PyTorch or with `keras.ops`, so that its
+# > gradient is never NaN and its small values keep their digits.
+
+# %%
+elu_by_hand = ...
+check.check_safe_elu(elu_by_hand)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# import torch
+# from actlab.exercises import elu_selu as check
+#
+# def elu_by_hand(x):
+#     # The exponential never sees a positive number, so it cannot overflow.
+#     return torch.where(x > 0, x, torch.expm1(x.clamp(max=0)))
+#
+# check.check_safe_elu(elu_by_hand)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# from keras import ops
+# from actlab.exercises import elu_selu as check
+#
+# def elu_by_hand(x):
+#     return ops.where(x > 0, x, ops.expm1(ops.minimum(x, 0.0)))
+#
+# check.check_safe_elu(elu_by_hand)
+# ```
+#
+# </details>
+#
+# > **Exercise 5.3.** Build a self-normalising network, in PyTorch or in Keras: 64 inputs, eight
+# > hidden layers of 128 units with the right start and 5 % of the right dropout, 10 logits.
+
+# %%
+network = ...
+check.check_self_normalising(network)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# from torch import nn
+# from actlab.exercises import elu_selu as check
+#
+# layers = []
+# for n_in in (64, *[128] * 7):
+#     layers += [nn.Linear(n_in, 128), nn.SELU(), nn.AlphaDropout(0.05)]
+# network = nn.Sequential(*layers, nn.Linear(128, 10))
+# for module in network:
+#     if isinstance(module, nn.Linear):
+#         nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+#         nn.init.zeros_(module.bias)
+#
+# check.check_self_normalising(network)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+# from keras.layers import AlphaDropout, Dense
+# from actlab.exercises import elu_selu as check
+#
+# layers = []
+# for _ in range(8):
+#     layers += [Dense(128, "selu", kernel_initializer="lecun_normal"), AlphaDropout(0.05)]
+# network = keras.Sequential([keras.Input((64,)), *layers, Dense(10)])
+#
+# check.check_self_normalising(network)
+# ```
+#
+# </details>
+#
+# > **Key points.**
+# >
+# > - KEYPOINTS
+#
+# **Next:** NEXT
