@@ -33,6 +33,7 @@ STUDIES = {
     "selu_replay": "actlab.claims.elu_selu_training:replay_study",
     "selu_tabular": "actlab.claims.elu_selu_training:tabular_study",
     "gradients_at_start": "actlab.claims.sigmoid_tanh:gradients_study",
+    "gradients_in_training": "actlab.claims.sigmoid_training:trained_gradients_study",
     "deep_sigmoid": "actlab.claims.sigmoid_training:deep_study",
     "centring": "actlab.claims.sigmoid_training:centring_study",
     "sigmoid_failure": "actlab.claims.sigmoid_training:failure_study",
