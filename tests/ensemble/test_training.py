@@ -162,6 +162,21 @@ def test_a_diverged_network_is_nan_and_flagged():
     np.testing.assert_array_equal(alone.train_loss, result.train_loss[:2])
 
 
+def test_probes_stop_where_a_network_diverges_or_is_stopped():
+    """What a broken network does is not an observation: its "dead" units are NaN, not 0 or 1."""
+    arms = {"sane": {"lr": 0.05}, "mad": {"lr": 1e6}}
+    rest = {k: SMALL[k] for k in SMALL if k != "lr"}
+    result = ensemble.train(digits(), arms=arms, seeds=2, probe="dead", **rest)
+    assert np.isfinite(result.probe("dead_share", "sane")).all()
+    assert np.isfinite(result.probe("dead_share", "mad")[:, 0]).all()  # before training
+    assert (result.probe_steps("mad") == [0]).all()
+    late = {"patience": 1, "lr": 0.3, "epochs": 30}
+    stopped = ensemble.train(digits(), seeds=4, probe="dead", **{**SMALL, **late})
+    reached = np.isfinite(stopped.probe("dead_share", "relu")).all(2).sum(1) - 1
+    assert reached.max() < 30
+    np.testing.assert_array_equal(reached, stopped.best_epoch)
+
+
 def test_early_stopping_keeps_the_best_weights():
     settings = {**SMALL, "epochs": 40, "lr": 0.3, "hidden": (32,)}
     full = ensemble.train(digits(), seeds=4, **settings)
@@ -285,6 +300,30 @@ def test_probes_see_what_a_plain_network_shows(activation):
             np.testing.assert_allclose(seen["saturation_share"], flat, atol=2e-4)
             jacobians = torch.func.vmap(torch.func.jacrev(network))(x[:32])
             close(seen["jacobian_norm"], torch.linalg.svdvals(jacobians)[:, 0].detach())
+
+
+def test_fates_of_units_agree_with_a_loop_over_them():
+    options = {**SMALL, "hidden": (12, 20), "init": "he_normal", "lr": 1.5, "epochs": 4}
+    steps = [0, 1, 2, 4, 8, 12]
+    result = ensemble.train(digits(), seeds=3, probe="dead", probe_at=steps, **options)
+    fates = result.fates("relu")
+    layers = (slice(0, 12), slice(12, 32))
+    for s, masks in enumerate(result.probe("dead_units", "relu")):
+        for layer, units in enumerate(layers):
+            for t in range(len(steps)):
+                counts = dict.fromkeys(fates, 0)
+                for was in masks[: t + 1, units].T:  # one unit's looks so far
+                    counts["dead"] += was[-1] == 1
+                    counts["born_dead"] += was[0] == 1
+                    counts["died"] += was[0] == 0 and was[-1] == 1
+                    counts["ever_dead"] += 1 in was
+                    counts["revived"] += 1 in was and was[-1] == 0
+                for name, count in counts.items():
+                    assert fates[name][s, t, layer] == pytest.approx(count / (12, 20)[layer])
+    assert fates["died"].max() > 0  # or the loop had nothing to find
+    assert fates["revived"].max() > 0
+    with pytest.raises(KeyError, match="no probe 'dead_units'; there are activation_mean"):
+        ensemble.train(digits(), seeds=1, probe="moments", **SMALL).fates("relu")
 
 
 def test_probes_change_nothing():

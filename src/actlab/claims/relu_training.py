@@ -19,7 +19,7 @@ from actlab.plots import Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from actlab.ensemble import Result, Snapshot
+    from actlab.ensemble import Result
 
 # Half-decades around the usual value of each optimiser, far enough up to break it.
 LEARNING_RATES = {
@@ -51,15 +51,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
 CHANCE = 0.1  # all three data sets have ten classes of about equal size
 
 
-def dead_units(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Probe: which hidden units are 0 for every input, (networks, all hidden units)."""
-    alive: list[torch.Tensor] = []
-    for batch in snapshot.batches(1024):
-        firing = [(layer > 0).any(1) for layer in batch]
-        alive = firing if not alive else [a | f for a, f in zip(alive, firing, strict=True)]
-    return {"dead": ~torch.cat(alive, 1)}
-
-
 def train(
     data: Any,
     seeds: Iterable[int],
@@ -77,7 +68,7 @@ def train(
         arms=arms,
         seeds=seeds,
         epochs=max(checks),
-        probe=dead_units,
+        probe="dead",
         probe_at=[per_epoch * epoch for epoch in checks],
         keep_weights=False,
         progress=progress,
@@ -94,26 +85,16 @@ def follow(result: Result, arm: str, checks: Sequence[int]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    dead = result.probe("dead", arm)  # (seeds, checks, units), NaN where not reached
-    first = result.arms[arm].hidden[0]
-    rows = []
-    for seed, masks in zip(result.seed_of[result.index(arm)], dead, strict=True):
-        ever = np.zeros(masks.shape[1], bool)
-        reached = ~np.isnan(masks).any(1)
-        for epoch, mask in zip(checks, masks[reached].astype(bool), strict=False):
-            ever |= mask
-            rows.append(
-                {
-                    "seed": seed,
-                    "epoch": epoch,
-                    "dead": mask.mean(),
-                    "born_dead": masks[0].mean(),
-                    "died": (mask & ~masks[0].astype(bool)).mean(),
-                    "ever_dead": ever.mean(),
-                    "revived": (ever & ~mask).mean(),
-                    "first_revived": (ever & ~mask)[:first].mean(),
-                }
-            )
+    fates = result.fates(arm)  # name → (seeds, checks, layers)
+    widths = result.arms[arm].hidden
+    share = {name: np.average(values, 2, widths) for name, values in fates.items()}
+    share["first_revived"] = fates["revived"][:, :, 0]
+    rows = [
+        {"seed": seed, "epoch": epoch, **{name: v[i, j] for name, v in share.items()}}
+        for i, seed in enumerate(result.seed_of[result.index(arm)])
+        for j, epoch in enumerate(checks)
+        if j < share["dead"].shape[1] and np.isfinite(share["dead"][i, j])
+    ]
     return pd.DataFrame(rows)
 
 
@@ -408,7 +389,7 @@ def _half_killed_networks(seed: int) -> Evidence:
     for name in starts:
         mine = [arm for arm in arms if arm.startswith(name)]
         best = max(mine, key=lambda arm: np.nan_to_num(result.by_arm("valid_accuracy")[arm]).mean())
-        last = result.probe("dead", best)[:, -1].mean(1)
+        last = result.fates(best)["dead"][:, -1].mean(1)  # all layers are as wide
         evidence[name] = {
             "accuracy": _interval(result.by_arm("test_accuracy")[best]),
             "dead": float(last.mean()),

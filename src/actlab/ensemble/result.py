@@ -147,6 +147,29 @@ class Result:
         missing = np.full(np.shape(first), np.nan)
         return np.array([[m.get(s, {}).get(name, missing) for s in steps] for m in seen])
 
+    def fates(self, arm: str) -> dict[str, Array]:
+        """What became of the units, from the probe ``"dead"``: (seeds, steps, hidden layers) each.
+
+        Shares of a layer's units at each probed step: ``dead`` now; ``born_dead`` (the same at
+        the first step); ``died``: dead now and alive at the first step; ``ever_dead``: dead at
+        any step so far; ``revived``: dead at an earlier step, firing now. NaN where not reached.
+        Raises ``KeyError`` if the probe ``"dead"`` was not among the probes.
+        """
+        dead = self.probe("dead_units", arm)
+        ever = np.maximum.accumulate(dead, axis=1)
+        units = {
+            "dead": dead,
+            "born_dead": np.broadcast_to(dead[:, :1], dead.shape),
+            "died": dead * (1 - dead[:, :1]),
+            "ever_dead": ever,
+            "revived": ever * (1 - dead),
+        }
+        borders = np.cumsum(self.arms[arm].hidden)[:-1]
+        return {
+            name: np.stack([layer.mean(2) for layer in np.split(values, borders, axis=2)], axis=2)
+            for name, values in units.items()
+        }
+
     def probe_steps(self, arm: str) -> Array:
         """The steps at which the probes looked at an arm's networks; 0 is before training."""
         return np.array(sorted({step for i in self.index(arm) for step in self.probes[i]}))

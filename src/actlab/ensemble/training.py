@@ -69,7 +69,8 @@ def train(
       ``"saturation"``, ``"jacobian"`` (:mod:`actlab.ensemble.watching`), or functions from a
       :class:`Snapshot` to named arrays with one row per network; at the steps ``probe_at`` (0 is
       before training; ``"epoch"`` means 0 and after every epoch), on ``probe_data`` (x, y), by
-      default the training data. Other steps cost nothing.
+      default the training data. Other steps cost nothing. A network that diverged or was stopped
+      is not looked at any more: NaN.
     - ``device``: ``None`` takes the GPU if there is one. ``dtype``: ``float32``, ``float64`` or
       ``bfloat16`` (weights then stay in float32).
     - ``chunk``: networks computed together; chosen by memory and cache unless given. The results
@@ -246,7 +247,7 @@ class _Run:
     def train(self, epochs: int, watch: Watch, stop: threading.Event, bar: Any) -> None:
         """Fill this chunk's rows of the result."""
         step, M, n = 0, len(self.members), len(self.data.train)
-        records = [self.result.probes[row] for row in self.rows]
+        records: list[Any] = [self.result.probes[row] for row in self.rows]
         watch(self.networks, records, 0, 0, epoch_end=True)
         for epoch in range(1, epochs + 1):
             order = torch.stack([next(o) for o in self.orders]).to(self.data.train.x.device)
@@ -262,6 +263,7 @@ class _Run:
             if stop.is_set() and not last:
                 break
             self.record(epoch, (total / n).cpu().numpy())
+            records = [r if on else None for r, on in zip(records, self.running, strict=True)]
             watch(self.networks, records, step, epoch, epoch_end=True)
             bar.update(M)
             if stop.is_set() or not self.running.any():

@@ -22,7 +22,7 @@ BATCH = 256
 Probe = Callable[["Snapshot"], Mapping[str, Any]]
 """From a snapshot to named arrays with one row per network."""
 
-Records = Sequence[dict[int, dict[str, Any]]]
+Records = Sequence[dict[int, dict[str, Any]] | None]
 """Network by network: step → probe → what it saw."""
 
 
@@ -120,7 +120,7 @@ def dead(snapshot: Snapshot) -> dict[str, Tensor]:
     """Units that are zero on every example of the probe data.
 
     ``dead_share`` (layers,), and ``dead_units`` (units of all hidden layers, first to last) as
-    0 or 1: those of step 0 are born dead, and those whose 1 turns to 0 later are revived.
+    0 or 1. From these :meth:`Result.fates` follows the born dead, the died and the revived.
     """
     return {
         "dead_share": _by_layer([probes.dead_share(layer) for layer in snapshot.stats]),
@@ -206,7 +206,10 @@ class Watch:
     def __call__(
         self, networks: Networks, records: Records, step: int, epoch: int, *, epoch_end: bool
     ) -> None:
-        """Call every probe if this is one of its steps; ``records`` has a place per network."""
+        """Call every probe if this is one of its steps.
+
+        ``records`` has a place per network, or ``None`` for one that diverged or was stopped.
+        """
         wanted = epoch_end if self.at == "epoch" else step in self.at
         if not self.probes or not wanted:
             return
@@ -222,4 +225,5 @@ class Watch:
                         "expected one row per network."
                     )
                 for record, row in zip(records, rows, strict=True):
-                    record.setdefault(step, {})[name] = np.array(row)
+                    if record is not None:
+                        record.setdefault(step, {})[name] = np.array(row)
