@@ -21,6 +21,8 @@ RESULTS = Path(__file__).with_name("results")
 
 # Name → the function that runs it, as "module:function"; imported only when it is run.
 STUDIES = {
+    "choice_digits": "actlab.claims.choice:digits_study",
+    "choice_mnist1d": "actlab.claims.choice:mnist1d_study",
     "born_dead": "actlab.claims.relu:born_dead_study",
     "activation_cost": "actlab.claims.cost:study",
     "relu_training": "actlab.claims.relu_training:training_study",
