@@ -1,0 +1,1036 @@
+"""Chapter "Leaky, parametric, randomised, thresholded": the trained networks and their claims."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from actlab import data as datasets
+from actlab import ensemble, plots, stats, study
+from actlab.claims.ledger import Claim, Evidence, Verdict
+from actlab.claims.relu import root_seeds
+from actlab.plots import Plot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from actlab.ensemble import Result, Snapshot
+
+CHAPTER = "04_leaky"
+DOCUMENT = "starting document, section Leaky ReLU"
+PRELU_DOCUMENT = "starting document, section PReLU"
+RRELU_DOCUMENT = "starting document, section RReLU"
+HE = "[He et al., 2015](https://arxiv.org/abs/1502.01852)"
+XU = "[Xu et al., 2015](https://arxiv.org/abs/1505.00853)"
+
+Array = npt.NDArray[np.float64]
+
+CHANCE = 0.1  # all data sets here have ten classes of about equal size
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
+TITLES = {"digits": "Digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}
+
+LOWER, UPPER = 1 / 8, 1 / 3  # RReLU's range in PyTorch
+MEAN_SLOPE = (LOWER + UPPER) / 2
+
+
+def fair_start(mean_square_slope: float) -> dict[str, Any]:
+    """He's start for a leaky unit: weights of variance 2 / ((1 + a²) n) (He et al., 2015, eq. 15).
+
+    ``mean_square_slope`` is a², or its mean where the slope is random.
+    """
+    return {"init": "he_normal", "gain": (1 + mean_square_slope) ** -0.5}
+
+
+def leaky(slope: float) -> dict[str, Any]:
+    """The settings of a leaky arm; slope 0 is ReLU."""
+    if slope == 0:
+        return {"activation": "relu", **fair_start(0)}
+    return {
+        "activation": "leaky_relu",
+        "params": {"negative_slope": slope},
+        **fair_start(slope**2),
+    }
+
+
+def prelu(start: float) -> dict[str, Any]:
+    """The settings of an arm that learns one slope per layer."""
+    return {"activation": "prelu", "params": {"negative_slope": start}, **fair_start(start**2)}
+
+
+def rrelu() -> dict[str, Any]:
+    """The settings of a randomised arm; the mean square of a uniform number is m² + (u − l)²/12."""
+    spread = (UPPER - LOWER) ** 2 / 12
+    return {"activation": "rrelu", **fair_start(MEAN_SLOPE**2 + spread)}
+
+
+def tuned(data: Any, arm: Mapping[str, Any], root: int, **options: Any) -> tuple[float, bool]:
+    """The learning rate chosen on two seeds of its own, and whether it lies at the grid's edge."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the edge is recorded instead
+        found = ensemble.tune(
+            data,
+            arms={"arm": dict(arm)},
+            lrs=RATES,
+            seeds=range(1000 * root + 500, 1000 * root + 502),
+            progress=False,
+            **options,
+        )
+    return found.lr["arm"], bool(found.at_edge)
+
+
+def with_fewer(data: Any, valid: int = 1_000) -> tuple[Any, ...]:
+    """All of a data set but for a validation part of at most ``valid`` examples."""
+    return (
+        *(data.x_train, data.y_train),
+        *(data.x_valid[:valid], data.y_valid[:valid]),
+        *(data.x_test, data.y_test),
+    )
+
+
+def learned_slopes(result: Result) -> list[dict[str, float]]:
+    """Per network, the slopes of its PReLU layers, ``slope1`` nearest the input."""
+    found = []
+    for network in result.networks:
+        assert network is not None
+        units = [module for module in network if isinstance(module, nn.PReLU)]
+        found.append({f"slope{i}": unit.weight.item() for i, unit in enumerate(units, 1)})
+    return found
+
+
+# --- The contest: six arms, six settings ---------------------------------------------------------
+
+VERY_LEAKY = 1 / 5.5  # the better one of the two slopes of Xu et al. (2015)
+ARMS: dict[str, dict[str, Any]] = {
+    "ReLU": leaky(0),
+    "leaky 0.01": leaky(0.01),
+    "leaky 0.18": leaky(VERY_LEAKY),
+    "leaky 0.3": leaky(0.3),
+    "PReLU": prelu(0.25),
+    "RReLU": rrelu(),
+}
+DEPTHS = (5, 10)
+CONTESTS: dict[str, tuple[dict[str, Any], int]] = {
+    "digits": ({}, 20),
+    "mnist1d": ({}, 12),
+    "fashion_mnist": ({"size": 2_000}, 10),
+}
+
+
+def contest(name: str) -> pd.DataFrame:
+    """One data set, two depths, six arms, each with its own rate; two roots × 20 seeds."""
+    import pandas as pd
+
+    options, epochs = CONTESTS[name]
+    data = with_fewer(datasets.load(name, **options))
+    tables = []
+    for root, depth, (arm, own) in itertools.product((0, 1), DEPTHS, ARMS.items()):
+        settings = {**own, "hidden": (64,) * depth, "batch_size": 64}
+        lr, edge = tuned(data, settings, root, epochs=epochs)
+        result = ensemble.train(
+            data,
+            arms={arm: {**settings, "lr": lr}},
+            seeds=root_seeds(root),
+            epochs=epochs,
+            progress=False,
+        )
+        table = result.to_frame().drop(columns=["best_epoch", "valid_loss", "test_loss"])
+        table = table.assign(data=name, depth=depth, root=root, lr=lr, edge=edge)
+        tables.append(pd.concat([table, pd.DataFrame(learned_slopes(result))], axis=1))
+    return compact(pd.concat(tables, ignore_index=True))
+
+
+def contest_study() -> pd.DataFrame:
+    """The contest on digits and on MNIST-1D."""
+    import pandas as pd
+
+    return pd.concat([contest("digits"), contest("mnist1d")], ignore_index=True)
+
+
+def contest_fashion_study() -> pd.DataFrame:
+    """The contest on 2,000 images of Fashion-MNIST."""
+    return contest("fashion_mnist")
+
+
+def contest_table(root: int) -> pd.DataFrame:
+    """Both committed tables of the contest, one root; ``accuracy``: a diverged one is chance."""
+    import pandas as pd
+
+    parts = [study.load(name) for name in ("leaky_contest", "leaky_contest_fashion")]
+    table = pd.concat(parts, ignore_index=True)
+    table = table[table.root == root]
+    return table.assign(accuracy=table.test_accuracy.fillna(CHANCE))
+
+
+def compact(table: pd.DataFrame) -> pd.DataFrame:
+    """Fewer digits, so that the committed file is small."""
+    for column in table.columns[table.dtypes == "float64"]:
+        if column != "lr":
+            table[column] = table[column].round(5).astype("float32")
+    for column in table.columns[table.dtypes == "int64"]:
+        table[column] = table[column].astype("int32")
+    return table
+
+
+def places(table: pd.DataFrame) -> Iterator[tuple[str, Any]]:
+    """The settings of the contest: a name and the rows."""
+    for (name, depth), part in table.groupby(["data", "depth"], sort=False):
+        yield f"{TITLES[str(name)]}, {depth} layers", part
+
+
+def accuracies(part: pd.DataFrame, arm: str) -> Array:
+    """Test accuracies of one arm, in the order of its seeds."""
+    return part[part.arm == arm].sort_values("seed").accuracy.to_numpy(np.float64)
+
+
+def differences(table: pd.DataFrame, arm: str, control: str) -> dict[str, stats.Difference]:
+    """Per setting, how much better ``arm`` is than ``control``: paired, intervals simultaneous."""
+    cases = list(places(table))
+    confidence = 1 - 0.05 / len(cases)
+    return {
+        name: stats.paired_difference(accuracies(part, arm), accuracies(part, control), confidence)
+        for name, part in cases
+    }
+
+
+def contest_plot(table: pd.DataFrame, arms: tuple[str, ...], ax: Any | None = None) -> Plot:
+    """How far each arm is ahead of ReLU in every setting, in points, with 95 % intervals."""
+    ax = plots.axis(ax, height=6.0)
+    sentences = []
+    artists = {}
+    names: list[str] = []
+    for i, arm in enumerate(arms):
+        found = differences(table, arm, "ReLU")
+        names = list(found)
+        y = np.arange(len(names)) + 0.16 * (i - (len(arms) - 1) / 2)
+        mean, low, high = (
+            100 * np.array([getattr(d, end) for d in found.values()])
+            for end in ("mean", "low", "high")
+        )
+        hue = plots.NEUTRAL[i]
+        ax.hlines(y, low, high, color=hue)
+        (artists[arm],) = ax.plot(mean, y, plots.MARKERS[i], color=hue, label=arm)
+        sentences.append(f"{arm} from {mean.min():+.1f} to {mean.max():+.1f}")
+    ax.axvline(0, color=plots.INK, linewidth=1)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.figure.legend(ncols=3, loc="outside lower center")
+    ahead = [
+        (arm, name)
+        for arm in arms
+        for name, d in differences(table, arm, "ReLU").items()
+        if d.low > 0
+    ]
+    title = f"Ahead of ReLU beyond doubt in {len(ahead)} of {len(arms) * len(names)} cases"
+    plots.label(ax, title=title, x="test accuracy minus that of ReLU (points)", y="")
+    alt = (
+        f"For {len(names)} settings, the test accuracy of {len(arms)} activations minus that of "
+        f"ReLU, as dots with intervals: {'; '.join(sentences)} points. {title}."
+    )
+    return Plot(ax, alt, artists)
+
+
+def slopes(table: pd.DataFrame, name: str, depth: int) -> Array:
+    """The learned slopes (networks, layers) of the PReLU arm; diverged networks are left out."""
+    rows = table[(table.arm == "PReLU") & (table.data == name) & (table.depth == depth)]
+    rows = rows[~rows.diverged].sort_values("seed")
+    return rows[[f"slope{i}" for i in range(1, depth + 1)]].to_numpy(np.float64)
+
+
+def slopes_plot(table: pd.DataFrame, depth: int, ax: Any | None = None) -> Plot:
+    """Learned slopes by layer, one line per data set; the start is marked."""
+    groups = {TITLES[name]: slopes(table, name, depth) for name in CONTESTS}
+    last = {name: values[:, -1].mean() for name, values in groups.items()}
+    first = {name: values[:, 0].mean() for name, values in groups.items()}
+    falls = [name for name in groups if first[name] > last[name]]
+    plot = plots.by_layer(
+        groups,
+        ax=ax,
+        title=f"Slopes end lower in the last layer than in the first: {len(falls)} of 3 data sets",
+        y="learned slope",
+    )
+    plot.ax.axhline(0.25, color=plots.INK, linewidth=1, linestyle=":")
+    plot.ax.annotate("start", (depth, 0.25), ha="right", va="bottom")
+    return plot
+
+
+def _points(found: stats.Interval) -> str:
+    return f"{100 * found.mean:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+
+
+def _as_list(found: stats.Interval) -> list[float]:
+    return [found.mean, found.low, found.high]
+
+
+def _as_points(values: list[float]) -> str:
+    mean, low, high = (100 * value for value in values)
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def _ahead(arm: str, control: str) -> Any:
+    def measure(seed: int) -> Evidence:
+        found = differences(contest_table(seed), arm, control)
+        return {"ahead": {name: _as_list(d) for name, d in found.items()}}
+
+    return measure
+
+
+def _decide_ahead(evidence: Evidence) -> tuple[Verdict, str]:
+    ahead = evidence["ahead"]
+    better = [name for name, (_, low, _) in ahead.items() if low > 0]
+    small = [name for name, (_, _, high) in ahead.items() if high < INTERESTING]
+    numbers = "; ".join(f"{name} {_as_points(values)}" for name, values in ahead.items())
+    text = f"In points of test accuracy: {numbers}."
+    if len(better) == len(ahead):
+        return "holds", text
+    if better:
+        return "holds when …", f"… the setting is {' or '.join(better)}. {text}"
+    return ("refuted" if len(small) == len(ahead) else "not shown"), text
+
+
+INTERESTING = 0.005  # half a point of accuracy: less is not worth a change of activation
+
+
+def _depends(seed: int) -> Evidence:
+    """Spread over the settings of each arm's advantage over ReLU, relative to PReLU's."""
+    table = contest_table(seed)
+    parts = [part for _, part in places(table)]
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(0, 20, (2_000, len(parts), 20))  # seeds resampled within each setting
+
+    def spreads(arm: str) -> tuple[float, Array]:
+        ahead = np.array([accuracies(p, arm) - accuracies(p, "ReLU") for p in parts])
+        resampled = np.take_along_axis(ahead[None], draws, axis=2).mean(2)
+        return float(ahead.mean(1).std(ddof=1)), resampled.std(1, ddof=1)
+
+    own, own_draws = spreads("PReLU")
+    evidence: dict[str, Any] = {"spread": {"PReLU": own}, "ratio": {}}
+    for arm in ARMS:
+        if arm not in ("ReLU", "PReLU"):
+            other, other_draws = spreads(arm)
+            low, high = np.quantile(own_draws / other_draws, (0.025, 0.975))
+            evidence["spread"][arm] = other
+            evidence["ratio"][arm] = [own / other, float(low), float(high)]
+    return evidence
+
+
+def _decide_depends(evidence: Evidence) -> tuple[Verdict, str]:
+    ratios = evidence["ratio"]
+    spread = "; ".join(f"{arm} {100 * value:.2f}" for arm, value in evidence["spread"].items())
+    text = (
+        "The advantage over ReLU varies between the settings, as a standard deviation in points, "
+        f"by: {spread}."
+    )
+    if all(low > 1 for _, low, _ in ratios.values()):
+        return "holds", text
+    if any(high < 1 for _, _, high in ratios.values()):
+        return "refuted", text
+    return "not shown", text
+
+
+def _first_layer(seed: int) -> Evidence:
+    from scipy.stats import spearmanr
+
+    table = contest_table(seed)
+    found = {}
+    for name, depth in itertools.product(CONTESTS, DEPTHS):
+        layers = np.arange(depth)
+        ranks = [float(spearmanr(layers, row).statistic) for row in slopes(table, name, depth)]
+        found[f"{TITLES[name]}, {depth} layers"] = _as_list(stats.mean_interval(ranks))
+    every = [
+        slopes(table, name, depth).ravel() for name, depth in itertools.product(CONTESTS, DEPTHS)
+    ]
+    joined = np.concatenate(every)
+    return {
+        "correlation": found,
+        "below_zero": float((joined < 0).mean()),
+        "above_one": float((joined > 1).mean()),
+    }
+
+
+def _decide_first_layer(evidence: Evidence) -> tuple[Verdict, str]:
+    found = evidence["correlation"]
+    falls = [name for name, (_, _, high) in found.items() if high < -0.3]
+    numbers = "; ".join(f"{name} {mean:+.2f}" for name, (mean, _, _) in found.items())
+    text = (
+        f"The rank correlation of slope and layer is: {numbers}. Of all learned slopes "
+        f"{evidence['below_zero']:.0%} are negative and {evidence['above_one']:.0%} above 1."
+    )
+    if len(falls) == len(found):
+        return "holds", text
+    if falls:
+        return "holds when …", f"… the setting is {' or '.join(falls)}. {text}"
+    return "refuted", text
+
+
+# --- Asleep: on the negative side for every input ------------------------------------------------
+
+SLEEPERS = {"ReLU": 0.0, "leaky 0.01": 0.01, "leaky 0.3": 0.3}
+SLEEP_RATES = (0.01, 0.03, 0.1, 0.2)
+SLEEP_EPOCHS = {"digits": (0, 1, 2, 5, 20), "mnist1d": (0, 1, 2, 5, 10)}
+
+COMA_SLOPES = (0.0, 0.01, 0.1, 0.3)
+COMA_DEPTHS = (1, 3, 5)
+COMA_RATES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+COMA_EPOCHS = 20
+# LeCun's weights and this bias put every unit on the negative side for every digit.
+COMA: dict[str, Any] = {"init": "lecun_normal", "gain": 1.0, "bias": -8.0, "batch_size": 128}
+
+
+def sleeping_units(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Probe: hidden units at or below 0 for every input, and those whose output is 0 for every one.
+
+    Boolean, (networks, all hidden units). For ReLU the two are the same.
+    """
+    awake: list[torch.Tensor] = []
+    for batch in snapshot.batches(1024, preactivations=True):
+        firing = [(layer > 0).any(1) for layer in batch]
+        awake = firing if not awake else [a | f for a, f in zip(awake, firing, strict=True)]
+    dead = [layer.largest == 0 for layer in snapshot.stats]
+    return {"asleep": ~torch.cat(awake, 1), "dead": torch.cat(dead, 1)}
+
+
+def sleep(name: str, root: int, seeds: int = 20) -> pd.DataFrame:
+    """Three slopes × four learning rates on one data set: who is asleep, who is dead, who woke."""
+    import pandas as pd
+
+    data = datasets.load(name)
+    checks = SLEEP_EPOCHS[name]
+    per_epoch = math.ceil(len(data.y_train) / 64)
+    tables = []
+    for (arm, slope), lr in itertools.product(SLEEPERS.items(), SLEEP_RATES):
+        result = ensemble.train(
+            data,
+            arms={arm: {**leaky(slope), "hidden": (64,) * 5, "batch_size": 64, "lr": lr}},
+            seeds=root_seeds(root, seeds),
+            epochs=checks[-1],
+            probe=sleeping_units,
+            probe_at=[per_epoch * epoch for epoch in checks],
+            keep_weights=False,
+            progress=False,
+        )
+        asleep, dead = result.probe("asleep", arm), result.probe("dead", arm)
+        ever = np.nanmax(asleep, axis=1) > 0
+        awake_now = asleep[:, -1] == 0
+        table = result.to_frame()[["arm", "seed", "test_accuracy", "valid_accuracy", "diverged"]]
+        tables.append(
+            table.assign(
+                data=name,
+                root=root,
+                lr=lr,
+                asleep=asleep[:, -1].mean(1),
+                dead=np.nanmax(dead.mean(2), axis=1),  # the most at any check
+                ever_asleep=ever.mean(1),
+                woke=(ever & awake_now).mean(1),
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def coma(root: int, seeds: int = 20) -> pd.DataFrame:
+    """Networks whose every unit starts asleep, and for slope 0.01 the same ones awake; digits."""
+    import pandas as pd
+
+    data = datasets.load("digits")
+    tables = []
+    starts = [*((slope, COMA["bias"]) for slope in COMA_SLOPES), (0.01, 0.0)]
+    for (slope, bias), depth in itertools.product(starts, COMA_DEPTHS):
+        own = {**leaky(slope), **COMA, "bias": bias, "hidden": (64,) * depth}
+        result = ensemble.train(
+            data,
+            arms={f"{lr:g}": {**own, "lr": lr} for lr in COMA_RATES},
+            seeds=root_seeds(root, seeds),
+            epochs=COMA_EPOCHS,
+            probe=sleeping_units,
+            probe_at=[0],
+            keep_weights=False,
+            progress=False,
+        )
+        start = np.concatenate([result.probe("asleep", lr)[:, 0].mean(1) for lr in result.arms])
+        table = result.to_frame()[["arm", "seed", "test_accuracy", "valid_accuracy", "diverged"]]
+        table = table.assign(lr=table.arm.astype(float), arm="coma" if bias else "awake")
+        tables.append(table.assign(root=root, slope=slope, depth=depth, asleep=start))
+    return pd.concat(tables, ignore_index=True)
+
+
+def asleep_study() -> pd.DataFrame:
+    """Sleeping units: those that fall asleep in training, and networks put to sleep."""
+    import pandas as pd
+
+    tables = [
+        table
+        for root in (0, 1)
+        for table in (sleep("digits", root), sleep("mnist1d", root), coma(root).assign(data="coma"))
+    ]
+    return compact(pd.concat(tables, ignore_index=True))
+
+
+def standing(table: pd.DataFrame, name: str, arm: str, lr: float) -> pd.DataFrame:
+    """The networks of one arm and rate that have not diverged, by seed."""
+    rows = table[(table.data == name) & (table.arm == arm) & (table.lr == lr)]
+    return rows[~rows.diverged].set_index("seed").sort_index()
+
+
+def asleep_by_learning_rate(table: pd.DataFrame, name: str, ax: Any | None = None) -> Plot:
+    """Share of sleeping units at the end against the learning rate, one line per slope."""
+    ax = plots.axis(ax, height=3.4)
+    sentences = []
+    artists = {}
+    for i, arm in enumerate(SLEEPERS):
+        shown, ends = [], []
+        for lr in SLEEP_RATES:
+            rows = standing(table, name, arm, lr)
+            if len(rows) >= 10:  # at least half of the networks
+                shown.append(lr)
+                ends.append(stats.mean_interval(100 * rows.asleep))
+        artists[arm] = plots.band(
+            ax,
+            shown,
+            [end.mean for end in ends],
+            [end.low for end in ends],
+            [end.high for end in ends],
+            label=arm,
+            color=plots.NEUTRAL[i],
+            marker=plots.MARKERS[i],
+        )
+        sentences.append(f"{arm} from {ends[0].mean:.0f} % to {ends[-1].mean:.0f} %")
+    ax.set_xscale("log")
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    plots.label(ax, title=TITLES[name], x="learning rate", y="units asleep (%)")
+    alt = (
+        f"Line plot for {TITLES[name]} of the share of hidden units asleep after training against "
+        f"the learning rate: {'; '.join(sentences)}."
+    )
+    return Plot(ax, alt, artists)
+
+
+def coma_result(table: pd.DataFrame, slope: float, depth: int, arm: str) -> Array:
+    """Test accuracies at the rate with the best validation accuracy, by seed; diverged is chance.
+
+    ``arm`` is ``"coma"`` or ``"awake"``.
+    """
+    rows = table[(table.data == "coma") & (table.arm == arm) & (table.depth == depth)]
+    rows = rows[np.isclose(rows.slope, slope)]
+    scores = rows.assign(score=rows.valid_accuracy.fillna(CHANCE)).groupby("lr").score.mean()
+    best = rows[rows.lr == scores.idxmax()].sort_values("seed")
+    return best.test_accuracy.fillna(CHANCE).to_numpy(np.float64)
+
+
+def coma_plot(table: pd.DataFrame, ax: Any | None = None) -> Plot:
+    """Accuracy of the networks put to sleep against the slope, one line per depth."""
+    ax = plots.axis(ax, height=3.6)
+    sentences = []
+    artists = {}
+    marks = np.arange(len(COMA_SLOPES))
+    for i, depth in enumerate(COMA_DEPTHS):
+        ends = [
+            stats.mean_interval(100 * coma_result(table, slope, depth, "coma"))
+            for slope in COMA_SLOPES
+        ]
+        artists[f"{depth}"] = plots.band(
+            ax,
+            marks,
+            [end.mean for end in ends],
+            [end.low for end in ends],
+            [end.high for end in ends],
+            label=f"{depth} hidden layer{'s' * (depth > 1)}",
+            color=plots.NEUTRAL[i],
+            marker=plots.MARKERS[i],
+        )
+        numbers = ", ".join(f"{end.mean:.0f} %" for end in ends)
+        sentences.append(f"{depth} layers: {numbers}")
+    ax.set_xticks(marks, [f"{slope:g}" for slope in COMA_SLOPES])
+    ax.set_ylim(0, 100)
+    ax.legend()
+    plots.label(
+        ax,
+        title="A network put to sleep wakes up if it is shallow or steep",
+        x="slope on the negative side (0 is ReLU)",
+        y="test accuracy (%)",
+    )
+    alt = (
+        "Line plot of the test accuracy of networks whose every unit starts asleep, for the "
+        f"slopes {', '.join(f'{slope:g}' for slope in COMA_SLOPES)}: {'; '.join(sentences)}."
+    )
+    return Plot(ax, alt, artists)
+
+
+def _never_dead(seed: int) -> Evidence:
+    table = study.load("leaky_asleep")
+    table = table[(table.root == seed) & (table.data != "coma") & ~table.diverged]
+    return {
+        "dead": {arm: float(table[table.arm == arm].dead.max()) for arm in SLEEPERS},
+        "asleep": {arm: float(table[table.arm == arm].asleep.max()) for arm in SLEEPERS},
+        "networks": {arm: int((table.arm == arm).sum()) for arm in SLEEPERS},
+    }
+
+
+def _decide_never_dead(evidence: Evidence) -> tuple[Verdict, str]:
+    dead = {arm: share for arm, share in evidence["dead"].items() if arm != "ReLU"}
+    networks = sum(evidence["networks"][arm] for arm in dead)
+    worst = max(dead.values())
+    asleep = max(evidence["asleep"][arm] for arm in dead)
+    if worst == 0:
+        return "holds", (
+            f"In {networks} leaky networks no unit was 0 for every input, at any check. That is "
+            f"all it says: in one of them {asleep:.0%} of the units were below zero for every "
+            f"input at the end. (A ReLU network had up to {evidence['dead']['ReLU']:.0%} dead.)"
+        )
+    return "refuted", f"In {networks} leaky networks up to {worst:.1%} of the units were dead."
+
+
+def _cures(seed: int) -> Evidence:
+    table = study.load("leaky_asleep")
+    table = table[table.root == seed]
+    cases = []
+    for name, lr in itertools.product(SLEEP_EPOCHS, SLEEP_RATES):
+        part = {arm: standing(table, name, arm, lr).asleep for arm in SLEEPERS}
+        both = part["ReLU"].index.intersection(part["leaky 0.01"].index)
+        if len(both) < 10 or part["ReLU"].mean() <= 0.01:
+            continue
+        excess = stats.mean_interval(part["leaky 0.01"][both] - part["ReLU"][both] / 2)
+        cases.append(
+            {
+                "where": f"{TITLES[name]} at {lr:g}",
+                "excess_over_half": _as_list(excess),
+                **{arm: float(values.mean()) for arm, values in part.items() if len(values)},
+            }
+        )
+    return {"cases": cases}
+
+
+def _decide_cures(evidence: Evidence) -> tuple[Verdict, str]:
+    cases = evidence["cases"]
+    if not cases:
+        return "not shown", "At no learning rate did more than 1 % of the ReLUs fall asleep."
+    cured = [case for case in cases if case["excess_over_half"][2] < 0]
+    numbers = "; ".join(
+        f"{case['where']}: ReLU {case['ReLU']:.0%}, slope 0.01 {case['leaky 0.01']:.0%}"
+        for case in cases
+    )
+    text = f"Share of units below zero for every input after training: {numbers}."
+    if len(cured) == len(cases):
+        return "holds", text
+    if cured:
+        names = " or ".join(case["where"] for case in cured)
+        return "holds when …", f"… the learning rate is that of {names}. {text}"
+    return "refuted", text
+
+
+def _backprop(seed: int) -> Evidence:
+    table = study.load("leaky_asleep")
+    table = table[table.root == seed]
+    loss, reached = {}, {}
+    for depth in COMA_DEPTHS:
+        coma_, awake = (coma_result(table, 0.01, depth, arm) for arm in ("coma", "awake"))
+        loss[str(depth)] = _as_list(stats.paired_difference(coma_, awake))
+        reached[str(depth)] = {
+            f"{slope:g}": float(coma_result(table, slope, depth, "coma").mean())
+            for slope in COMA_SLOPES
+        }
+    start = table[(table.data == "coma") & (table.arm == "coma")].asleep.min()
+    return {"difference": loss, "coma_accuracy": reached, "least_asleep_at_start": float(start)}
+
+
+def _decide_backprop(evidence: Evidence) -> tuple[Verdict, str]:
+    found = evidence["difference"]
+    recovers = [depth for depth, (_, low, _) in found.items() if low > -0.05]
+    numbers = "; ".join(
+        f"{depth} hidden layer{'s' * (depth != '1')}: slope 0.01 {reached['0.01']:.0%}, "
+        f"slope 0.3 {reached['0.3']:.0%}, ReLU {reached['0']:.0%}"
+        for depth, reached in evidence["coma_accuracy"].items()
+    )
+    text = f"Test accuracy of networks that start with every unit asleep: {numbers}."
+    if len(recovers) == len(found):
+        return "holds", text
+    if recovers:
+        depths = " or ".join(recovers)
+        return "holds when …", f"… the sleeping network has {depths} hidden layers. {text}"
+    return "refuted", text
+
+
+# --- Fixed, learned, random: the same mean slope, more and more data -----------------------------
+
+SLOPE_KINDS: dict[str, dict[str, Any]] = {
+    "fixed": leaky(MEAN_SLOPE),
+    "learned": prelu(MEAN_SLOPE),
+    "random": rrelu(),
+}
+# Examples that differ; they are repeated until an epoch is as long as the largest size.
+SIZES = {"mnist1d": (200, 600, 3_000), "fashion_mnist": (160, 1_280, 10_240)}
+SIZE_EPOCHS = {"mnist1d": 20, "fashion_mnist": 5}  # 940 and 800 updates, whatever the size
+
+
+def repeated(name: str, size: int) -> tuple[Any, ...]:
+    """``size`` training examples of a data set, repeated to the length of its largest size."""
+    x, y, *rest = with_fewer(datasets.load(name, size=size))
+    copies = SIZES[name][-1] // size
+    return (np.tile(x, (copies, 1)), np.tile(y, copies), *rest)
+
+
+def sizes_study() -> pd.DataFrame:
+    """Fixed, learned and random slope with the same mean, training sets of growing size.
+
+    Rows: the accuracies, ``train_loss`` (of the last epoch) and ``test_loss`` of one network.
+    """
+    import pandas as pd
+
+    tables = []
+    for name, sizes in SIZES.items():
+        for size in sizes:
+            data = repeated(name, size)
+            for root, (arm, own) in itertools.product((0, 1), SLOPE_KINDS.items()):
+                settings = {**own, "hidden": (64,) * 3, "batch_size": 64}
+                epochs = SIZE_EPOCHS[name]
+                lr, edge = tuned(data, settings, root, epochs=epochs)
+                result = ensemble.train(
+                    data,
+                    arms={arm: {**settings, "lr": lr}},
+                    seeds=root_seeds(root),
+                    epochs=epochs,
+                    keep_weights=False,
+                    progress=False,
+                )
+                table = result.to_frame().drop(columns=["best_epoch", "valid_loss"])
+                tables.append(table.assign(data=name, size=size, root=root, lr=lr, edge=edge))
+    return compact(pd.concat(tables, ignore_index=True))
+
+
+def advantage(table: pd.DataFrame, name: str, arm: str, what: str = "test_accuracy") -> Array:
+    """An arm minus the fixed slope, (seeds, sizes); a diverged network's accuracy is chance."""
+    part = table[table.data == name]
+
+    def values(kind: str) -> Array:
+        wide = part[part.arm == kind].pivot(index="seed", columns="size", values=what)
+        return wide.fillna(CHANCE).to_numpy(np.float64)
+
+    return values(arm) - values("fixed")
+
+
+def sizes_plot(table: pd.DataFrame, name: str, ax: Any | None = None) -> Plot:
+    """Learned and random slope minus the fixed one, against the number of training examples."""
+    ax = plots.axis(ax, height=3.4)
+    sentences = []
+    artists = {}
+    for i, (arm, title) in enumerate((("learned", "PReLU"), ("random", "RReLU"))):
+        ends = [stats.mean_interval(100 * column) for column in advantage(table, name, arm).T]
+        artists[title] = plots.band(
+            ax,
+            SIZES[name],
+            [end.mean for end in ends],
+            [end.low for end in ends],
+            [end.high for end in ends],
+            label=f"{title} ({arm})",
+            color=plots.NEUTRAL[i + 1],
+            marker=plots.MARKERS[i + 1],
+        )
+        sentences.append(f"{title} from {ends[0].mean:+.1f} to {ends[-1].mean:+.1f}")
+    ax.axhline(0, color=plots.INK, linewidth=1)
+    ax.set_xscale("log")
+    ax.set_xticks(SIZES[name], [f"{size:,}" for size in SIZES[name]])
+    ax.minorticks_off()
+    ax.legend()
+    plots.label(
+        ax,
+        title=TITLES[name],
+        x="different training examples",
+        y="ahead of a fixed slope (points)",
+    )
+    alt = (
+        f"Line plot for {TITLES[name]} of test accuracy minus that of a fixed slope of the same "
+        f"mean against the number of training examples: {'; '.join(sentences)} points."
+    )
+    return Plot(ax, alt, artists)
+
+
+def _large_data(seed: int) -> Evidence:
+    table = study.load("leaky_sizes")
+    table = table[table.root == seed]
+    trend, largest = {}, {}
+    for name, sizes in SIZES.items():
+        ahead = advantage(table, name, "learned")
+        decades = np.log10(sizes)
+        per_decade = np.polyfit(decades, ahead.T, 1)[0]  # one slope per seed
+        trend[TITLES[name]] = _as_list(stats.mean_interval(per_decade))
+        largest[TITLES[name]] = _as_list(stats.mean_interval(ahead[:, -1]))
+    return {"per_tenfold": trend, "at_largest": largest}
+
+
+def _decide_large_data(evidence: Evidence) -> tuple[Verdict, str]:
+    trend, largest = evidence["per_tenfold"], evidence["at_largest"]
+    grows = [name for name in trend if trend[name][1] > 0 and largest[name][1] > 0]
+    flat = [name for name in trend if trend[name][2] < INTERESTING]
+    numbers = "; ".join(
+        f"{name} {_as_points(trend[name])} points for ten times the data, "
+        f"{_as_points(largest[name])} at the largest size"
+        for name in trend
+    )
+    text = f"Learned minus fixed slope: {numbers}."
+    if len(grows) == len(trend):
+        return "holds", text
+    if grows:
+        return "holds when …", f"… the data are {' or '.join(grows)}. {text}"
+    return ("refuted" if len(flat) == len(trend) else "not shown"), text
+
+
+def _overfitting(seed: int) -> Evidence:
+    """At the smallest size, where the networks overfit most: accuracy and gap against fixed."""
+    table = study.load("leaky_sizes")
+    table = table[table.root == seed]
+    ahead, gaps, more = {}, {}, {}
+    for name, sizes in SIZES.items():
+        random = advantage(table, name, "random")
+        ahead[TITLES[name]] = _as_list(stats.mean_interval(random[:, 0]))
+        more[TITLES[name]] = _as_list(stats.mean_interval(random[:, 0] - random[:, -1]))
+        part = table[(table.data == name) & (table["size"] == sizes[0])]
+        gap = (part.test_loss - part.train_loss).groupby(part.arm).mean()
+        gaps[TITLES[name]] = {arm: float(gap[arm]) for arm in ("fixed", "random")}
+    return {"ahead_where_overfitting": ahead, "more_than_at_largest": more, "gap": gaps}
+
+
+def _decide_overfitting(evidence: Evidence) -> tuple[Verdict, str]:
+    ahead, gaps = evidence["ahead_where_overfitting"], evidence["gap"]
+    helps = [name for name, (_, low, _) in ahead.items() if low > 0]
+    small = [name for name, (_, _, high) in ahead.items() if high < INTERESTING]
+    numbers = "; ".join(
+        f"{name} {_as_points(ahead[name])} points, test loss minus training loss "
+        f"{gaps[name]['random']:.2f} instead of {gaps[name]['fixed']:.2f}"
+        for name in ahead
+    )
+    text = f"Random minus fixed slope on the smallest training sets: {numbers}."
+    if len(helps) == len(ahead):
+        return "holds", text
+    if helps:
+        return "holds when …", f"… the data are {' or '.join(helps)}. {text}"
+    return ("refuted" if len(small) == len(ahead) else "not shown"), text
+
+
+_CONTEST = (
+    "Five and ten hidden layers of 64 on digits, MNIST-1D and 2,000 images of Fashion-MNIST; each "
+    "arm with He's start for its own slope and its own learning rate; 20 seeds, paired."
+)
+_AHEAD_RULE = (
+    "Holds if the interval of the difference in test accuracy (95 % for all six settings "
+    "together) lies above 0 in every setting; holds when … in some; refuted if in all six it lies "
+    "below half a point."
+)
+_OTHERWISE_AHEAD = {
+    "ahead": {"Digits, 5 layers": [0.02, 0.01, 0.03], "MNIST-1D, 5 layers": [0.03, 0.02, 0.04]}
+}
+_SLEEP = (
+    "Five hidden layers of 64 with slope 0, 0.01 and 0.3, He's start for each, momentum, four "
+    "learning rates, on digits and MNIST-1D, 20 seeds; all training inputs are passed through "
+    "before training and at four later epochs."
+)
+_SIZES = (
+    "A slope fixed at RReLU's mean, one learned from there, and RReLU, each with its own start "
+    "and learning rate; three hidden layers, the same number of updates on training sets of "
+    "growing size (MNIST-1D 200 to 3,000, Fashion-MNIST 160 to 10,240); 20 seeds, paired."
+)
+
+CLAIMS = (
+    Claim(
+        id="leaky-never-dead",
+        statement="The small slope ensures that leaky ReLUs never die.",
+        source=DOCUMENT,
+        chapter=CHAPTER,
+        experiment=f"{_SLEEP} A unit is dead if its output is 0 for every input.",
+        rule=(
+            "Holds if no leaky unit is dead at any check in a network that still stands; refuted "
+            "by a single one."
+        ),
+        measure=_never_dead,
+        decide=_decide_never_dead,
+        otherwise={
+            "dead": {"ReLU": 0.5, "leaky 0.01": 0.1, "leaky 0.3": 0.0},
+            "asleep": {"ReLU": 0.5, "leaky 0.01": 0.1, "leaky 0.3": 0.0},
+            "networks": {"ReLU": 10, "leaky 0.01": 10, "leaky 0.3": 10},
+        },
+        cheap=False,
+    ),
+    Claim(
+        id="leaky-cures-sleep",
+        statement="Leaky ReLU solves ReLU's problem of dead units.",
+        source=DOCUMENT,
+        chapter=CHAPTER,
+        experiment=f"{_SLEEP} A unit is asleep if its input is 0 or below for every example.",
+        rule=(
+            "Wherever more than 1 % of the ReLUs are asleep after training (and ten pairs of "
+            "networks stand): holds if with slope 0.01 it is less than half as many (95 % interval "
+            "of the paired difference) in all cases, holds when … in some, refuted if in none."
+        ),
+        measure=_cures,
+        decide=_decide_cures,
+        otherwise={
+            "cases": [
+                {"where": where, "excess_over_half": excess, "ReLU": 0.2, "leaky 0.01": 0.15}
+                for where, excess in (
+                    ("Digits at 0.3", [0.05, 0.02, 0.08]),
+                    ("Digits at 1", [0.04, -0.01, 0.09]),
+                )
+            ]
+        },
+        cheap=False,
+    ),
+    Claim(
+        id="leaky-backprop",
+        statement="The small slope enables backpropagation, even for negative input.",
+        source=DOCUMENT,
+        chapter=CHAPTER,
+        experiment=(
+            "Digits: networks of 1, 3 and 5 hidden layers whose biases of −8 put every unit on "
+            "the negative side, beside the same networks with biases of 0; slope 0.01, six "
+            "learning rates of which the best on validation data counts, 20 seeds, paired."
+        ),
+        rule=(
+            "Holds if at every depth the sleeping network comes within 5 points of the waking one "
+            "(lower end of the 95 % interval), holds when … at some, refuted if at none."
+        ),
+        measure=_backprop,
+        decide=_decide_backprop,
+        otherwise={
+            "difference": {"1": [0.0, -0.01, 0.01], "3": [0.0, -0.01, 0.01]},
+            "coma_accuracy": {
+                "1": {"0": 0.1, "0.01": 0.97, "0.3": 0.97},
+                "3": {"0": 0.1, "0.01": 0.97, "0.3": 0.97},
+            },
+        },
+        cheap=False,
+    ),
+    Claim(
+        id="leaky-beats-relu",
+        statement="Leaky ReLU outperforms ReLU.",
+        source=DOCUMENT,
+        chapter=CHAPTER,
+        experiment=f"{_CONTEST} Slope 0.01 against ReLU.",
+        rule=_AHEAD_RULE,
+        measure=_ahead("leaky 0.01", "ReLU"),
+        decide=_decide_ahead,
+        otherwise=_OTHERWISE_AHEAD,
+        cheap=False,
+    ),
+    Claim(
+        id="leaky-steeper-better",
+        statement="A leaky ReLU with a larger slope (1/5.5) is better than one with 0.01.",
+        source=XU,
+        chapter=CHAPTER,
+        experiment=f"{_CONTEST} Slope 0.18 against slope 0.01.",
+        rule=_AHEAD_RULE,
+        measure=_ahead("leaky 0.18", "leaky 0.01"),
+        decide=_decide_ahead,
+        otherwise=_OTHERWISE_AHEAD,
+        cheap=False,
+    ),
+    Claim(
+        id="prelu-beats-relu",
+        statement="PReLU outperforms ReLU.",
+        source=f"{HE}; the ranking at the end of the starting document",
+        chapter=CHAPTER,
+        experiment=f"{_CONTEST} One learned slope per layer, from 0.25, against ReLU.",
+        rule=_AHEAD_RULE,
+        measure=_ahead("PReLU", "ReLU"),
+        decide=_decide_ahead,
+        otherwise=_OTHERWISE_AHEAD,
+        cheap=False,
+    ),
+    Claim(
+        id="rrelu-beats-relu",
+        statement="RReLU outperforms ReLU.",
+        source=f"{XU}; the ranking at the end of the starting document",
+        chapter=CHAPTER,
+        experiment=f"{_CONTEST} Slopes drawn from 1/8 to 1/3 against ReLU.",
+        rule=_AHEAD_RULE,
+        measure=_ahead("RReLU", "ReLU"),
+        decide=_decide_ahead,
+        otherwise=_OTHERWISE_AHEAD,
+        cheap=False,
+    ),
+    Claim(
+        id="prelu-depends-on-problem",
+        statement="A disadvantage of PReLU is that it performs differently on different problems.",
+        source=PRELU_DOCUMENT,
+        chapter=CHAPTER,
+        experiment=(
+            f"{_CONTEST} How much the advantage over ReLU varies between the six settings, for "
+            "PReLU and for every other arm; seeds resampled 2,000 times."
+        ),
+        rule=(
+            "Holds if it varies more for PReLU than for every other arm (95 % intervals of the "
+            "ratios above 1); refuted if less than for some arm (an interval below 1)."
+        ),
+        measure=_depends,
+        decide=_decide_depends,
+        otherwise={
+            "spread": {"PReLU": 0.001, "RReLU": 0.01},
+            "ratio": {"RReLU": [0.1, 0.05, 0.2], "leaky 0.3": [0.1, 0.05, 0.2]},
+        },
+        cheap=False,
+    ),
+    Claim(
+        id="prelu-first-layer",
+        statement="PReLU learns a large slope in the first layer and smaller ones deeper down.",
+        source=HE,
+        chapter=CHAPTER,
+        experiment=(
+            f"{_CONTEST} Rank correlation of learned slope and layer in each PReLU network."
+        ),
+        rule=(
+            "Holds if the correlation lies below −0.3 (95 % interval over the seeds) in all six "
+            "settings, holds when … in some, refuted if in none."
+        ),
+        measure=_first_layer,
+        decide=_decide_first_layer,
+        otherwise={
+            "correlation": {"Digits, 5 layers": [0.9, 0.8, 1.0]},
+            "below_zero": 0.0,
+            "above_one": 0.0,
+        },
+        cheap=False,
+    ),
+    Claim(
+        id="prelu-large-data",
+        statement="PReLU is worth a try when the training set is large.",
+        source=RRELU_DOCUMENT,
+        chapter=CHAPTER,
+        experiment=_SIZES,
+        rule=(
+            "Learned minus fixed slope. Holds if on both data sets the advantage grows with the "
+            "logarithm of the size and is above 0 at the largest (95 % intervals), holds when … on "
+            "one, refuted if on both it grows by less than half a point for ten times the data."
+        ),
+        measure=_large_data,
+        decide=_decide_large_data,
+        otherwise={
+            "per_tenfold": {"MNIST-1D": [0.02, 0.01, 0.03], "Fashion-MNIST": [0.02, 0.01, 0.03]},
+            "at_largest": {"MNIST-1D": [0.02, 0.01, 0.03], "Fashion-MNIST": [0.02, 0.01, 0.03]},
+        },
+        cheap=False,
+    ),
+    Claim(
+        id="rrelu-overfitting",
+        statement="RReLU is worth a try when the network overfits.",
+        source=RRELU_DOCUMENT,
+        chapter=CHAPTER,
+        experiment=f"{_SIZES} On the smallest sets the networks overfit most.",
+        rule=(
+            "Random minus fixed slope on the smallest sets. Holds if the 95 % interval lies above "
+            "0 on both data sets, holds when … on one, refuted if on both it lies below half a "
+            "point."
+        ),
+        measure=_overfitting,
+        decide=_decide_overfitting,
+        otherwise={
+            "ahead_where_overfitting": {"MNIST-1D": [-0.02, -0.03, -0.01]},
+            "gap": {"MNIST-1D": {"fixed": 1.0, "random": 2.0}},
+        },
+        cheap=False,
+    ),
+)
