@@ -128,3 +128,37 @@ def test_tuning_never_sees_the_seeds_of_the_study():
 
     for root in (0, 1):
         assert not set(training.tuning_seeds(root)) & {*root_seeds(0), *root_seeds(1)}
+
+
+def test_gradients_in_training_are_those_of_the_mean_loss(monkeypatch):
+    monkeypatch.setattr(training, "ACTIVATIONS", ("tanh",))
+    monkeypatch.setattr(training, "TRAINED_DEPTHS", (2,))
+    monkeypatch.setattr(training, "TRAINED_STARTS", ("He",))
+    monkeypatch.setattr(training, "TRAINED_RATES", (0.03,))
+    monkeypatch.setattr(training, "root_seeds", lambda root: (10 * root, 10 * root + 1))
+    table = training.trained_gradients_study()
+    assert len(table) == 2 * 2 * 3 * 2  # roots × seeds × looks × layers
+    assert (table[table.epoch == 3].valid_accuracy > 0.5).all()
+
+    digits = data.load("digits")
+    settings = ensemble.Settings(activation="tanh", hidden=(64, 64), init="he_normal")
+    drawn = ensemble.initial_weights(settings, settings.layer_sizes(64, 10), seed=11)
+    modules = []
+    for weight, bias in drawn:
+        layer = nn.Linear(*weight.T.shape)
+        layer.load_state_dict({"weight": weight, "bias": bias})
+        modules += [layer, nn.Tanh()]
+    model = nn.Sequential(*modules[:-1])
+    x, y = (torch.from_numpy(part[:256]) for part in (digits.x_train, digits.y_train))
+    nn.functional.cross_entropy(model(x), y).backward()
+    expected = [model[0].weight.grad.norm().log10(), model[2].weight.grad.norm().log10()]
+    found = table[(table.seed == 11) & (table.epoch == 0)].sort_values("layer").log_norm
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    ratio = training.trained_ratio(table[table.root == 1], "tanh", "He", 2, 0)
+    np.testing.assert_allclose(ratio[1], expected[0] - expected[1], atol=1e-3)
+
+
+def test_networks_that_have_diverged_and_gradients_of_zero_have_an_interval():
+    assert np.isnan(training._interval_or_constant(np.array([]))).all()
+    assert training._interval_or_constant(np.array([-45.0, -45.0])) == [-45, -45, -45]
+    assert training._interval_or_constant(np.array([0.0, 2.0]))[0] == 1

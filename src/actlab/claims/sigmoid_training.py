@@ -787,11 +787,45 @@ def first_layer_in_training(
         middle = ends[0.5]
         sentences.append(f"{arm} from 10^{middle.iloc[0]:.1f} to 10^{middle.iloc[-1]:.1f}")
     ax.set_yscale("log")
-    ax.legend()
+    ax.legend(loc="center right", bbox_to_anchor=(1, 0.35))
     plots.label(ax, title=title, x="epochs of training", y="gradient norm of the first layer")
     alt = (
         "Line plot, logarithmic, of the first layer's gradient norm during training (median and "
         f"quartiles over the seeds): {'; '.join(sentences)}."
+    )
+    return Plot(ax, alt, artists)
+
+
+def before_and_after(table: pd.DataFrame, depth: int, *, title: str, ax: Any | None = None) -> Plot:
+    """First over last hidden layer's gradient, before (hollow) and after training (filled).
+
+    One row per activation and start of :func:`trained_gradients_study`; means over the seeds.
+    """
+    ax = plots.axis(ax, height=4.8)
+    rows, sentences, artists = [], [], {}
+    for activation, start in itertools.product(ACTIVATIONS, TRAINED_STARTS):
+        before, after = (
+            trained_ratio(table, activation, start, depth, epoch) for epoch in (0, TRAINED_EPOCHS)
+        )
+        ends = 10 ** np.array([np.nanmean(before), np.nanmean(after)])
+        row, name = len(rows), f"{activation}, {start}"
+        rows.append(name)
+        style = {"color": plots.colour(activation), "markersize": 7}
+        ax.plot(ends, [row, row], color=style["color"], linewidth=1)
+        ax.plot(ends[0], row, "o", markerfacecolor="white", **style)
+        artists[name] = ax.plot(ends[1], row, "o", **style)[0]
+        sentences.append("{} 10^{:.1f} and 10^{:.1f}".format(name, *np.log10(ends)))
+    for label, face in (("before", "white"), (f"after {TRAINED_EPOCHS} epochs", plots.INK)):
+        ax.plot([], [], "o", color=plots.INK, markerfacecolor=face, label=label)
+    ax.axvline(10**VANISHED, color=plots.INK, linestyle=":", linewidth=1)
+    ax.set_xscale("log")
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.legend(loc="lower left")
+    plots.label(ax, title=title, x="gradient norm, first / last hidden layer", y="")
+    alt = (
+        f"First over last hidden layer's gradient norm with {depth} hidden layers, before and "
+        f"after training: {'; '.join(sentences)}. A dotted line marks a thousandth."
     )
     return Plot(ax, alt, artists)
 
@@ -845,6 +879,8 @@ def race_rows(table: pd.DataFrame, data: str, *, title: str, ax: Any | None = No
     ax.set_yticks(range(len(CURVES)), CURVES)
     ax.set_ylim(len(CURVES) - 0.5, -0.5)
     ax.set_xscale("log")
+    ax.set_xticks([50, 100, 200, 400], ["50", "100", "200", "400"])
+    ax.set_xticks([], minor=True)
     ax.legend()
     plots.label(ax, title=title, x="steps to the target (hollow: some never arrive)", y="")
     alt = f"Steps to the target accuracy on {data}, geometric means: {'; '.join(sentences)}."
