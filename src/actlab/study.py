@@ -34,7 +34,7 @@ STUDIES = {
     "selu_moments": "actlab.claims.elu_selu_training:moments_study",
     "selu_replay": "actlab.claims.elu_selu_training:replay_study",
     "selu_tabular": "actlab.claims.elu_selu_training:tabular_study",
-    "leaky_asleep": "actlab.claims.leaky_training:asleep_study",
+    "leaky_asleep": "actlab.claims.leaky_asleep:asleep_study",
     "leaky_contest": "actlab.claims.leaky_training:contest_study",
     "leaky_contest_fashion": "actlab.claims.leaky_training:contest_fashion_study",
     "leaky_sizes": "actlab.claims.leaky_training:sizes_study",
