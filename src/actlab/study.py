@@ -37,6 +37,7 @@ STUDIES = {
     "leaky_asleep": "actlab.claims.leaky_asleep:asleep_study",
     "leaky_contest": "actlab.claims.leaky_training:contest_study",
     "leaky_contest_fashion": "actlab.claims.leaky_training:contest_fashion_study",
+    "leaky_cost": "actlab.claims.leaky:cost_study",
     "leaky_sizes": "actlab.claims.leaky_training:sizes_study",
     "gradients_at_start": "actlab.claims.sigmoid_tanh:gradients_study",
     "gradients_in_training": "actlab.claims.sigmoid_training:trained_gradients_study",
