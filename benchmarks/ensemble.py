@@ -43,6 +43,7 @@ TARGETS = {
 }
 PEAK_TARGET = 0.6
 KERAS = ("keras_fit", "keras_traced")
+PRODUCTS = ("aten::baddbmm_", "aten::baddbmm", "aten::bmm")  # for dW, the output, dx
 
 
 @dataclass(frozen=True)
@@ -301,17 +302,32 @@ def growth(base: Work, epochs: int, n: int, values: dict[str, Sequence[int]]) ->
     }
 
 
-def profile(work: Work) -> dict[str, float]:
-    """Share of the processor's time by operation; one thread, so that the profiler sees it all."""
+def profile(work: Work) -> dict[str, Any]:
+    """Where a training step's time goes; one thread, so that the profiler sees it all.
+
+    ``shares``: of the processor's time, by operation. ``products``: the share of the three batched
+    matrix products together. ``products_of_peak``: how fast they run there, among everything else
+    that wants the cache, against the fastest product measured on its own.
+    """
     from torch.profiler import ProfilerActivity
 
-    once = Work(work.x, work.y, work.hidden, 3, work.device)
-    with threads(1), torch.profiler.profile(activities=[ProfilerActivity.CPU]) as seen:
-        train_ensemble(once, 16)
+    n = 24
+    once = Work(work.x, work.y, work.hidden, min(work.epochs, 5), work.device)
+    with threads(1):
+        train_ensemble(once, n)  # warm
+        peak = matmul_peak(work, 5)
+        with torch.profiler.profile(activities=[ProfilerActivity.CPU]) as seen:
+            train_ensemble(once, n)
     events = seen.key_averages()
-    total = sum(event.self_cpu_time_total for event in events)
-    shares = {event.key: event.self_cpu_time_total / total for event in events}
-    return dict(sorted(shares.items(), key=lambda item: -item[1])[:15])
+    microseconds = {event.key: event.self_cpu_time_total for event in events}
+    total = sum(microseconds.values())
+    products = sum(microseconds[name] for name in PRODUCTS)
+    shares = {name: spent / total for name, spent in microseconds.items()}
+    return {
+        "shares": dict(sorted(shares.items(), key=lambda item: -item[1])[:15]),
+        "products": products / total,
+        "products_of_peak": n * once.flops / (1e-6 * products) / peak,
+    }
 
 
 def measure(quick: bool = False, device: str | None = None) -> dict[str, Any]:
@@ -362,68 +378,6 @@ def targets(result: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**row, "reached": row["measured"] >= row["target"]} for row in rows]
 
 
-# --- Showing --------------------------------------------------------------------------------------
-
-TITLES = {
-    "dataloader": "PyTorch, DataLoader loop",
-    "keras_fit": "Keras, `Model.fit`",
-    "keras_traced": "Keras, `Model.fit`, traced before",
-    "tight_loop": "PyTorch, tight loop by hand",
-}
-WORKS = ("digits, width 64", "digits, width 32", "Fashion-MNIST")
-
-
-def table(result: dict[str, Any]) -> str:
-    """Markdown: one row per work and way of training it."""
-    lines = [
-        "| work | trained by | networks per second | ensemble faster by | share of matmul peak |",
-        "|---|---|---:|---:|---:|",
-    ]
-    for work in WORKS:
-        if work not in result:
-            continue
-        measured = result[work]
-        best = max(measured["ensemble"].values(), key=lambda row: row["networks_per_second"])
-        for name, title in TITLES.items():
-            rate = 1 / measured["seconds_per_network"][name]
-            factor = best["networks_per_second"] / rate
-            lines.append(f"| {work} | {title} | {rate:.2g} | {factor:.1f} × | |")
-        for n, row in measured["ensemble"].items():
-            lines.append(
-                f"| {work} | ensemble of {n} | {row['networks_per_second']:.3g} | "
-                f"| {row['share_of_matmul_peak']:.0%} |"
-            )
-    return "\n".join(lines)
-
-
-def plot(result: dict[str, Any], axes: Sequence[Any] | None = None) -> list[Any]:
-    """Three panels: cost per network and step against N, width and depth; both axes in logs."""
-    from actlab import plots
-
-    if axes is None:
-        plots.use_style()
-        axes = plots.figure(3, height=2.8)[1]
-    drawn = []
-    for ax, (name, measured) in zip(axes, result["growth"].items(), strict=True):
-        x, y = [int(v) for v in measured], [1e6 * v for v in measured.values()]
-        ax.loglog(x, y, marker="o", color=plots.NEUTRAL[0])
-        factor = y[-1] / y[0]
-        plots.label(
-            ax,
-            title=f"× {factor:.2g} from {x[0]} to {x[-1]}",
-            x={"networks": "networks trained together", "width": "units per layer"}.get(
-                name, "hidden layers"
-            ),
-            y="µs per network and step" if name == "networks" else "",
-        )
-        alt = (
-            f"Cost of one training step of one network against {name}, both axes logarithmic: "
-            f"from {y[0]:.0f} µs at {x[0]} to {y[-1]:.0f} µs at {x[-1]}."
-        )
-        drawn.append(plots.Plot(ax, alt))
-    return drawn
-
-
 def main() -> None:
     """Measure, show, write."""
     parser = argparse.ArgumentParser(description="What the ensemble costs.")
@@ -432,14 +386,11 @@ def main() -> None:
     arguments = parser.parse_args()
     result = measure(arguments.quick, arguments.device)
     print(machine.sentence(result["machine"]))
-    print(table(result))
     for row in result["targets"]:
         print(
             f"width {row['width']}, {row['against']}: {row['measured']:.2f} of {row['target']} "
             f"{'reached' if row['reached'] else 'NOT reached'}"
         )
-    for name, share in result.get("profile", {}).items():
-        print(f"{share:6.1%}  {name}")
     print(f"{result['seconds']:.0f} s")
     if not arguments.quick:
         path = RESULTS / f"ensemble-{'cpu' if result['device'] == 'cpu' else 'gpu'}.json"

@@ -16,7 +16,7 @@ from typing import Any
 
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
-from actlab_site import curves, ledger
+from actlab_site import benchmark, curves, ledger
 from actlab_site.tables import table
 
 FOLDER = "book/reference"
@@ -67,6 +67,10 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     ):
         if lists(root, f"{FOLDER}/{name}"):  # these take longer, and import more, than the others
             yield f"{name}.md", write()
+    if lists(root, f"{FOLDER}/benchmark"):
+        result = benchmark.read(root)
+        yield "benchmark.md", benchmark.page(result)
+        yield "curves/benchmark.png", benchmark.picture(result)
 
 
 def lists(root: Path, page: str) -> bool:
@@ -122,6 +126,7 @@ def source_of(page: str) -> str | None:
     return {
         "disagreements": "src/actlab/frameworks/pages.py",
         "claims": "src/actlab/claims/relu.py",
+        "benchmark": "benchmarks/ensemble.py",
     }.get(name, "book/_ext/actlab_site/reference.py")
 
 

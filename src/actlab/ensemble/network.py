@@ -37,8 +37,8 @@ class Parameter:
 
     @classmethod
     def of(cls, value: Tensor, members: slice = slice(None)) -> Parameter:
-        """With a gradient of zero."""
-        return cls(value, members, torch.zeros_like(value))
+        """With a gradient of zero, which takes no memory before :func:`_in_one_block` gives it."""
+        return cls(value, members, value.new_zeros(()).expand_as(value))
 
     def add_gradient(self, gradient: Tensor, keep: float) -> None:
         """Update: gradient ← keep · gradient + new."""
@@ -477,10 +477,8 @@ class Networks:
 
 def _in_one_block(parameters: Sequence[Parameter], n_networks: int) -> Parameter:
     """Move all parameters into one block of memory, so that one call can update everything."""
-    values, gradients = (
-        torch.cat([getattr(p, name).flatten() for p in parameters])
-        for name in ("value", "gradient")
-    )
+    values = torch.cat([p.value.flatten() for p in parameters])
+    gradients = torch.zeros_like(values)
     start = 0
     for p in parameters:
         stop = start + p.value.numel()

@@ -1,0 +1,163 @@
+"""The page "What the lab costs": the committed benchmark as tables, a figure, and its reasons."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from actlab import machine, plots
+from actlab_site.tables import table
+
+RESULTS = "benchmarks/results/ensemble-cpu.json"
+TITLES = {
+    "dataloader": "PyTorch, `DataLoader` loop",
+    "keras_fit": "Keras, `Model.fit`",
+    "keras_traced": "Keras, `Model.fit`, graph traced before",
+    "tight_loop": "PyTorch, tight loop by hand",
+}
+WORKS = ("digits, width 64", "digits, width 32", "Fashion-MNIST")
+UNITS = {"networks": "networks trained together", "width": "units per layer"}
+
+INTRODUCTION = """\
+# What the lab costs
+
+Every experiment in this course trains at least twenty networks where others train one. What does
+that cost, against what you would write instead? All contenders below do the same work in one run,
+in turns: draw initial weights, then train by SGD with momentum on shuffled batches of
+{batch_size}. Warming up is not counted. `python -m benchmarks.ensemble` measures it again on your
+machine; the run shown here took {seconds:.0f} s on {machine}."""
+
+READING = """\
+Small networks are where it pays: one of them cannot keep a processor busy, and most of the time
+goes into calling its operations. Networks of 784-512-256-256-128-10 units keep it busy alone, so
+there training them together gains little.
+
+`Model.fit` appears twice. A loop over seeds builds, compiles and traces a model for each of them,
+and that is its first row; the second counts only what a model costs once its graph is traced."""
+
+PROFILE = """\
+Of a training step's time on one core, {products:.0%} is spent in the three batched matrix
+products. They run there at {rate:.0%} of the speed that the same products reach on their own,
+because between two of them other operands pass through the core's own cache. So even if
+everything else cost nothing, the share of the peak could not exceed {rate:.0%}; with everything
+else it is {share:.0%} on one core, and less on two, which share the outer cache and Python's
+lock."""
+
+
+def read(root: Path) -> dict[str, Any]:
+    """The committed result."""
+    result: dict[str, Any] = json.loads((root / RESULTS).read_text("utf-8"))
+    return result
+
+
+def page(result: dict[str, Any]) -> str:
+    """The page's Markdown; its figure is ``curves/benchmark.png``."""
+    measured = result[WORKS[0]]
+    profile = result["profile"]
+    about = {
+        "batch_size": measured["batch_size"],
+        "seconds": result["seconds"],
+        "machine": machine.sentence(result["machine"]),
+    }
+    alt = plots.panels(growth(result))
+    reasons = {
+        "products": profile["products"],
+        "rate": profile["products_of_peak"],
+        "share": profile["products"] * profile["products_of_peak"],
+    }
+    operations = [(f"`{name}`", f"{share:.1%}") for name, share in profile["shares"].items()]
+    blocks = [
+        INTRODUCTION.format(**about),
+        speeds(result),
+        READING,
+        "## What was to be reached",
+        f"Targets were set before the engine was built, for N = {target_n(result)} on the digits:",
+        targets(result),
+        "## How the cost grows",
+        f"```{{image}} curves/benchmark.png\n:alt: {alt}\n```",
+        "## Where the time goes",
+        PROFILE.format(**reasons),
+        table(("Operation", "Share of the time"), operations),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def speeds(result: dict[str, Any]) -> str:
+    """One row per work and way of training it."""
+    rows = []
+    for work in WORKS:
+        if work not in result:
+            continue
+        measured = result[work]
+        best = max(row["networks_per_second"] for row in measured["ensemble"].values())
+        for name, title in TITLES.items():
+            rate = 1 / measured["seconds_per_network"][name]
+            rows.append((work, title, f"{rate:.2g}", f"{best / rate:.1f} ×", ""))
+        for n, row in measured["ensemble"].items():
+            share = f"{row['share_of_matmul_peak']:.0%}"
+            rows.append((work, f"ensemble of {n}", f"{row['networks_per_second']:.3g}", "", share))
+    header = ("Work", "Trained by", "Networks per second", "Ensemble is faster by", "Of the peak")
+    return table(header, rows)
+
+
+def target_n(result: dict[str, Any]) -> str:
+    """The number of networks that the targets are about, if it was measured."""
+    counts = result[WORKS[0]]["ensemble"]
+    return "128" if "128" in counts else max(counts, key=int)
+
+
+def targets(result: dict[str, Any]) -> str:
+    """What was to be reached, what was measured, and whether that is enough."""
+    rows = []
+    for row in result["targets"]:
+        peak = row["against"] == "peak"
+        title = (
+            "share of the matrix-product peak" if peak else f"faster than {TITLES[row['against']]}"
+        )
+        form = "{:.0%}" if peak else "{:.1f} ×"
+        rows.append(
+            (
+                f"width {row['width']}",
+                title,
+                form.format(row["target"]),
+                form.format(row["measured"]),
+                "yes" if row["reached"] else "**no**",
+            )
+        )
+    return table(("Digits", "What", "Target", "Measured", "Reached"), rows)
+
+
+def growth(result: dict[str, Any], axes: Sequence[Any] | None = None) -> list[plots.Plot]:
+    """Three panels: cost per network and step against N, width and depth; both axes in logs."""
+    if axes is None:
+        axes = plots.figure(rows=3, height=7.2)[1]
+    drawn = []
+    for ax, (name, measured) in zip(axes, result["growth"].items(), strict=True):
+        x, y = [int(v) for v in measured], [1e6 * v for v in measured.values()]
+        ax.loglog(x, y, marker="o", color=plots.NEUTRAL[0])
+        ax.set_xticks(x, [str(v) for v in x])
+        ax.minorticks_off()
+        what = UNITS.get(name, "hidden layers")
+        factor = f"{y[-1] / y[0]:.2g}"
+        plots.label(ax, title=f"{x[0]} to {x[-1]} {what}: × {factor}", x=what, y="µs")
+        alt = (
+            f"Cost in microseconds of one training step of one network against {what}, both axes "
+            f"logarithmic: from {y[0]:.0f} at {x[0]} to {y[-1]:.0f} at {x[-1]}."
+        )
+        drawn.append(plots.Plot(ax, alt))
+    axes[0].set_ylabel("µs per network and step")
+    return drawn
+
+
+def picture(result: dict[str, Any]) -> bytes:
+    """The figure as a PNG."""
+    import matplotlib.pyplot as plt
+
+    figure = growth(result)[0].ax.figure
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    plt.close(figure)
+    return buffer.getvalue()

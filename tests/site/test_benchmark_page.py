@@ -1,0 +1,39 @@
+"""The page on what the lab costs shows the committed numbers, missed targets included."""
+
+from pathlib import Path
+
+import pytest
+from actlab_site import benchmark
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def result():
+    return benchmark.read(ROOT)
+
+
+def test_every_way_of_training_has_its_row(result):
+    rows = [line.split(" | ") for line in benchmark.speeds(result).splitlines()[2:]]
+    for work in benchmark.WORKS:
+        mine = [row for row in rows if row[0] == f"| {work}"]
+        assert len(mine) == len(benchmark.TITLES) + len(result[work]["ensemble"])
+        fastest = max(float(row[2]) for row in mine if row[1].startswith("ensemble"))
+        slow = next(row for row in mine if row[1] == benchmark.TITLES["tight_loop"])
+        assert float(slow[3].split(" ×")[0]) == pytest.approx(fastest / float(slow[2]), rel=0.06)
+
+
+def test_a_missed_target_is_said_to_be_missed():
+    row = {"width": 64, "against": "peak", "target": 0.6, "measured": 0.59, "reached": False}
+    assert benchmark.targets({"targets": [row]}).endswith("| 60% | 59% | **no** |")
+    row |= {"measured": 0.61, "reached": True}
+    assert benchmark.targets({"targets": [row]}).endswith("| 60% | 61% | yes |")
+
+
+def test_the_page_has_its_figure_with_alt_text_and_no_empty_slot(result):
+    page = benchmark.page(result)
+    assert ":alt: Panel A: Cost in microseconds" in page
+    assert "{" not in page.replace("```{image}", "")
+    drawn = benchmark.growth(result)
+    labels = [plot.ax.get_xlabel() for plot in drawn]
+    assert labels == [*benchmark.UNITS.values(), "hidden layers"]
