@@ -21,6 +21,7 @@ RESULTS = Path(__file__).with_name("results")
 
 # Name → the function that runs it, as "module:function"; imported only when it is run.
 STUDIES = {
+    "linear_and_step": "actlab.claims.why_nonlinear:tuned_study",
     "choice_digits": "actlab.claims.choice:digits_study",
     "choice_mnist1d": "actlab.claims.choice:mnist1d_study",
     "born_dead": "actlab.claims.relu:born_dead_study",
@@ -38,6 +39,7 @@ STUDIES = {
     "leaky_contest": "actlab.claims.leaky_training:contest_study",
     "leaky_contest_fashion": "actlab.claims.leaky_training:contest_fashion_study",
     "leaky_cost": "actlab.claims.leaky:cost_study",
+    "leaky_decay": "actlab.claims.leaky_decay:decay_study",
     "leaky_sizes": "actlab.claims.leaky_training:sizes_study",
     "gradients_at_start": "actlab.claims.sigmoid_tanh:gradients_study",
     "gradients_in_training": "actlab.claims.sigmoid_training:trained_gradients_study",
