@@ -13,6 +13,7 @@ from actlab.claims import elu_natural_gradient as natural
 from actlab.claims import elu_selu as lab
 from actlab.claims import elu_selu_training as training
 from actlab.claims import selu_cnn
+from actlab.claims.ledger import Claim
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +154,25 @@ def test_the_convolutional_network_starts_and_answers_as_it_should(name):
         assert model(torch.from_numpy(loaded.x_test[:5])).shape == (5, 10)
     weight = model[7].weight  # the third convolution
     assert float(weight.detach().var() * weight[0].numel()) == pytest.approx(2, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [((1, 1), "holds"), ((1, -1), "not shown"), ((-1, 1), "not shown"), ((-1, -1), "refuted")],
+)
+def test_two_roots_that_disagree_show_nothing(found, verdict):
+    claim = lab.on_both_roots(
+        Claim(
+            id="x",
+            statement="It is so.",
+            source="here",
+            chapter="05_elu_selu",
+            experiment="Look.",
+            rule="Holds if positive, else refuted.",
+            measure=lambda root: {"value": found[root]},
+            decide=lambda evidence: ("holds" if evidence["value"] > 0 else "refuted", "Seen."),
+            otherwise={"value": -1},
+        )
+    )
+    assert {claim.evaluate(root).verdict for root in (0, 1)} == {verdict}
+    assert claim.decide(claim.otherwise)[0] == "refuted"

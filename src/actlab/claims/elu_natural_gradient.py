@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from actlab import data as datasets
 from actlab import study
-from actlab.claims.elu_selu import CHAPTER, DOCUMENT_ELU, interval
+from actlab.claims.elu_selu import CHAPTER, DOCUMENT_ELU, interval, on_both_roots
 from actlab.claims.ledger import Claim, Evidence, Verdict
 from actlab.claims.relu import root_seeds
 
@@ -181,7 +181,9 @@ def mean_figure(table: pd.DataFrame, damping: float = 0.01) -> Plot:
     }
     parts: list[Plot] = []
     axes = plots.figure(2, height=3.6, sharey=True)[1]
-    for ax, when in zip(axes, ("start", "trained"), strict=True):
+    for ax, (when, title) in zip(
+        axes, {"start": "Untrained", "trained": "Trained"}.items(), strict=True
+    ):
         places: dict[str, list[tuple[float, float]]] = {}
         sentences = []
         for arm, name in arms.items():
@@ -202,9 +204,10 @@ def mean_figure(table: pd.DataFrame, damping: float = 0.01) -> Plot:
             ax.plot(*line, color=plots.colour(own.lower()), linewidth=1, linestyle=":", zorder=1)
         ax.set_xlim(-0.06, 1.0)
         ax.set_ylim(0, 1)
+        lead = places["ELU"][0][1] - places["ReLU"][0][1]
         plots.label(
             ax,
-            title={"start": "Before training …", "trained": "… and after"}[when],
+            title=f"{title}: ELU {lead:+.2f}",
             x="mean activation (share of its size)",
             y="" if parts else "cosine, gradient and natural one",
         )
@@ -218,50 +221,58 @@ def _compare(seed: int, pairs: Sequence[tuple[str, str]]) -> Evidence:
     table = study.load("elu_fisher")
     table = table[table.root == seed]
     cosines = {
-        f"{a}, {when}, damping {damping:g}": interval(
-            _values(table, a, when, f"cosine_{damping:g}")
-            - _values(table, b, when, f"cosine_{damping:g}")
-        )
+        f"{a}, {when}": {
+            f"{damping:g}": interval(
+                _values(table, a, when, f"cosine_{damping:g}")
+                - _values(table, b, when, f"cosine_{damping:g}")
+            )
+            for damping in DAMPINGS
+        }
         for a, b in pairs
         for when in ("start", "trained")
-        for damping in DAMPINGS
     }
-    means = {
+    others = {
         f"{arm}, {when}": {
             column: float(_values(table, arm, when, column).mean())
-            for column in ("mean_activation", "condition", "cosine_0.01")
+            for column in ("mean_activation", "condition")
         }
-        for arm in sorted({arm for pair in pairs for arm in pair}, reverse=True)
+        for arm in dict.fromkeys(arm for pair in pairs for arm in pair[::-1])
         for when in ("start", "trained")
     }
-    return {"cosine_difference": cosines, "means": means}
+    return {"cosine_difference": cosines, "others": others}
 
 
 def _decide(evidence: Evidence, against: str) -> tuple[Verdict, str]:
     differences = evidence["cosine_difference"]
-    closer = [name for name, (_, low, _) in differences.items() if low > 0]
-    farther = [name for name, (_, _, high) in differences.items() if high < 0]
+    closer = {
+        case: [d for d, (_, low, _) in by.items() if low > 0] for case, by in differences.items()
+    }
+    cases = sum(len(dampings) for dampings in differences.values())
+    larger = sum(map(len, closer.values()))
+    smaller = sum(high < 0 for by in differences.values() for _, _, high in by.values())
     text = (
-        f"Cosine of gradient and natural gradient, minus that of {against}: "
+        f"The cosine is larger than {against} in {larger} of {cases} cases and smaller "
+        f"in {smaller}. Difference at dampings {', '.join(f'{d:g}' for d in DAMPINGS)}: "
         + "; ".join(
-            f"{name} {mean:+.2f} [{low:+.2f}, {high:+.2f}]"
-            for name, (mean, low, high) in differences.items()
+            f"{case} {', '.join(f'{mean:+.2f}' for mean, _, _ in dampings.values())}"
+            for case, dampings in differences.items()
         )
-        + ". Size of the means as a share of the activations', and largest Fisher eigenvalue over "
-        + "the mean one: "
+        + ". Size of the mean activations, and largest Fisher eigenvalue over the mean one: "
         + "; ".join(
             f"{name} {e['mean_activation']:.2f} and {e['condition']:.0f}"
-            for name, e in evidence["means"].items()
+            for name, e in evidence["others"].items()
         )
     )
-    if len(closer) == len(differences):
+    if larger == cases:
         return "holds", f"{text}."
-    if closer:
-        return "holds when …", (
-            f"… one looks at {len(closer)} of {len(differences)} cases ({len(farther)} show the "
-            f"opposite). {text}."
-        )
-    return ("refuted" if len(farther) == len(differences) else "not shown"), f"{text}."
+    if larger:
+        parts = [
+            case + ("" if len(dampings) == len(DAMPINGS) else f" at damping {', '.join(dampings)}")
+            for case, dampings in closer.items()
+            if dampings
+        ]
+        return "holds when …", f"… it is {'; '.join(parts)}. {text}."
+    return ("refuted" if smaller == cases else "not shown"), f"{text}."
 
 
 _EXPERIMENT = (
@@ -269,9 +280,12 @@ _EXPERIMENT = (
     "150 steps of training: the exact Fisher matrix, and the cosine between the gradient and the "
     "natural gradient at three dampings (0.1, 0.01 and 0.001 of the mean eigenvalue)"
 )
-_NEITHER: dict[str, Any] = {"cosine_difference": {"start": [-0.2, -0.3, -0.1]}, "means": {}}
+_NEITHER: dict[str, Any] = {
+    "cosine_difference": {"elu, start": {"0.1": [-0.2, -0.3, -0.1]}},
+    "others": {},
+}
 
-CLAIMS = (
+_CLAIMS = (
     Claim(
         id="elu-natural-gradient",
         statement="ELU brings the gradient closer to the natural gradient than ReLU does.",
@@ -284,7 +298,7 @@ CLAIMS = (
             "in all."
         ),
         measure=lambda seed: _compare(seed, [("elu", "relu")]),
-        decide=lambda evidence: _decide(evidence, "ReLU"),
+        decide=lambda evidence: _decide(evidence, "ReLU's"),
         otherwise=_NEITHER,
         cheap=False,
     ),
@@ -303,8 +317,9 @@ CLAIMS = (
             "some; refuted if it makes it smaller in all."
         ),
         measure=lambda seed: _compare(seed, [("relu centred", "relu"), ("elu centred", "elu")]),
-        decide=lambda evidence: _decide(evidence, "the network as it is"),
+        decide=lambda evidence: _decide(evidence, "as it is"),
         otherwise=_NEITHER,
         cheap=False,
     ),
 )
+CLAIMS = tuple(map(on_both_roots, _CLAIMS))

@@ -6,6 +6,7 @@ are normal with mean 0, and their variance is the mean square of what comes in t
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -310,40 +311,45 @@ def flow_figure(ax: Any | None = None) -> Plot:
     )
 
 
-def deep_figure(sds: Mapping[str, Array]) -> Plot:
-    """The standard deviation in every network, layer by layer, and what theory says.
+def deep_figure(moments: Mapping[str, tuple[Array, Array]]) -> Plot:
+    """Mean and standard deviation in every network, layer by layer, and what theory says.
 
-    ``sds``: ``"selu"`` and ``"relu"`` → (networks, layers), from LeCun's and from He's start.
+    ``moments``: ``"selu"`` and ``"relu"`` → (networks, layers) twice, from LeCun's and He's start.
     """
     from actlab import plots
 
-    axes = plots.figure(2, height=3.4, sharey=True)[1]
+    axes = plots.figure(2, 2, height=5.4, sharex=True, sharey="row")[1]
     parts: list[Plot] = []
-    for ax, (name, sd) in zip(axes, sds.items(), strict=True):
-        layers = np.arange(1, sd.shape[1] + 1)
-        expected = theory(name, len(layers), weight_variance={"selu": 1.0, "relu": 2.0}[name])[1]
-        ax.plot(layers, sd.T, color=plots.colour(name), linewidth=0.8, alpha=0.6)
-        ax.plot(layers, expected, color=plots.INK, linestyle="--", label="infinitely wide")
-        ax.set_yscale("log")
-        ax.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
-        ax.minorticks_off()
-        ratio = sd[:, -1].max() / sd[:, -1].min()
+    for column, (name, both) in zip(axes.T, moments.items(), strict=True):
+        layers = np.arange(1, both[0].shape[1] + 1)
+        expected = theory(name, len(layers), weight_variance={"selu": 1.0, "relu": 2.0}[name])
+        for ax, values, limit in zip(column, both, expected, strict=True):
+            ax.plot(layers, values.T, color=plots.colour(name), linewidth=0.8, alpha=0.6)
+            ax.plot(layers, limit, color=plots.INK, linestyle="--", label="infinitely wide")
+        mean, sd = (values[:, -1] for values in both)
         title = catalog.get(name).title
-        ends = f"{sd[:, -1].min():.2f} to {sd[:, -1].max():.2f}"
+        first = "" if parts else "mean", "" if parts else "standard deviation"
+        plots.label(column[0], title=f"{title}, {len(sd)} networks", x="", y=first[0])
         plots.label(
-            ax,
-            title=f"{title}: {ratio:.1f}-fold apart",
+            column[1],
+            title=f"… {sd.max() / sd.min():.1f}-fold apart",
             x="hidden layer",
-            y="standard deviation" if not parts else "",
+            y=first[1],
         )
         alt = (
-            f"The standard deviation of the activations in {len(sd)} {title} networks by layer; in "
-            f"layer {len(layers)} it is {ends}, where the theory of infinitely wide layers, a "
-            f"dashed line, says {expected[-1]:.2f}."
+            f"Mean (above) and standard deviation (below) of the activations in {len(sd)} {title} "
+            f"networks by layer; in layer {len(layers)} the means are {mean.min():.2f} to "
+            f"{mean.max():.2f} and the standard deviations {sd.min():.2f} to {sd.max():.2f}, where "
+            f"the theory of infinitely wide layers, a dashed line, says {expected[0][-1]:.2f} and "
+            f"{expected[1][-1]:.2f}."
         )
-        parts.append(plots.Plot(ax, alt))
-    axes[0].legend(loc="lower left")
-    return plots.Plot(axes[0], plots.panels(parts))
+        parts.append(plots.Plot(column[0], alt))
+    axes[1, 0].set_yscale("log")
+    axes[1, 0].set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
+    for ax in axes[1]:
+        ax.minorticks_off()
+    axes[1, 0].legend(loc="lower left")
+    return plots.Plot(axes[0, 0], plots.panels(parts))
 
 
 def resemblance_figure(
@@ -385,7 +391,7 @@ def break_it_figure(results: Mapping[str, tuple[Array, Array]], ax: Any | None =
 
     from actlab import plots
 
-    ax = plots.axis(ax, height=0.7 + 0.36 * len(results))
+    ax = plots.axis(ax, height=1.7 + 0.36 * len(results))
     table = np.array([sd.mean(0) for _, sd in results.values()])
     image = ax.imshow(
         table, cmap="RdBu_r", norm=LogNorm(0.1, 10), aspect="auto", interpolation="nearest"
@@ -393,25 +399,35 @@ def break_it_figure(results: Mapping[str, tuple[Array, Array]], ax: Any | None =
     ax.grid(False)
     ax.set_yticks(range(len(results)), list(results))
     ax.set_xticks([0, 9, 19, 29], ["1", "10", "20", "30"])
-    ends = [_number(sd) for sd in table[:, -1]]
-    for row, text in enumerate(ends):
-        ax.text(table.shape[1], row, text, va="center", fontsize=10)
-    bar = ax.figure.colorbar(image, ax=ax, pad=0.14, extend="both", ticks=[0.1, 0.3, 1, 3, 10])
-    bar.ax.set_yticklabels(["0.1", "0.3", "1", "3", "10"])
-    bar.set_label("standard deviation (numbers: layer 30)")
+    ends = [
+        (_number(mean[:, -1].mean()), _number(sd[:, -1].mean())) for mean, sd in results.values()
+    ]
+    right = ax.secondary_yaxis("right")
+    texts = [f"{mean:>6} {sd:>6}" for mean, sd in ends]
+    right.set_yticks(range(len(results)), texts, fontfamily="DejaVu Sans Mono", fontsize=10)
+    right.set_ylabel("mean and sd behind layer 30")
+    right.tick_params(length=0)
+    bar = ax.figure.colorbar(
+        image, ax=ax, location="bottom", shrink=0.7, extend="both", ticks=[0.1, 0.3, 1, 3, 10]
+    )
+    bar.ax.set_xticklabels(["0.1", "0.3", "1", "3", "10"])
+    bar.ax.minorticks_off()
+    bar.set_label("standard deviation")
     lost = [name for name, result in results.items() if not normalised(*result)]
     plots.label(
         ax,
-        title=f"{len(lost)} of {len(results)} starts lose mean 0, sd 1",
-        x="hidden layer (1 is nearest the input)",
+        title=f"{len(lost)} of {len(results)} networks lose mean 0, sd 1",
+        x="hidden layer",
         y="",
     )
-    rows = "; ".join(f"{name} {end}" for name, end in zip(results, ends, strict=True))
+    rows = "; ".join(
+        f"{name} {mean} and {sd}" for name, (mean, sd) in zip(results, ends, strict=True)
+    )
     return plots.Plot(
         ax,
         "Heat map of the standard deviation of the activations, one row per way to build the "
-        f"network, one column per layer. At layer 30 it is: {rows}. Outside the bands in layers "
-        f"11 to 30: {', '.join(lost)}.",
+        f"network, one column per layer. Mean and standard deviation at layer 30 are: {rows}. "
+        f"Outside the bands in layers 11 to 30: {', '.join(lost)}.",
         {"image": image},
     )
 
@@ -423,6 +439,26 @@ def interval(values: npt.ArrayLike) -> list[float]:
     """Mean and ends of the 95 % interval, as evidence is stored."""
     found = stats.mean_interval(values)
     return [found.mean, found.low, found.high]
+
+
+def on_both_roots(claim: Claim) -> Claim:
+    """The claim, decided by both root seeds of its study: where they differ it is not shown."""
+
+    def decide(evidence: Evidence) -> tuple[Verdict, str]:
+        (verdict, because), (other, because_other) = map(claim.decide, evidence["roots"])
+        if verdict == other:
+            return verdict, because
+        return "not shown", (
+            f"Two runs disagree. One ({verdict}): {because} The other ({other}): {because_other}"
+        )
+
+    return dataclasses.replace(
+        claim,
+        rule=f"{claim.rule} Not shown if its two runs disagree.",
+        measure=lambda seed: {"roots": [claim.measure(seed), claim.measure(1 - seed)]},
+        decide=decide,
+        otherwise={"roots": [claim.otherwise, claim.otherwise]},
+    )
 
 
 def normalised(mean: Array, sd: Array, layers: slice = SETTLED) -> bool:
@@ -699,7 +735,7 @@ def decide_requirement(evidence: Evidence) -> tuple[Verdict, str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+    return f"{round(value, 2) + 0.0:.2f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 _MATRIX = (
@@ -719,7 +755,7 @@ _FREE = {"digits": [0.0, -0.5, 0.5], "mnist1d": [0.0, -0.5, 0.5]}
 _LOST: dict[str, Any] = {"kept": False, "mean": [0.0, 0.0, 0.0], "sd": [0.1, 0.1, 0.1]}
 _DEAR = {"digits": [5.0, 4.0, 6.0], "mnist1d": [5.0, 4.0, 6.0]}
 
-CLAIMS = (
+_CLAIMS = (
     Claim(
         id="elu-saturates",
         statement="As its input falls, ELU levels off at a negative value, −α.",
@@ -899,3 +935,4 @@ CLAIMS = (
         cheap=False,
     ),
 )
+CLAIMS = tuple(claim if claim.cheap else on_both_roots(claim) for claim in _CLAIMS)

@@ -29,6 +29,7 @@ from actlab.claims.elu_selu import (
     Array,
     interval,
     normalised,
+    on_both_roots,
 )
 from actlab.claims.ledger import Claim, Evidence, Verdict
 from actlab.claims.relu import root_seeds
@@ -252,6 +253,9 @@ def duel_figure(table: pd.DataFrame, ax: Any | None = None) -> Plot:
     )
 
 
+_STARTS = {"lecun_normal": "LeCun", "he_normal": "He", "torch": "PyTorch default"}
+
+
 def learning_figure(result: Result, ax: Any | None = None) -> Plot:
     """Validation accuracy by epoch of SELU and of ReLU from two starts; mean, 95 % interval."""
     from actlab import plots
@@ -269,12 +273,13 @@ def learning_figure(result: Result, ax: Any | None = None) -> Plot:
             [e.mean for e in found],
             [e.low for e in found],
             [e.high for e in found],
-            label=f"{own.record.title}, {own.init}",
+            label=f"{own.record.title}, {_STARTS.get(str(own.init), own.init)}",
             color=plots.colour(own.activation),
             linestyle="--" if own.init == "torch" else "-",
             marker=plots.MARKERS[i],
         )
-    ax.legend()
+    ax.set_ylim(0, 100)
+    ax.legend(loc="center right")
     leads = sorted((ends["selu"] - end for arm, end in ends.items() if arm != "selu"), reverse=True)
     plots.label(
         ax,
@@ -797,7 +802,7 @@ _BREAKS = (
     "and sd 5); learning rate tuned for each, 20 seeds"
 )
 
-CLAIMS = (
+_CLAIMS = (
     Claim(
         id="elu-faster",
         statement="An ELU network converges in fewer epochs than a ReLU network.",
@@ -995,3 +1000,4 @@ CLAIMS = (
         cheap=False,
     ),
 )
+CLAIMS = tuple(map(on_both_roots, _CLAIMS))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from actlab import data as datasets
 from actlab import study
-from actlab.claims.elu_selu import CHAPTER, DOCUMENT_SELU, interval
+from actlab.claims.elu_selu import CHAPTER, DOCUMENT_SELU, interval, on_both_roots
 from actlab.claims.ledger import Claim, Evidence, Verdict
 from actlab.claims.relu import root_seeds
 
@@ -142,7 +142,7 @@ def _decide(evidence: Evidence) -> tuple[Verdict, str]:
     return ("refuted" if level else "not shown"), f"Test accuracy, {text}."
 
 
-CLAIMS = (
+_CLAIMS = (
     Claim(
         id="selu-cnn",
         statement="SELU improves convolutional networks.",
@@ -170,3 +170,4 @@ CLAIMS = (
         cheap=False,
     ),
 )
+CLAIMS = tuple(map(on_both_roots, _CLAIMS))
