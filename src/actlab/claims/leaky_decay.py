@@ -42,7 +42,7 @@ DECAYING = {
 
 @dataclass(frozen=True)
 class Decayed:
-    """Trained PReLU networks, one row per seed: slopes (seeds, layers), accuracy, size of the weights.
+    """Trained PReLU networks, one row per seed: slopes (seeds, layers), accuracy, size.
 
     ``size`` is the root mean square of the hidden layers' weights relative to the start.
     """
