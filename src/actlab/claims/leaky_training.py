@@ -33,7 +33,7 @@ Array = npt.NDArray[np.float64]
 
 INTERESTING = 0.005  # half a point of accuracy: less is not worth a change of activation
 CHANCE = 0.1  # all data sets here have ten classes of about equal size
-RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
+RATES = (0.005, 0.015, 0.05, 0.15)
 TITLES = {"digits": "Digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}
 
 LOWER, UPPER = 1 / 8, 1 / 3  # RReLU's range in PyTorch
@@ -117,9 +117,9 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 DEPTHS = (5, 10)
 CONTESTS: dict[str, tuple[dict[str, Any], int]] = {
-    "digits": ({}, 20),
+    "digits": ({}, 15),
     "mnist1d": ({}, 12),
-    "fashion_mnist": ({"size": 2_000}, 10),
+    "fashion_mnist": ({"size": 2_000}, 8),
 }
 
 
