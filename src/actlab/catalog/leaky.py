@@ -76,13 +76,17 @@ LEAKY_RELU = Activation(
         ),
         *torch_since_then("torch.nn.functional.leaky_relu_", arguments={"negative_slope": 0.01}),
         Place("keras.activations.leaky_relu", arguments={"negative_slope": 0.2}),
+        Place(
+            "keras.activations.relu",
+            arguments={"negative_slope": 0.0, "max_value": None, "threshold": 0.0},
+        ),
         Place("keras.layers.LeakyReLU", arguments={"negative_slope": 0.3}),
         Place(
             "tf.keras.activations.relu",
             when="then",
             arguments={"alpha": 0.0, "max_value": None, "threshold": 0},
             names={"negative_slope": "alpha"},
-            note="tf.keras.activations had no leaky_relu; relu with an alpha did its work.",
+            note="There was no leaky_relu among them; relu with an alpha did its work.",
         ),
         Place(
             "tf.keras.layers.LeakyReLU",

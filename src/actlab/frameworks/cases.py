@@ -195,7 +195,8 @@ def classify(case: Case, quantity: Quantity, got: Array) -> tuple[npt.NDArray[np
     category[~fine] = "digits"
     category[~fine & (relative >= 0.5)] = "lost"
     category[~fine & (error > 0.01 * np.maximum(np.abs(exact), 1))] = "wrong"
-    category[~fine & any_of((x != 0) & (np.abs(x) < tiny))] = "subnormal input"
+    gross = np.isin(category, ("wrong", "lost"))
+    category[gross & any_of((x != 0) & (np.abs(x) < tiny))] = "subnormal input"
     category[flushed & (category != "subnormal input")] = "subnormal result"
     for kink in case.kinks:  # and next to it
         near = inputs.beside(rounded([kink], case.dtype))
