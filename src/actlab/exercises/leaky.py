@@ -152,7 +152,7 @@ def _one_step_without_gradient(
     )
     if not isinstance(optimiser, torch.optim.Optimizer):
         return _one_keras_step(make, gradient)
-    names = {}
+    names: dict[str, torch.Tensor] = {}
     for i, module in enumerate(torch_model):
         if isinstance(module, nn.PReLU):
             names[f"slope{i}"] = module.weight
