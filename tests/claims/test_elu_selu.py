@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.integrate import quad
@@ -176,3 +177,16 @@ def test_two_roots_that_disagree_show_nothing(found, verdict):
     )
     assert {claim.evaluate(root).verdict for root in (0, 1)} == {verdict}
     assert claim.decide(claim.otherwise)[0] == "refuted"
+
+
+def test_the_replay_shows_the_mean_and_the_worst_and_counts_the_diverged_as_chance():
+    rows = [
+        ("digits", protocol, arm, seed, score)
+        for protocol in ("published", "tuned")
+        for arm in training.REPLAY
+        for seed, score in enumerate((0.9, math.nan))
+    ]
+    table = pd.DataFrame(rows, columns=["data", "protocol", "arm", "seed", "test_accuracy"])
+    shown = training.replay_table(table)
+    assert shown["learning rate"] == ["published", "tuned"]
+    assert shown["SELU, LeCun normal"] == ["50.0 (10.0)"] * 2

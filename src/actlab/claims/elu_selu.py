@@ -370,7 +370,7 @@ def resemblance_figure(
     shares = plots.by_layer(
         {name: 100 * share for name, (_, share) in seen.items()},
         ax=right,
-        title="… is equally forgotten",
+        title="… and the digit is forgotten",
         y="nearest of the same digit (%)",
         styles=styles,
     )
