@@ -132,6 +132,8 @@ def targets(result: dict[str, Any]) -> str:
 
 def growth(result: dict[str, Any], axes: Sequence[Any] | None = None) -> list[plots.Plot]:
     """Three panels: cost per network and step against N, width and depth; both axes in logs."""
+    from matplotlib.ticker import LogLocator
+
     if axes is None:
         axes = plots.figure(rows=3, height=7.2)[1]
     drawn = []
@@ -139,16 +141,20 @@ def growth(result: dict[str, Any], axes: Sequence[Any] | None = None) -> list[pl
         x, y = [int(v) for v in measured], [1e6 * v for v in measured.values()]
         ax.loglog(x, y, marker="o", color=plots.NEUTRAL[0])
         ax.set_xticks(x, [str(v) for v in x])
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
         ax.minorticks_off()
         what = UNITS.get(name, "hidden layers")
-        factor = f"{y[-1] / y[0]:.2g}"
-        plots.label(ax, title=f"{x[0]} to {x[-1]} {what}: × {factor}", x=what, y="µs")
+        factor = y[-1] / y[0]
+        title = f"{x[-1] / x[0]:.0f} times the {name}: {factor:.0f} times the cost"
+        if name == "networks":
+            title = f"One network of {x[-1]} costs {factor:.0%} of one alone"
+        plots.label(ax, title=title, x=what, y="µs per step")
         alt = (
             f"Cost in microseconds of one training step of one network against {what}, both axes "
             f"logarithmic: from {y[0]:.0f} at {x[0]} to {y[-1]:.0f} at {x[-1]}."
         )
         drawn.append(plots.Plot(ax, alt))
-    axes[0].set_ylabel("µs per network and step")
     return drawn
 
 
