@@ -48,6 +48,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "Keras's init": {"init": "keras"},
     "batch norm": {"normalization": "batch"},
 }
+TITLES = {"digits": "Digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}
 CHANCE = 0.1  # all three data sets have ten classes of about equal size
 
 
@@ -196,11 +197,135 @@ def dead_by_learning_rate(table: pd.DataFrame, data: str, ax: Any | None = None)
     ax.set_xscale("log")
     ax.set_ylim(0, 100)
     ax.legend(title="ring: tuned rate")
-    title = {"digits": "Digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}[data]
+    title = TITLES[data]
     plots.label(ax, title=title, x="learning rate", y="dead after training (% of hidden units)")
     alt = (
         f"Line plot for {title} of the share of dead hidden units after training against the "
         f"learning rate, from 0 to 100 %, one line per optimiser. {'; '.join(sentences)}."
+    )
+    return Plot(ax, alt, artists)
+
+
+def where_reached(table: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Per data set and optimiser, the smallest learning rate with a mean dead share ≥ ``share``.
+
+    Columns ``data``, ``optimiser``, ``lr``, ``times_tuned`` (that rate over the tuned one),
+    ``accuracy`` (validation, there) and ``tuned_accuracy`` (at the tuned rate). NaN where no rate
+    reaches it; rates at which more than half of the networks diverged do not count.
+    """
+    import pandas as pd
+
+    rows = []
+    for data in table.data.unique():
+        for optimiser, rates in LEARNING_RATES.items():
+            best = tuned(table, data, optimiser)
+            at_best = final(table, data=data, optimiser=optimiser, variant="base", lr=best)
+            row = {
+                "data": data,
+                "optimiser": optimiser,
+                "tuned_accuracy": float(at_best.valid_accuracy.mean()),
+            }
+            for lr in rates:
+                ends = final(table, data=data, optimiser=optimiser, variant="base", lr=lr)
+                if len(ends) >= 10 and ends.dead.mean() >= share:
+                    row["lr"] = lr
+                    row["times_tuned"] = lr / best
+                    row["accuracy"] = float(ends.valid_accuracy.mean())
+                    break
+            rows.append(row)
+    columns = ["data", "optimiser", "lr", "times_tuned", "accuracy", "tuned_accuracy"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def dead_over_time(table: pd.DataFrame, data: str, optimiser: str, ax: Any | None = None) -> Plot:
+    """Dead share against the epoch, one line per learning rate; networks that did not diverge."""
+    ax = plots.axis(ax, height=3.6)
+    best = tuned(table, data, optimiser)
+    sentences, artists = [], {}
+    rows = table[
+        (table.data == data)
+        & (table.optimiser == optimiser)
+        & (table.variant == "base")
+        & ~table.diverged
+    ]
+    for i, (lr, part) in enumerate(rows.groupby("lr")):
+        if part.seed.nunique() < 10:
+            continue
+        looks = [stats.mean_interval(100 * look.dead) for _, look in part.groupby("epoch")]
+        artists[lr] = plots.band(
+            ax,
+            sorted(part.epoch.unique()),
+            [look.mean for look in looks],
+            [look.low for look in looks],
+            [look.high for look in looks],
+            label=f"{lr:g}{' (tuned)' if lr == best else ''}",
+            color=plots.NEUTRAL[i],
+            marker=plots.MARKERS[i],
+        )
+        sentences.append(f"{lr:g}: {looks[0].mean:.0f} % at first, {looks[-1].mean:.0f} % at last")
+    ax.set_xscale("symlog", linthresh=1)
+    epochs = sorted(rows.epoch.unique())
+    ax.set_xticks(epochs, [str(epoch) for epoch in epochs])
+    ax.minorticks_off()
+    ax.set_ylim(0)
+    ax.legend(title="learning rate", ncol=2)
+    title = f"{TITLES[data]}, {optimiser}: who dies, dies early"
+    plots.label(ax, title=title, x="epoch", y="dead (% of hidden units)")
+    alt = (
+        f"Line plot of the share of dead hidden units on {TITLES[data]} with {optimiser} against "
+        f"the epoch, one line per learning rate. {'; '.join(sentences)}."
+    )
+    return Plot(ax, alt, artists)
+
+
+def by_variant(table: pd.DataFrame, ax: Any | None = None) -> Plot:
+    """Dead share after training for each of ``VARIANTS``: at its tuned rate and at the largest.
+
+    Digits, momentum. Diverged networks are left out; a row without a hollow marker lost more than
+    half of its networks at the largest rate.
+    """
+    ax = plots.axis(ax, height=4.2)
+    rates = LEARNING_RATES["momentum"][1:4]
+    names = ["base", *VARIANTS]
+    labels = ["5 layers of 64, He", *VARIANTS]
+    kinds = ((True, "at its tuned learning rate"), (False, f"at {rates[-1]:g}"))
+    sentences, artists = [], {}
+    for at_best, label in kinds:
+        drawn: list[tuple[int, stats.Interval]] = []
+        for place, name in enumerate(names):
+            rows = table[table.lr.isin(rates)]
+            lr = tuned(rows, "digits", "momentum", name) if at_best else rates[-1]
+            ends = final(rows, data="digits", optimiser="momentum", variant=name, lr=lr)
+            if len(ends) >= 10:
+                drawn.append((place, stats.mean_interval(100 * ends.dead)))
+        i = 0 if at_best else 1
+        artists[label] = ax.errorbar(
+            [found.mean for _, found in drawn],
+            [place + (0.12 if i else -0.12) for place, _ in drawn],
+            xerr=[
+                [found.mean - found.low for _, found in drawn],
+                [found.high - found.mean for _, found in drawn],
+            ],
+            fmt=plots.MARKERS[i],
+            ms=7,
+            mfc=plots.NEUTRAL[i] if at_best else "white",
+            color=plots.NEUTRAL[i],
+            label=label,
+        )
+        shown = ", ".join(f"{labels[place]} {found.mean:.1f} %" for place, found in drawn)
+        sentences.append(f"{label[0].upper()}{label[1:]}: {shown}")
+    ax.set_yticks(range(len(names)), labels)
+    ax.invert_yaxis()
+    ax.set_xlim(left=-1)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.18), ncol=2)
+    normalised = final(table, data="digits", optimiser="momentum", variant="batch norm")
+    title = f"With batch norm at most {normalised.dead.max():.1%} die, at any of the rates".replace(
+        "%", " %"
+    )
+    plots.label(ax, title=title, x="dead after training (% of hidden units)", y="")
+    alt = (
+        "Dot plot of the share of dead hidden units after training on digits with momentum, one "
+        f"row per variant of the network, with 95 % intervals. {'. '.join(sentences)}."
     )
     return Plot(ax, alt, artists)
 
