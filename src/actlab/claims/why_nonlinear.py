@@ -225,14 +225,12 @@ def stuck(seeds: tuple[int, ...], epochs: int = 10) -> tuple[ensemble.Result, di
     return result, moved
 
 
-def linear_and_relu(
-    data: Dataset, seeds: Iterable[int], epochs: int = 10, lrs: Sequence[float] = (0.03, 0.1)
-) -> ensemble.Result:
+def linear_and_relu(data: Dataset, seeds: Iterable[int], epochs: int = 10) -> ensemble.Result:
     """Linear and ReLU networks, two hidden layers of 64, each with its tuned learning rate."""
     tuning = ensemble.tune(
         data,
         arms=["linear", "relu"],
-        lrs=lrs,
+        lrs=(0.01, 0.03, 0.1, 0.3, 1.0),
         seeds=range(500, 503),
         epochs=epochs,
         hidden=(64, 64),
@@ -408,6 +406,8 @@ def loss_curves(result: ensemble.Result, titles: dict[str, str], title: str) -> 
     ax = plots.axis(None, height=3.4)
     history = result.history()
     artists, sentences = {}, []
+    hues = [plots.colour(result.arms[arm].activation) for arm in titles]
+    hues = hues if len(set(hues)) == len(hues) else list(plots.NEUTRAL)
     for i, (arm, name) in enumerate(titles.items()):
         wide = history[history.arm == arm].pivot(index="seed", columns="epoch", values="train_loss")
         ends = [stats.mean_interval(wide[epoch]) for epoch in wide.columns]
@@ -418,7 +418,7 @@ def loss_curves(result: ensemble.Result, titles: dict[str, str], title: str) -> 
             [e.low for e in ends],
             [e.high for e in ends],
             label=name,
-            color=plots.colour(result.arms[arm].activation),
+            color=hues[i],
             marker=plots.MARKERS[i],
         )
         sentences.append(f"{name} falls from {ends[0].mean:.2f} to {ends[-1].mean:.2f}")
