@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from actlab import data as datasets
 from actlab import study
-from actlab.claims.elu_selu import CHAPTER, DOCUMENT_ELU, interval, on_both_roots
+from actlab.claims.elu_selu import CHAPTER, DOCUMENT_ELU, grade, interval, on_both_roots
 from actlab.claims.ledger import Claim, Evidence, Verdict
 from actlab.claims.relu import root_seeds
 
@@ -265,14 +265,12 @@ def _decide(evidence: Evidence, against: str) -> tuple[Verdict, str]:
     )
     if larger == cases:
         return "holds", f"{text}."
-    if larger:
-        parts = [
-            case + ("" if len(dampings) == len(DAMPINGS) else f" at damping {', '.join(dampings)}")
-            for case, dampings in closer.items()
-            if dampings
-        ]
-        return "holds when …", f"… it is {'; '.join(parts)}. {text}."
-    return ("refuted" if smaller == cases else "not shown"), f"{text}."
+    parts = [
+        case + ("" if len(dampings) == len(DAMPINGS) else f" at damping {', '.join(dampings)}")
+        for case, dampings in closer.items()
+        if dampings
+    ]
+    return grade(parts, cases, text, refuted=smaller == cases)
 
 
 _EXPERIMENT = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -461,6 +461,20 @@ def on_both_roots(claim: Claim) -> Claim:
     )
 
 
+def grade(
+    good: Sequence[str], count: int, text: str, *, refuted: bool = True, when: str = "it is"
+) -> tuple[Verdict, str]:
+    """Holds if all ``count`` cases are ``good``, holds when … some are, else ``refuted`` or not.
+
+    ``text`` is a sentence without its full stop that gives the numbers.
+    """
+    if len(good) == count:
+        return "holds", f"{text}."
+    if good:
+        return "holds when …", f"… {when} {'; '.join(good)}. {text}."
+    return ("refuted" if refuted else "not shown"), f"{text}."
+
+
 def normalised(mean: Array, sd: Array, layers: slice = SETTLED) -> bool:
     """Whether the intervals of mean and standard deviation stay in their bands in these layers."""
     return all(
@@ -570,14 +584,11 @@ def _elu_gradient(seed: int) -> Evidence:
 def _decide_elu_gradient(evidence: Evidence) -> tuple[Verdict, str]:
     vanishing = {name: e for name, e in evidence.items() if e["relu"][1] > 0.5}
     saved = [name for name, e in vanishing.items() if e["saved"][1] > 0]
-    text = "over 30 layers a gradient loses, in powers of ten: " + "; ".join(
+    text = "Over 30 layers a gradient loses, in powers of ten: " + "; ".join(
         f"{name} ReLU {e['relu'][0]:.1f}, ELU {e['elu'][0]:.1f}" for name, e in evidence.items()
     )
-    if vanishing and len(saved) == len(vanishing):
-        return "holds", f"Wherever ReLU's gradient vanishes, ELU's vanishes less: {text}."
-    if saved:
-        return "holds when …", f"… the start is {' or '.join(saved)}: {text}."
-    return "refuted", f"{text[0].upper()}{text[1:]}."
+    # Without a start under which ReLU's gradient vanishes there is nothing to hold.
+    return grade(saved, len(vanishing) or 1, text, when="the start is")
 
 
 def _selu_gradient(seed: int) -> Evidence:
@@ -586,17 +597,12 @@ def _selu_gradient(seed: int) -> Evidence:
 
 def _decide_selu_gradient(evidence: Evidence) -> tuple[Verdict, str]:
     kept = [name for name, (_, _, high) in evidence.items() if high < 1]
-    text = "over 50 layers the gradient loses, in powers of ten: " + "; ".join(
+    text = "Over 50 layers the gradient loses, in powers of ten: " + "; ".join(
         f"{name} {mean:+.1f}" for name, (mean, _, _) in evidence.items()
     )
-    growing = (
-        " (minus: it grows on the way back)" if min(v[0] for v in evidence.values()) < 0 else ""
-    )
-    if len(kept) == len(evidence):
-        return "holds", f"{text[0].upper()}{text[1:]}{growing}."
-    if kept:
-        return "holds when …", f"… the start is {' or '.join(kept)}: {text}{growing}."
-    return "refuted", f"{text[0].upper()}{text[1:]}{growing}."
+    if min(mean for mean, _, _ in evidence.values()) < 0:
+        text += " (minus: it grows on the way back)"
+    return grade(kept, len(evidence), text, when="the start is")
 
 
 def _attraction(seed: int) -> Evidence:
@@ -626,11 +632,7 @@ def _decide_attraction(evidence: Evidence) -> tuple[Verdict, str]:
         "deviations from 0.1 to 5, come out of layer 30 within 0.1 of mean 0 and standard "
         f"deviation 1 (standard deviations from {min(sds):.2f} to {max(sds):.2f})"
     )
-    if len(there) == len(ends):
-        return "holds", f"{text}."
-    if there:
-        return "holds when …", f"… the input is one of {'; '.join(there)}. {text}."
-    return "refuted", f"{text}."
+    return grade(there, len(ends), text, when="the input is one of")
 
 
 def _gain(seed: int) -> Evidence:

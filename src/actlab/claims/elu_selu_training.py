@@ -27,6 +27,7 @@ from actlab.claims.elu_selu import (
     SD_BAND,
     SELU_LIMIT,
     Array,
+    grade,
     interval,
     normalised,
     on_both_roots,
@@ -197,17 +198,15 @@ def _decide_deep(evidence: Evidence) -> tuple[Verdict, str]:
     }
     ahead = ", ".join(f"{rival} in {n}" for rival, n in best.items() if n)
     text += f". Of {len(found)} settings SELU loses to {ahead}" if ahead else ""
-    if len(clear) == len(found):
-        return "holds", f"{text}."
-    if 2 * len(clear) >= len(found):
-        return "holds when …", f"… the setting is {'; '.join(clear)}. {text}."
     level = [
         name
         for name, e in found.items()
         if any(d["difference"][2] < 0.5 for d in e["duels"].values())
     ]
-    verdict: Verdict = "refuted" if 2 * len(level) > len(found) else "not shown"
-    return verdict, f"It beats all four rivals in {len(clear)} of {len(found)} settings. {text}."
+    text = f"It beats all four rivals in {len(clear)} of {len(found)} settings. {text}"
+    enough = clear if 2 * len(clear) >= len(found) else []
+    refuted = 2 * len(level) > len(found)
+    return grade(enough, len(found), text, refuted=refuted, when="the setting is")
 
 
 def _signed(values: Sequence[float]) -> str:
@@ -330,15 +329,11 @@ def _faster(seed: int) -> Evidence:
 def _decide_faster(evidence: Evidence) -> tuple[Verdict, str]:
     ratio = evidence["ratio"]
     faster = [name for name, (_, _, high) in ratio.items() if high < 1]
-    text = "epochs that ELU needs for each of ReLU's: " + "; ".join(
+    text = "Epochs that ELU needs for each of ReLU's: " + "; ".join(
         f"{name} {mean:.2f} [{low:.2f}, {high:.2f}]" for name, (mean, low, high) in ratio.items()
     )
-    if len(faster) == len(ratio):
-        return "holds", f"{text[0].upper()}{text[1:]}."
-    if faster:
-        return "holds when …", f"… the setting is {' or '.join(faster)}: {text}."
     no_faster = all(low > 0.95 for _, low, _ in ratio.values())
-    return ("refuted" if no_faster else "not shown"), f"{text[0].upper()}{text[1:]}."
+    return grade(faster, len(ratio), text, refuted=no_faster, when="the setting is")
 
 
 # --- The published comparison, and its repair --------------------------------------------------
@@ -412,17 +407,12 @@ def _decide_unfair(evidence: Evidence) -> tuple[Verdict, str]:
         f"{_signed(e['initialised'])}, both tuned as well {_signed(e['tuned'])}"
         for data, e in evidence.items()
     )
-    text = f"SELU minus ReLU, in points of test accuracy, on {text}."
     better = [data for data, e in evidence.items() if e["tuned"][1] > 0]
-    if len(better) == len(evidence):
-        return "holds", text
-    if better:
-        return "holds when …", f"… the data are {' or '.join(better)}. {text}"
-    if all(
+    handicap = all(
         e["published"][1] > 0 and e["tuned"][2] < e["published"][0] / 2 for e in evidence.values()
-    ):
-        return "refuted", f"The lead goes with the handicap. {text}"
-    return "not shown", text
+    )
+    text = f"SELU minus ReLU, in points of test accuracy, on {text}"
+    return grade(better, len(evidence), text, refuted=handicap, when="the data are")
 
 
 # --- Tabular data ------------------------------------------------------------------------------
@@ -475,15 +465,11 @@ def _decide_tabular(evidence: Evidence) -> tuple[Verdict, str]:
         + f"; SELU minus ReLU {_signed(e['duels']['relu']['difference'])} points"
         for data, e in evidence.items()
     )
-    if len(clear) == len(evidence):
-        return "holds", f"Test accuracy on {text}."
-    if clear:
-        return "holds when …", f"… the data are {' or '.join(clear)}. Test accuracy on {text}."
     level = all(
         any(d["difference"][2] < 0.5 for d in e["duels"].values()) for e in evidence.values()
     )
-    verdict: Verdict = "refuted" if level else "not shown"
-    return verdict, f"It beats all rivals on no data set. Test accuracy on {text}."
+    text = f"It beats all rivals on {len(clear)} of {len(evidence)}. Test accuracy on {text}"
+    return grade(clear, len(evidence), text, refuted=level, when="the data are")
 
 
 # --- Moments during training -------------------------------------------------------------------
@@ -559,11 +545,7 @@ def _decide_preserves(evidence: Evidence) -> tuple[Verdict, str]:
         f"{e['sd'][0]:.2f} to {e['sd'][1]:.2f}"
         for name, e in evidence.items()
     )
-    if len(kept) == len(evidence):
-        return "holds", f"{text}."
-    if kept:
-        return "holds when …", f"… it is {' or '.join(kept)}. {text}."
-    return "refuted", f"{text}."
+    return grade(kept, len(evidence), text)
 
 
 # --- Units that sleep --------------------------------------------------------------------------
@@ -774,12 +756,8 @@ def _decide_broken(evidence: Evidence) -> tuple[Verdict, str]:
         f"Of {len(cells)} combinations of a broken requirement and a data set ELU is better in "
         f"{len(better)} and worse in {len(worse)}. ELU minus SELU in points: "
     ) + "; ".join(f"{name} {_signed(cell['elu_minus_selu'])}" for name, cell in cells.items())
-    if len(better) == len(cells):
-        return "holds", f"{text}."
-    if better:
-        return "holds when …", f"… it is {'; '.join(better)}. {text}."
     level = all(cell["elu_minus_selu"][2] < 0.5 for cell in cells.values())
-    return ("refuted" if level else "not shown"), f"{text}."
+    return grade(better, len(cells), text, refuted=level)
 
 
 def _decide_kink(evidence: Evidence) -> tuple[Verdict, str]:
@@ -793,12 +771,8 @@ def _decide_kink(evidence: Evidence) -> tuple[Verdict, str]:
             for name, cell in cells.items()
         )
     )
-    if len(blamed) == len(cells):
-        return "holds", f"{text}."
-    if blamed:
-        return "holds when …", f"… it is {'; '.join(blamed)}. {text}."
     innocent = all(cell["beyond_half"][2] < 0 for cell in cells.values())
-    return ("refuted" if innocent else "not shown"), f"{text}."
+    return grade(blamed, len(cells), text, refuted=innocent)
 
 
 _DEEP = (

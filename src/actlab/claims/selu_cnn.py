@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from actlab import data as datasets
 from actlab import study
-from actlab.claims.elu_selu import CHAPTER, DOCUMENT_SELU, interval, on_both_roots
+from actlab.claims.elu_selu import CHAPTER, DOCUMENT_SELU, grade, interval, on_both_roots
 from actlab.claims.ledger import Claim, Evidence, Verdict
 from actlab.claims.relu import root_seeds
 
@@ -134,12 +134,9 @@ def _decide(evidence: Evidence) -> tuple[Verdict, str]:
         f"{e['difference'][0]:+.1f} [{e['difference'][1]:+.1f}, {e['difference'][2]:+.1f}] points"
         for data, e in evidence.items()
     )
-    if len(better) == len(evidence):
-        return "holds", f"Test accuracy, {text}."
-    if better:
-        return "holds when …", f"… the data are {' or '.join(better)}. Test accuracy, {text}."
     level = all(e["difference"][2] < 0.5 for e in evidence.values())
-    return ("refuted" if level else "not shown"), f"Test accuracy, {text}."
+    text = f"Test accuracy, {text}"
+    return grade(better, len(evidence), text, refuted=level, when="the data are")
 
 
 _CLAIMS = (
