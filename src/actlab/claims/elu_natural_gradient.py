@@ -315,7 +315,7 @@ _CLAIMS = (
             "some; refuted if it makes it smaller in all."
         ),
         measure=lambda seed: _compare(seed, [("relu centred", "relu"), ("elu centred", "elu")]),
-        decide=lambda evidence: _decide(evidence, "as it is"),
+        decide=lambda evidence: _decide(evidence, "without centring"),
         otherwise=_NEITHER,
         cheap=False,
     ),
