@@ -201,8 +201,8 @@ def decay_plot(table: pd.DataFrame, name: str, ax: Any | None = None) -> Plot:
     ax.annotate("start", (marks[-1] + 0.4, START), ha="right", va="bottom")
     ax.set_xticks(marks, [words.replace("all but", "all but\n") for words in DECAYING])
     ax.set_xlim(-0.4, marks[-1] + 0.4)
-    ax.set_ylim(bottom=0)
-    ax.legend()
+    ax.set_ylim(0, 1.25 * ax.get_ylim()[1])  # room for the legend
+    ax.legend(loc="upper left", ncols=2)
     plots.label(ax, title=TITLES[name], x="what decays", y="mean learned slope")
     alt = (
         f"Dots with intervals for {TITLES[name]}: the mean learned slope by what decays. "

@@ -253,7 +253,7 @@ def slopes_plot(table: pd.DataFrame, depth: int, ax: Any | None = None) -> Plot:
     plot = plots.by_layer(
         groups,
         ax=ax,
-        title=f"Slopes end lower in the last layer than in the first: {len(falls)} of 3 data sets",
+        title=f"Steeper in the first layer than in the last: {len(falls)} of 3 data sets",
         y="learned slope",
     )
     plot.ax.axhline(0.25, color=plots.INK, linewidth=1, linestyle=":")

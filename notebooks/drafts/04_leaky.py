@@ -1,0 +1,615 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Leaky, parametric, randomised, thresholded
+#
+# **0 minutes to read · runs in about 0 s and 0.0 GB on 2 cores · needs: the ReLU chapter**
+#
+# Give ReLU a small slope on its negative side and no gradient is ever exactly zero again. That is
+# the whole idea, and four functions were made of it: the slope is fixed (Leaky ReLU), learned
+# (PReLU), random (RReLU), or the kink is moved (Thresholded ReLU). This chapter looks at what the
+# slope is by default, what it saves, and what becomes of it when a network may choose.
+#
+# **Questions**
+#
+# - Which slope do you get when you name none, and what happens if you port the wrong one?
+# - How many slopes does a PReLU layer have?
+# - A leaky unit is never dead. Can it still be useless?
+# - Is any of the four better than ReLU, with how much data, and what does it cost?
+# - What does weight decay do to a slope that is learned?
+
+# %% tags=["setup"]
+
+# %%
+import warnings
+
+import keras
+import numpy as np
+import torch
+from torch import nn
+
+from actlab import catalog, claims, data, machine, plots, study
+from actlab.claims import leaky as lab  # this chapter's experiments …
+from actlab.claims import leaky_asleep, leaky_decay
+from actlab.claims import leaky_training as training
+from actlab.exercises import leaky as check
+from actlab.frameworks import keras as in_keras
+from actlab.frameworks import torch as in_torch
+from actlab.recipes.keras import RReLU, ThresholdedReLU
+
+plots.use_style()
+
+# %% [markdown]
+# ## One name, three slopes
+#
+# $\mathrm{leaky}(x) = \max(0, x) + a \min(0, x)$. The paper of 2013 took $a = 0.01$.
+#
+# > **Predict.** You write `LeakyReLU()` in PyTorch, `LeakyReLU()` in Keras, and
+# > `activation="leaky_relu"` in Keras. How many different functions have you got?
+
+# %%
+plots.table(lab.default_slopes())
+
+# %% [markdown]
+# Three. PyTorch's default is 0.01, Keras's layer has 0.3 and Keras's function 0.2, and the string
+# `"leaky_relu"` means the function. (Keras also keeps `keras.activations.relu` with a
+# `negative_slope`, whose default is 0.) All of them are called the same and none of them warns.
+# So name the slope, always. The old argument `alpha` still works in one place and not in the
+# others:
+
+# %%
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    old = keras.layers.LeakyReLU(alpha=0.1)
+print("layer:", old.negative_slope, "|", caught[0].message)
+for function in (keras.activations.leaky_relu, keras.activations.relu):
+    try:
+        function(np.float32([-1]), alpha=0.1)
+    except TypeError as error:
+        print("function:", error)
+try:
+    keras.activations.get("LeakyReLU")
+except ValueError as error:
+    print("string:", error)
+
+# %% [markdown]
+# The string with capitals is the one that forums ask about: functions have lower-case names,
+# layers do not have strings. Does the slope matter that much? Let us port: train with Keras's
+# 0.3, then run the very same weights with the other defaults.
+#
+# > **Predict.** A network of ten layers has 95 % of the test digits right. With the same weights
+# > and the slope 0.01, how many: about the same, a few points less, or far less?
+
+# %%
+digits = data.load("digits")
+print(digits.describe())
+depths = (1, 5, 10)
+ported = lab.ported_with(digits, trained_with=0.3, slopes=(0.3, 0.2, 0.01), depths=depths)
+plots.table(
+    {
+        "run with slope": list(ported),
+        **{
+            f"{depth} hidden layer{'s' * (depth > 1)} (%)": [v[:, i].mean() for v in ported.values()]
+            for i, depth in enumerate(depths)
+        },
+    },
+    digits=3,
+)
+
+# %% [markdown]
+# Twenty networks at each depth. A shallow one forgives the wrong slope, a deep one does not, and
+# no error is raised at any depth. That is the nastiest kind of porting bug: the model still works,
+# only worse.
+
+# %%
+claims.trial("leaky-typical-slope", run=True)
+
+# %% [markdown]
+# ## The same function in both frameworks
+#
+# With the slope named, the two agree to the last bit, and so do PReLU, RReLU (in inference) and
+# Thresholded ReLU. Keras has no RReLU and no Thresholded ReLU; the course brings layers for them,
+# and those are what is compared here.
+#
+# > **Predict.** Values and gradients, one hundred thousand inputs, four functions. At a single
+# > input the frameworks disagree on a gradient. Which input, and whose gradient?
+
+# %%
+grid = np.linspace(-6, 6, 100_001, dtype=np.float32)
+settings = {
+    "leaky_relu": {"negative_slope": 0.2},
+    "prelu": {"negative_slope": 0.2},
+    "rrelu": {},
+    "thresholded_relu": {"theta": 0.5},
+}
+for name, params in settings.items():
+    given = (catalog.get(name), grid, "float32")
+    assert np.array_equal(in_torch.values(*given, **params), in_keras.values(*given, **params))
+    ours, theirs = (f.gradients(*given, **params) for f in (in_torch, in_keras))
+    odd = np.flatnonzero(ours != theirs)
+    where = [f"at {grid[i]:g}: {ours[i]:g} in PyTorch, {theirs[i]:g} in Keras" for i in odd]
+    print(f"{name}: values equal; gradients {'; '.join(where) or 'equal'}")
+    assert set(grid[odd]) <= {0}
+
+# %% [markdown]
+# At 0 a PReLU has two slopes to choose from. PyTorch returns the left one. Keras writes the
+# function as a difference of two ReLUs, whose gradients at 0 are both 0.
+#
+# ## How many slopes has a PReLU?
+#
+# > **Predict.** A convolution gives 32 channels of 28 × 28 pixels. How many slopes does
+# > `PReLU()` learn behind it, in PyTorch and in Keras?
+
+# %%
+image = np.random.default_rng(0).standard_normal((1, 28, 28, 32)).astype(np.float32)
+makers = {
+    "PyTorch, PReLU()": nn.PReLU(),
+    "PyTorch, PReLU(32)": nn.PReLU(32),
+    "Keras, PReLU()": keras.layers.PReLU(),
+    "Keras, PReLU(shared_axes=[1, 2])": keras.layers.PReLU(shared_axes=[1, 2]),
+}
+for layer in makers.values():
+    if isinstance(layer, keras.Layer):
+        layer(image)  # Keras makes the slopes when it sees the first input
+counts = [
+    layer.count_params() if isinstance(layer, keras.Layer) else layer.weight.numel()
+    for layer in makers.values()
+]
+plots.table({"layer": list(makers), "slopes": [f"{count:,}" for count in counts]})
+
+# %% [markdown]
+# PyTorch's default is one slope for the whole layer, starting at 0.25. Keras's default is one for
+# *every pixel of every channel*, starting at 0, which is ReLU. That ties the layer to one image
+# size, too. The paper had one slope per channel: `num_parameters` in PyTorch, `shared_axes` in
+# Keras. Written so, the two are one function again:
+
+# %%
+slopes = np.linspace(-0.1, 0.5, 32, dtype=np.float32)
+torch_unit = nn.PReLU(32)
+torch_unit.load_state_dict({"weight": torch.from_numpy(slopes)})
+keras_unit = makers["Keras, PReLU(shared_axes=[1, 2])"]
+keras_unit.set_weights([slopes.reshape(1, 1, 32)])
+channels_first = torch.from_numpy(image.transpose(0, 3, 1, 2).copy())
+from_torch = torch_unit(channels_first).detach().numpy().transpose(0, 2, 3, 1)
+assert np.array_equal(from_torch, np.asarray(keras_unit(image)))
+larger = np.zeros((1, 32, 32, 32), np.float32)
+for name in ("Keras, PReLU(shared_axes=[1, 2])", "Keras, PReLU()"):
+    try:
+        print(f"{name} on an image of 32 × 32: {makers[name](larger).shape}")
+    except Exception as error:
+        print(f"{name} on an image of 32 × 32: {type(error).__name__}")
+
+# %% [markdown]
+# ## A slope that is drawn, and a kink that is moved
+#
+# RReLU draws a new slope for every number at every step while it trains, uniformly from 1/8 to
+# 1/3, and uses their mean afterwards. So a module left in the wrong mode gives other results at
+# every call.
+
+# %%
+unit, layer = nn.RReLU(), RReLU(seed=0)
+torch.manual_seed(0)
+minus = np.full(100_000, -1, np.float32)
+drawn = {
+    "PyTorch": -unit.train()(torch.from_numpy(minus)).numpy(),
+    "Keras recipe": -np.asarray(layer(minus, training=True)),
+}
+settled = {
+    "PyTorch": -unit.eval()(torch.from_numpy(minus)).numpy(),
+    "Keras recipe": -np.asarray(layer(minus, training=False)),
+}
+plots.table(
+    {
+        "RReLU": list(drawn),
+        "smallest slope drawn": [s.min() for s in map(np.float64, drawn.values())],
+        "largest": [s.max() for s in map(np.float64, drawn.values())],
+        "mean": [s.mean() for s in map(np.float64, drawn.values())],
+        "in inference": [s.mean() for s in map(np.float64, settled.values())],
+    },
+    digits=3,
+)
+
+# %% [markdown]
+# Thresholded ReLU lets a number pass unchanged if it exceeds θ and gives 0 otherwise. Keras 3 has
+# dropped the layer. There are three replacements in Keras, counting the course's layer that takes
+# the old argument, and one in PyTorch:
+
+# %%
+theta = 0.5
+replacements = {
+    "keras.layers.ReLU(threshold=0.5)": keras.layers.ReLU(threshold=theta),
+    "keras.activations.threshold(x, 0.5, 0)": lambda x: keras.activations.threshold(x, theta, 0.0),
+    "actlab's ThresholdedReLU(theta=0.5)": ThresholdedReLU(theta=theta),
+}
+expected = nn.Threshold(threshold=theta, value=0.0)(torch.from_numpy(grid)).numpy()
+print("keras.layers.ThresholdedReLU exists:", hasattr(keras.layers, "ThresholdedReLU"))
+for name, function in replacements.items():
+    assert np.array_equal(np.asarray(function(grid)), expected)
+    print(f"{name} equals nn.Threshold(0.5, 0)")
+claims.trial("rrelu-not-in-keras", run=True)
+
+# %% [markdown]
+# ## Never dead, but asleep
+#
+# In the ReLU chapter a unit was *dead* if its output is 0 for every input. A leaky unit cannot be
+# that. But the reason for a ReLU's death is that its input is negative for every example, and
+# this can happen to a leaky unit as well. We call a unit **asleep** if its input is at most 0 for
+# every training example. An awake unit bends; a sleeping one is a straight line of slope $a$, for
+# all the data there is.
+#
+# > **Predict.** At the learning rates at which ReLUs fall asleep, how many leaky units do? None,
+# > half as many, as many?
+
+# %%
+table = study.load("leaky_asleep")
+print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
+table = table[table.root == 0]
+upper, lower = plots.figure(rows=2, height=6.2)[1]
+panels = [
+    leaky_asleep.asleep_by_learning_rate(table, "digits", ax=upper),
+    leaky_asleep.asleep_by_learning_rate(table, "mnist1d", ax=lower),
+]
+plots.show(upper.figure, plots.panels(panels))
+
+# %%
+claims.trial("leaky-never-dead", "leaky-cures-sleep")
+
+# %% [markdown]
+# How bad is it to sleep? A sleeping unit passes $a$ times the gradient. That is not nothing. But
+# a gradient goes through *all* the layers above, and what is passed on multiplies.
+#
+# > **Predict.** Five layers, every unit asleep, slope 0.01. How large is the gradient of the first
+# > layer, compared with the same network awake?
+
+# %%
+asleep = lab.gradients_asleep(digits, slopes=(0.01, 0.1, 0.3))
+smallest = asleep["slope 0.01"][:, 0]
+plots.by_layer(
+    asleep,
+    title=f"Slope 0.01: a gradient of 10^{np.log10(smallest).mean():.0f} is left in layer 1",
+    y="gradient asleep / gradient awake",
+    log=True,
+).show()
+
+# %% [markdown]
+# Every layer above costs a factor $a$ on the way back (and the forward signal shrinks, too).
+# Mathematically the gradient is not zero; practically it is. So we put whole networks to sleep,
+# with biases of −8, and let them train, at six learning rates of which the best counts:
+
+# %%
+leaky_asleep.coma_plot(table).show()
+
+# %%
+claims.trial("leaky-backprop")
+
+# %% [markdown]
+# **A leak is a promise for one layer.** With slope 0.01 it saves single units among waking
+# neighbours, and that is the usual case. It does not save a layer stack. If you want the
+# negative side to carry a signal through depth, 0.01 is ReLU with a clear conscience; take 0.2 or
+# 0.3.
+#
+# ## Is it better?
+#
+# Six settings: three data sets, five and ten hidden layers. Every arm has its own learning rate,
+# and He's start for its own slope: weights of variance $2 / ((1 + a^2) n)$.
+#
+# > **Predict.** In how many of the six settings does slope 0.01 beat ReLU beyond doubt? And 0.3?
+
+# %%
+contest = training.contest_table(root=0)
+training.contest_plot(contest, ("leaky 0.01", "leaky 0.18", "leaky 0.3", "PReLU", "RReLU")).show()
+
+# %%
+claims.trial(
+    "leaky-beats-relu",
+    "leaky-steeper-better",
+    "prelu-beats-relu",
+    "rrelu-beats-relu",
+    "prelu-depends-on-problem",
+)
+
+# %% [markdown]
+# And what does it cost? The document recommends Leaky ReLU where latency counts, so we time
+# inference of one example and of a batch, and a whole training step.
+
+# %%
+cost = study.load("leaky_cost")
+print(f"{cost.attrs['command']}\n{machine.sentence(cost.attrs['machine'])}")
+ratios = lab.cost_ratios(cost).pivot(
+    index=["framework", "what"], columns="activation", values="mean"
+)
+plots.table(ratios.reset_index(), digits=3)
+
+# %%
+claims.trial("leaky-latency")
+
+# %% [markdown]
+# ## What does a network choose?
+#
+# PReLU lets gradient descent decide. He and colleagues found a steep first layer and flatter ones
+# above it.
+#
+# > **Predict.** All slopes start at 0.25. Where do they go, and may one become negative or larger
+# > than 1?
+
+# %%
+training.slopes_plot(contest, depth=10).show()
+
+# %%
+claims.trial("prelu-first-layer")
+
+# %% [markdown]
+# Now the one thing that nearly everybody believes about PReLU: do not let weight decay touch the
+# slopes, because it pulls them to zero, and then you have ReLU. The paper says so, PyTorch's
+# documentation warns of it.
+#
+# > **Predict.** Decay on everything, slopes included. Do the learned slopes become smaller, larger,
+# > or stay?
+
+# %%
+decayed = lab.decayed_slopes(digits, decays=(0, 0.001, 0.01))
+plots.by_layer(
+    decayed,
+    title=f"With SGD, decay 0.01 moves the mean slope from "
+    f"{decayed['weight decay 0'].mean():.2f} to {decayed['weight decay 0.01'].mean():.2f}",
+    y="learned slope",
+).show()
+
+# %% [markdown]
+# Larger! Twenty networks each, trained just now. To see why, let the decay act on the parts
+# separately, with two optimisers:
+
+# %%
+decay = study.load("leaky_decay")
+decay = decay[decay.root == 0]
+upper, lower = plots.figure(rows=2, height=6.4)[1]
+panels = [
+    leaky_decay.decay_plot(decay, "digits", ax=upper),
+    leaky_decay.decay_plot(decay, "mnist1d", ax=lower),
+]
+plots.show(upper.figure, plots.panels(panels))
+
+# %%
+claims.trial("prelu-decay-to-relu")
+
+# %% [markdown]
+# ## Fixed, learned or random: it depends on the data?
+#
+# The document's advice is to try RReLU if the network overfits and PReLU if the training set is
+# large. For a clean answer all three kinds get the same mean slope, 0.229: fixed at it, learned
+# from it, or drawn around it. And all training sets get the same number of updates.
+
+# %%
+sizes = study.load("leaky_sizes")
+sizes = sizes[sizes.root == 0]
+upper, lower = plots.figure(rows=2, height=6.2)[1]
+panels = [
+    training.sizes_plot(sizes, "mnist1d", ax=upper),
+    training.sizes_plot(sizes, "fashion_mnist", ax=lower),
+]
+plots.show(upper.figure, plots.panels(panels))
+
+# %%
+claims.trial("prelu-large-data", "rrelu-overfitting")
+
+# %% [markdown]
+# ## Misconceptions
+#
+# **"`nn.Linear` is initialised for leaky ReLU."** PyTorch's default calls
+# `kaiming_uniform_(weight, a=sqrt(5))`, and `a` is the slope of a leaky ReLU. Nobody has a leaky
+# ReLU of slope 2.24. The number is there because it makes the old formula, $\pm 1/\sqrt{n}$:
+
+# %%
+gain = nn.init.calculate_gain("leaky_relu", 5**0.5)
+bound = gain * (3 / 64) ** 0.5  # kaiming_uniform_ draws from ± gain · √(3 / n)
+torch.manual_seed(0)
+linear = nn.Linear(64, 10_000)
+print(f"{bound:.4f} = 1/√64 = {64**-0.5:.4f}; largest weight {linear.weight.abs().max():.4f}")
+assert np.isclose(bound, 64**-0.5)
+
+# %% [markdown]
+# **"Kaiming initialisation takes care of the slope."** Only if you tell it:
+# `kaiming_normal_(w, a=0.3)` with `nonlinearity="leaky_relu"`, which is the function's default
+# nonlinearity, with a default `a` of 0. Keras's `he_normal` has no such argument; divide its
+# variance by $1 + a^2$ yourself: `keras.initializers.VarianceScaling(2 / (1 + a**2))`.
+#
+# **"PReLU is PReLU."** One slope in PyTorch is one slope per pixel in Keras, starting at another
+# value.
+
+# %%
+slope = 0.3
+asked = nn.init.calculate_gain("leaky_relu", slope) ** 2
+ours = keras.initializers.VarianceScaling(2 / (1 + slope**2)).scale
+print(f"variance times n: PyTorch {asked:.4f}, Keras {ours:.4f}, He without the slope 2")
+assert np.isclose(asked, ours)
+
+# %% [markdown]
+# ## Exercises
+#
+# > **Exercise 4.1.** An old model has the line `tf.keras.layers.LeakyReLU()`, no arguments. Write
+# > the layer that belongs to its weights today, in PyTorch or in Keras, so that it stays right
+# > even if a default changes.
+
+# %%
+ported_layer = ...
+check.check_ported_layer(ported_layer)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# from torch import nn
+# from actlab.exercises import leaky as check
+#
+# ported_layer = nn.LeakyReLU(negative_slope=0.3)
+#
+# check.check_ported_layer(ported_layer)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+# from actlab.exercises import leaky as check
+#
+# ported_layer = keras.layers.LeakyReLU(negative_slope=0.3)
+#
+# check.check_ported_layer(ported_layer)
+# ```
+#
+# </details>
+#
+# > **Exercise 4.2.** Build two convolutions, of 16 and of 32 channels, for images of 28 × 28 with
+# > one colour, and a PReLU behind each. They shall learn 48 slopes in all, one per channel.
+
+# %%
+network = ...
+check.check_slope_per_channel(network)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# from torch import nn
+# from actlab.exercises import leaky as check
+#
+# network = nn.Sequential(
+#     nn.Conv2d(1, 16, 3),
+#     nn.PReLU(num_parameters=16),
+#     nn.Conv2d(16, 32, 3),
+#     nn.PReLU(num_parameters=32),
+# )
+#
+# check.check_slope_per_channel(network)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+# from actlab.exercises import leaky as check
+#
+# network = keras.Sequential(
+#     [
+#         keras.Input((28, 28, 1)),
+#         keras.layers.Conv2D(16, 3),
+#         keras.layers.PReLU(shared_axes=[1, 2]),
+#         keras.layers.Conv2D(32, 3),
+#         keras.layers.PReLU(shared_axes=[1, 2]),
+#     ]
+# )
+#
+# check.check_slope_per_channel(network)
+# ```
+#
+# </details>
+#
+# > **Exercise 4.3.** Write `make(model)`: it returns an optimiser with weight decay for everything
+# > but the slopes, which shall still be learned. (The model has linear layers and PReLUs.)
+
+# %%
+make = ...
+check.check_slopes_spared(make)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# import torch
+# from torch import nn
+# from actlab.exercises import leaky as check
+#
+# def make(model):
+#     units = [module for module in model.modules() if isinstance(module, nn.PReLU)]
+#     slopes = [slope for unit in units for slope in unit.parameters()]
+#     spared = {id(slope) for slope in slopes}
+#     others = [p for p in model.parameters() if id(p) not in spared]
+#     groups = [{"params": others, "weight_decay": 0.01}, {"params": slopes, "weight_decay": 0.0}]
+#     return torch.optim.AdamW(groups, lr=0.001)
+#
+# check.check_slopes_spared(make)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+# from actlab.exercises import leaky as check
+#
+# def make(model):
+#     optimiser = keras.optimizers.AdamW(0.001, weight_decay=0.01)
+#     units = [layer for layer in model.layers if isinstance(layer, keras.layers.PReLU)]
+#     optimiser.exclude_from_weight_decay(var_list=[unit.alpha for unit in units])
+#     return optimiser
+#
+# check.check_slopes_spared(make)
+# ```
+#
+# </details>
+#
+# > **Exercise 4.4.** Another old line: `tf.keras.layers.ThresholdedReLU(theta=0.5)`. Write it for
+# > today's Keras or for PyTorch, without the course's recipe.
+
+# %%
+ported_threshold = ...
+check.check_ported_threshold(ported_threshold)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+# from actlab.exercises import leaky as check
+#
+# ported_threshold = keras.layers.ReLU(threshold=0.5)
+#
+# check.check_ported_threshold(ported_threshold)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# from torch import nn
+# from actlab.exercises import leaky as check
+#
+# ported_threshold = nn.Threshold(threshold=0.5, value=0.0)
+#
+# check.check_ported_threshold(ported_threshold)
+# ```
+#
+# </details>
+#
+# > **Key points.**
+# >
+# > - `LeakyReLU()` is three functions: slope 0.01 in PyTorch, 0.3 in Keras's layer, 0.2 in Keras's
+# >   function. Name the slope.
+# > - `PReLU()` is two: one slope for the layer in PyTorch, one for every pixel in Keras. Ask for one
+# >   per channel.
+# > - A leaky unit is never dead, but it can be asleep, and through a stack of sleeping layers a
+# >   slope of 0.01 passes no gradient worth the name.
+# > - Weight decay on the weights makes learned slopes *larger*; how large they end depends on the
+# >   optimiser more than on sparing them.
+#
+# **What next.** The next chapter replaces the straight leak by a curve that saturates: ELU and SELU.
