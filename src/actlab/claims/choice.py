@@ -222,7 +222,7 @@ def worth_plot(data: str, root: int = 0, ax: Any | None = None) -> Plot:
     blind, fair = (TITLES[_strongest(by_view[view])] for view in (VIEWS[0], VIEWS[2]))
     plots.label(
         ax,
-        title=f"{data}: untuned, most hangs on the {blind}; tuned, on the {fair}",
+        title=f"{data}: untuned, most hangs on the {blind};\ntuned, most hangs on the {fair}",
         x="gain over a blind choice (points of test accuracy)",
         y="",
     )
@@ -236,11 +236,11 @@ def grid_plot(data: str, init: str, depth: int, root: int = 0, ax: Any | None = 
     test = accuracies(data, root)[1]
     chosen = FACTORS["init"].index(init), FACTORS["depth"].index(depth)
     means = 100 * test[:, :, chosen[0], chosen[1]].mean(-1)
-    image = ax.imshow(means, cmap="Blues", vmin=10, vmax=means.max() * 1.15, aspect="auto")
+    image = ax.imshow(means, cmap="Blues", vmin=0, vmax=means.max() * 1.1, aspect="auto")
     names, rates = FACTORS["activation"], FACTORS["lr"]
     best = means.argmax(0)
     for row, column in np.ndindex(*means.shape):
-        dark = means[row, column] > 0.7 * means.max()
+        dark = image.norm(means[row, column]) > 0.6
         ax.text(
             column,
             row,

@@ -204,12 +204,19 @@ STEP_SETTINGS: dict[str, Any] = {"hidden": (64, 64), "lr": 0.03, "init": "glorot
 def stuck(seeds: tuple[int, ...], epochs: int = 10) -> tuple[ensemble.Result, dict[str, float]]:
     """Train step and tanh networks on the digits, and see how far the hidden weights moved.
 
-    Returns the result and, per activation, the largest change of any hidden weight or bias.
+    Returns the result, with the gradients before training as a probe, and, per activation, the largest change of any hidden weight or bias.
     """
     digits = datasets.load("digits")
     names = ["binary_step", "tanh"]
     result = ensemble.train(
-        digits, arms=names, seeds=seeds, epochs=epochs, progress=False, **STEP_SETTINGS
+        digits,
+        arms=names,
+        seeds=seeds,
+        epochs=epochs,
+        probe="gradients",
+        probe_at=(0,),
+        progress=False,
+        **STEP_SETTINGS,
     )
     moved = {}
     for name in names:
