@@ -15,15 +15,13 @@
 # %% [markdown]
 # # Sigmoid and tanh: saturation and vanishing gradients
 #
-# **0 minutes to read · runs in about 0 s and 0.0 GB on 2 cores · needs: the ReLU chapter's
-# words for initialisation**
+# **0 minutes to read · runs in about 0 s and 0.0 GB on 2 cores · needs: the ReLU chapter, for what it says on initialisation**
 #
 # A much-read tutorial trains one network with six activations. Five of them tell dresses from
-# shirts; the sigmoid guesses. The same tutorial, translated to another framework with the same
-# network, data, weights and learning rate, has a sigmoid that is right more than three times in
-# four. One of the two must have made a mistake. At the end of this chapter you will know which,
-# and you will be able to say in advance how fast a gradient fades in a network that nobody has
-# trained yet.
+# shirts; the sigmoid guesses. The same tutorial in another framework, with the same network, data
+# and learning rate, has a sigmoid that is right more than three times in four. What happened? At
+# the end of this chapter you will know, and you will be able to say in advance how fast a gradient
+# fades in a network that nobody has trained yet.
 #
 # **Questions**
 #
@@ -108,7 +106,7 @@ for record in (sigmoid, tanh):
 print(f"{grid.size:,} outputs and gradients of sigmoid and tanh agree within one in a million.")
 
 # %% [markdown]
-# Now the document's sentences on the two curves, each under a rule that was written down before
+# Now the starting document's sentences on the two curves, each under a rule that was written down before
 # the run:
 
 # %%
@@ -175,22 +173,54 @@ plots.table(columns)
 # %%
 table = study.load("gradients_at_start")
 table = table[table.root == 0]
-left, right = plots.figure(2, height=4.2)[1]
+upper, lower = plots.figure(rows=2, height=6.6)[1]
 panels = [
-    lab.by_depth(table, "sigmoid", ax=left, title="Sigmoid fades from any start"),
-    lab.by_depth(table, "tanh", ax=right, title="Tanh does not have to"),
+    lab.by_depth(table, "sigmoid", ax=upper, title="Sigmoid fades from any of these starts"),
+    lab.by_depth(table, "tanh", ax=lower, title="Tanh does not have to"),
 ]
-plots.show(left.figure, plots.panels(panels))
+plots.show(upper.figure, plots.panels(panels))
 
 # %% [markdown]
 # Three things to notice. Glorot's, LeCun's and orthogonal weights lie on one line: between layers
 # of the same width they *are* the same variance, $1/n$, and to a gradient that is all that counts
-# here. ReLU shows no slope even under Glorot's weights, although its signal fades: what the
-# gradient gains on the way back, the signal has lost on the way up. And no start rescues the
-# sigmoid: He's weights, twice the variance, make it a little less bad.
+# here. ReLU shows no slope even under Glorot's weights, where its $\chi$ is 1/2: a weight's
+# gradient is error times input, and what the error loses on its way down is made up by inputs
+# that are larger down there. And no usual start rescues the sigmoid: He's weights, twice the
+# variance, make it a little less bad.
+
+# %% [markdown]
+# ### And during training?
+#
+# So far nothing has moved. A network that trains changes its weights, so a gradient that has
+# faded could come back.
+#
+# > **Predict.** Fifty layers, three epochs, a learning rate tuned for each row below. Which of the
+# > vanished gradients return? And do those that start level stay so?
 
 # %%
-claims.trial("gradient-slope-predicted")
+trained = study.load("gradients_in_training")
+trained = trained[trained.root == 0]
+title = "Vanished stays vanished; two that start level do not stay so"
+training.before_and_after(trained, 50, title=title).show()
+
+# %% [markdown]
+# None returns: where no gradient arrives, nothing changes that could let it arrive. The theory for
+# untrained networks says who will train. Almost: look at ReLU under Glorot's and orthogonal
+# weights, layer by layer, beside tanh.
+
+# %%
+cases = [("tanh", "orthogonal"), ("relu", "orthogonal")]
+title = "Both start level; one collapses in the first epoch"
+training.profiles_in_training(trained, cases, 50, title=title).show()
+
+# %% [markdown]
+# Tanh was level because neither its error nor its signal fades. ReLU was level because *both* do,
+# and their product happens to be constant. The first steps teach the uppermost biases, these give
+# the last layers new inputs, and the balance is gone. **A flat row of gradient norms is not a
+# certificate of health**: look at signal and error apart.
+
+# %%
+claims.trial("gradient-slope-predicted", "gradient-stays-vanished")
 
 # %% [markdown]
 # ## What a half can do
@@ -285,7 +315,16 @@ claims.trial("sigmoid-vanishing", "sigmoid-not-zero-centred", "tanh-centred-laye
 # %%
 race = study.load("centring")
 race = race[race.root == 0]
-training.race_rows(race, "digits", title="Both matter").show()
+title = "In each pair the uncentred curve is slower"
+training.race_rows(race, "digits", title=title).show()
+
+# %% [markdown]
+# Read the rows in pairs: the same curve, centred and lifted by a constant. The lifted one is
+# slower every time, at its own best learning rate. Now the slope: $\sigma(x) - \frac12$ is
+# $\sigma(4x) - \frac12$ made four times flatter, and that costs even more. But in the last pair
+# the flat curve starts with weights four times as large, and all of that loss is gone. So the two
+# defects are not of one kind. *A small slope is a matter of the start; weights can make up for it.
+# The offset stays*: its partner with the same large weights is as slow as ever.
 
 # %%
 rates = race[race.seed == race.seed.min()].pivot(index="curve", columns="data", values="lr")
@@ -344,7 +383,7 @@ claims.trial("sigmoid-deep-does-not-train", "sigmoid-beats-deep-relu")
 # ## The case of the ten per cent
 #
 # Back to the tutorial. Its sigmoid network, 784-[512, 256, 256, 128]-10, ended at chance, and the
-# conclusion was that its gradients are too small to train. Its JAX twin did not end there.
+# conclusion was that its gradients are too small. Its JAX twin did not end there.
 
 # %%
 plots.table(
@@ -358,11 +397,24 @@ plots.table(
 # We replay it: the same data, split, batches, learning rate and initialisation, a quarter of the
 # width (to fit two cores), twenty seeds, and *without* the published early stopping, which we
 # apply afterwards to the recorded curves.
+#
+# > **Predict.** How many of the twenty ever leave chance: none, a few, most? And what would the
+# > published early stopping (seven epochs without improvement) have made of them?
 
 # %%
 failure = study.load("sigmoid_failure")
 failure = failure[failure.root == 0]
 training.escapes(failure, "as published", title="A plateau, not a failure").show()
+
+# %% [markdown]
+# The network is not broken, it is slow. For many epochs the lower layers' gradients are so small
+# that nothing is to be seen; then accuracy starts to rise. Early stopping looks for improvement,
+# and at chance there is only noise to improve on: most runs would have been ended there, a few
+# are carried over by a lucky fluctuation. One seed, one ticket in that lottery, and the two
+# frameworks drew different tickets.
+#
+# Nor does the plateau belong to the curve. The same networks, once with ten times the learning
+# rate and once with Keras's initialisation (Glorot, no biases), leave it after a few epochs:
 
 # %%
 claims.trial("sigmoid-stuck-at-chance")
@@ -461,7 +513,7 @@ for given, loss in {
 # recognised; give the loss logits (`binary_cross_entropy_with_logits`, `from_logits=True`).
 #
 # **"The sigmoid normalises its outputs."** It bounds them. In a deep untrained network they do not
-# move at all:
+# move at all. Nor is it **"expensive"**: beside ReLU, one hardly finds it with a stopwatch.
 
 # %%
 claims.trial("sigmoid-normalises", "sigmoid-expensive")

@@ -388,9 +388,9 @@ def _decide_trained_gradients(evidence: Evidence) -> tuple[Verdict, str]:
     ]
     text = (
         f"Of {len(cases)} cases {len(gone)} start with a vanished gradient; after "
-        f"{TRAINED_EPOCHS} epochs it is still gone in {len(still)} of them and back in {len(back)}"
-        f"{_in_brackets(back)}. In {len(lost)} others it vanishes during training"
-        f"{_in_brackets(lost)}"
+        f"{TRAINED_EPOCHS} epochs of SGD with momentum it is still gone in {len(still)} of them "
+        f"and back in {len(back)}{_in_brackets(back)}. In {len(lost)} others it vanishes during "
+        f"training{_in_brackets(lost)}"
     )
     if gone and len(still) == len(gone):
         return "holds", f"{text}."
@@ -802,7 +802,8 @@ def before_and_after(table: pd.DataFrame, depth: int, *, title: str, ax: Any | N
     One row per activation and start of :func:`trained_gradients_study`; means over the seeds.
     """
     ax = plots.axis(ax, height=4.8)
-    rows, sentences, artists = [], [], {}
+    rows: list[str] = []
+    sentences, artists = [], {}
     for activation, start in itertools.product(ACTIVATIONS, TRAINED_STARTS):
         before, after = (
             trained_ratio(table, activation, start, depth, epoch) for epoch in (0, TRAINED_EPOCHS)
@@ -826,6 +827,49 @@ def before_and_after(table: pd.DataFrame, depth: int, *, title: str, ax: Any | N
     alt = (
         f"First over last hidden layer's gradient norm with {depth} hidden layers, before and "
         f"after training: {'; '.join(sentences)}. A dotted line marks a thousandth."
+    )
+    return Plot(ax, alt, artists)
+
+
+def profiles_in_training(
+    table: pd.DataFrame, cases: Iterable[tuple[str, str]], depth: int, *, title: str
+) -> Plot:
+    """Gradient norm by layer, relative to the last, before (dotted) and in training (solid).
+
+    ``cases``: (activation, start) of :func:`trained_gradients_study`; means over the seeds.
+    """
+    ax = plots.axis(None, height=3.8)
+    looks = {0: ":", 1: "--", TRAINED_EPOCHS: "-"}
+    sentences, artists = [], {}
+    for (activation, start), (epoch, dashes) in itertools.product(cases, looks.items()):
+        part = table[
+            (table.activation == activation)
+            & (table.start == start)
+            & (table.depth == depth)
+            & (table.epoch == epoch)
+        ]
+        means = part.groupby("layer").log_norm.mean()
+        relative = means - means[depth]
+        name = f"{activation}, {start}"
+        (artists[f"{name}, {epoch}"],) = ax.plot(
+            relative.index, 10.0**relative, dashes, marker="o", color=plots.colour(activation)
+        )
+        sentences.append(f"{name}, epoch {epoch}: 10^{relative.iloc[0]:.1f}")
+    for activation, start in cases:
+        ax.plot([], [], color=plots.colour(activation), label=f"{activation}, {start}")
+    for epoch, dashes in looks.items():
+        ax.plot([], [], dashes, color=plots.INK, label=f"epoch {epoch}" if epoch else "before")
+    ax.set_yscale("log")
+    ax.legend()
+    plots.label(
+        ax,
+        title=title,
+        x="hidden layer (1 is nearest the input)",
+        y="gradient norm / last hidden layer's",
+    )
+    alt = (
+        f"Gradient norm by layer, relative to the last of {depth} hidden layers; at the first "
+        f"layer: {'; '.join(sentences)}."
     )
     return Plot(ax, alt, artists)
 
@@ -924,9 +968,9 @@ CLAIMS = (
         chapter=CHAPTER,
         experiment=(
             "Digits; 2, 10 and 50 hidden layers of 64; sigmoid, tanh, ReLU and SELU under four "
-            "starts; three epochs at a learning rate tuned for each case (four rates, validation "
-            "loss), 20 seeds: gradient norm of the first hidden layer over that of the last, "
-            "before and after."
+            "starts; three epochs of SGD at a learning rate tuned for each case (four rates, "
+            "validation loss), 20 seeds: gradient norm of the first hidden layer over that of the "
+            "last, before and after."
         ),
         rule=(
             "Vanished: below 1/1,000 (95 % interval of the mean logarithm). Of the cases that are "
