@@ -5,18 +5,28 @@ from __future__ import annotations
 import inspect
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from actlab import catalog, ensemble, stats, study
+from actlab import catalog, data, ensemble, stats, study
 from actlab.claims import cost
 from actlab.claims.leaky_asleep import COMA
-from actlab.claims.leaky_training import CHAPTER, DOCUMENT, RRELU_DOCUMENT, Array, leaky, prelu
+from actlab.claims.leaky_training import (
+    CHAPTER,
+    DOCUMENT,
+    RRELU_DOCUMENT,
+    Array,
+    as_list,
+    leaky,
+    learned_slopes,
+    prelu,
+)
 from actlab.claims.ledger import Claim, Evidence, Verdict
+from actlab.claims.relu import root_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,26 +50,26 @@ def default_slopes() -> pd.DataFrame:
     return frame.sort_values("when", ascending=False, kind="stable")
 
 
-def accuracy_with_slope(network: nn.Sequential, data: Any, slope: float) -> float:
+def accuracy_with_slope(network: nn.Sequential, images: Any, slope: float) -> float:
     """Test accuracy of a trained network whose leaky units are given another slope."""
     changed = [nn.LeakyReLU(slope) if isinstance(m, nn.LeakyReLU) else m for m in network]
     with torch.no_grad():
-        logits = nn.Sequential(*changed)(torch.from_numpy(data.x_test))
-    return float((logits.argmax(1).numpy() == data.y_test).mean())
+        logits = nn.Sequential(*changed)(torch.from_numpy(images.x_test))
+    return float((logits.argmax(1).numpy() == images.y_test).mean())
 
 
 def ported_with(
-    data: Any, trained_with: float, slopes: Sequence[float], depths: Sequence[int]
+    images: Any, trained_with: float, slopes: Sequence[float], depths: Sequence[int]
 ) -> dict[str, Array]:
     """Train with one slope, run with others: slope → accuracies in per cent (20 seeds, depths)."""
     arms = {
         f"{depth}": {**leaky(trained_with), "hidden": (64,) * depth, "lr": 0.03} for depth in depths
     }
-    result = ensemble.train(data, arms=arms, seeds=20, epochs=12, progress=False)
+    result = ensemble.train(images, arms=arms, seeds=20, epochs=12, progress=False)
 
     def accuracies(depth: int, slope: float) -> list[float]:
         members = [result.member(f"{depth}", seed) for seed in range(20)]
-        return [100 * accuracy_with_slope(member, data, slope) for member in members]
+        return [100 * accuracy_with_slope(member, images, slope) for member in members]
 
     return {
         f"{slope:g}": np.array([accuracies(depth, slope) for depth in depths]).T for slope in slopes
@@ -75,7 +85,7 @@ def first_gradients(snapshot: Snapshot) -> dict[str, torch.Tensor]:
     return {"gradient": torch.stack(sizes, 1)}
 
 
-def gradients_asleep(data: Any, slopes: Sequence[float], depth: int = 5) -> dict[str, Array]:
+def gradients_asleep(images: Any, slopes: Sequence[float], depth: int = 5) -> dict[str, Array]:
     """Gradient of each hidden layer's weights before training, every unit asleep; over 20 seeds.
 
     Relative to the same network with biases of 0. Slope → (seeds, hidden layers).
@@ -84,7 +94,7 @@ def gradients_asleep(data: Any, slopes: Sequence[float], depth: int = 5) -> dict
     for slope in slopes:
         own = {**leaky(slope), **COMA, "hidden": (64,) * depth}
         result = ensemble.train(
-            data,
+            images,
             arms={"asleep": own, "awake": {**own, "bias": 0.0}},
             seeds=20,
             epochs=1,
@@ -103,19 +113,50 @@ def gradients_asleep(data: Any, slopes: Sequence[float], depth: int = 5) -> dict
 # --- PReLU: what weight decay does to a slope ----------------------------------------------------
 
 
-def decayed_slopes(data: Any, decays: Sequence[float]) -> dict[str, Array]:
-    """Learned slopes (20 seeds, layers) under weight decay on everything, slopes included."""
-    arms = {
-        f"{decay:g}": {**prelu(0.25), "weight_decay": decay, "lr": 0.03, "batch_size": 64}
-        for decay in decays
+def decayed_slopes(
+    images: Any,
+    decays: Sequence[float],
+    seeds: Iterable[int] = range(20),
+    normalization: str | None = None,
+) -> dict[str, Array]:
+    """Learned slopes (seeds, 5 layers) under SGD with decay on everything, slopes included."""
+    arms = {f"weight decay {decay:g}": {**prelu(0.25), "weight_decay": decay} for decay in decays}
+    result = ensemble.train(
+        images,
+        arms=arms,
+        seeds=seeds,
+        epochs=10,
+        lr=0.03,
+        batch_size=64,
+        normalization=normalization,
+        progress=False,
+    )
+    slopes = np.array([list(found.values()) for found in learned_slopes(result)])
+    return {arm: slopes[result.index(arm)] for arm in arms}
+
+
+def _decay_and_scale(seed: int) -> Evidence:
+    """Change of the mean slope by decay under batch norm: layers 1 to 4, and the last one."""
+    found = decayed_slopes(data.load("digits"), (0, 0.01), root_seeds(seed), "batch")
+    change = found["weight decay 0.01"] - found["weight decay 0"]
+    return {
+        "normalised": as_list(stats.mean_interval(change[:, :-1].mean(1))),
+        "last": as_list(stats.mean_interval(change[:, -1])),
     }
-    result = ensemble.train(data, arms=arms, seeds=20, epochs=15, progress=False)
-    found = {}
-    for arm in arms:
-        members = [result.member(arm, seed) for seed in range(20)]
-        units = [[m.weight.item() for m in net if isinstance(m, nn.PReLU)] for net in members]
-        found[f"weight decay {arm}"] = np.array(units)
-    return found
+
+
+def _decide_decay_and_scale(evidence: Evidence) -> tuple[Verdict, str]:
+    before, last = (
+        "{:+.2f} [{:+.2f}, {:+.2f}]".format(*evidence[where]) for where in ("normalised", "last")
+    )
+    text = (
+        f"With batch norm in every hidden layer, decay changes the slopes of layers 1 to 4, whose "
+        f"output is normalised again, by {before}, and that of layer 5, which feeds the output "
+        f"layer directly, by {last}."
+    )
+    if evidence["normalised"][2] < 0 < evidence["last"][1]:
+        return "holds", text
+    return ("refuted" if evidence["normalised"][1] > 0 else "not shown"), text
 
 
 # --- Cost ----------------------------------------------------------------------------------------
@@ -336,6 +377,26 @@ CLAIMS = (
             "step": {},
         },
         cheap=False,
+    ),
+    Claim(
+        id="prelu-decay-scale",
+        statement=(
+            "Under decay learned slopes grow to make up for shrinking weights; where the size of "
+            "a signal does not matter, decay makes them smaller."
+        ),
+        source="our explanation of what decay did to the slopes",
+        chapter=CHAPTER,
+        experiment=(
+            "Digits, five hidden layers with batch norm before each PReLU, SGD with decay 0.01 on "
+            "everything against none, 20 seeds, paired: change of the learned slopes."
+        ),
+        rule=(
+            "Holds if the mean slope of layers 1 to 4 falls and that of layer 5, which no batch "
+            "norm follows, rises (95 % intervals); refuted if that of layers 1 to 4 rises."
+        ),
+        measure=_decay_and_scale,
+        decide=_decide_decay_and_scale,
+        otherwise={"normalised": [0.1, 0.05, 0.15], "last": [0.1, 0.05, 0.15]},
     ),
     Claim(
         id="rrelu-not-in-keras",

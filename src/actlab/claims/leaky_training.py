@@ -652,7 +652,7 @@ CLAIMS = (
     Claim(
         id="rrelu-overfitting",
         statement="RReLU is worth a try when the network overfits.",
-        source=RRELU_DOCUMENT,
+        source=f"{RRELU_DOCUMENT}; {XU}",
         chapter=CHAPTER,
         experiment=f"{_SIZES} On the smallest sets the networks overfit most.",
         rule=(
