@@ -167,7 +167,8 @@ found = claims.get("gradient-slope-predicted").evaluate().evidence["decades_per_
 columns = {"activation": [catalog.get(name).title for name in lab.ACTIVATIONS]}
 for name in lab.STARTS:
     pairs = [found[f"{activation}, {name}"] for activation in lab.ACTIVATIONS]
-    columns[name] = [f"{p[0]:+.2f} ({p[3]:+.2f})".replace("-", "−") for p in pairs]
+    rounded = [[round(value, 2) + 0.0 for value in (p[0], p[3])] for p in pairs]
+    columns[name] = ["{:+.2f} ({:+.2f})".format(*p).replace("-", "−") for p in rounded]
 plots.table(columns)
 
 # %%
@@ -200,13 +201,13 @@ plots.show(upper.figure, plots.panels(panels))
 # %%
 trained = study.load("gradients_in_training")
 trained = trained[trained.root == 0]
-title = "Vanished stays vanished; two that start level do not stay so"
+title = "What has vanished stays vanished"
 training.before_and_after(trained, 50, title=title).show()
 
 # %% [markdown]
-# None returns: where no gradient arrives, nothing changes that could let it arrive. The theory for
-# untrained networks says who will train. Almost: look at ReLU under Glorot's and orthogonal
-# weights, layer by layer, beside tanh.
+# None returns (within three epochs of plain SGD; patience and Adam come later): where no gradient
+# arrives, nothing changes that could let it arrive. So the theory for untrained networks says who
+# will train. Almost: look at ReLU under orthogonal weights, layer by layer, beside tanh.
 
 # %%
 cases = [("tanh", "orthogonal"), ("relu", "orthogonal")]
@@ -215,9 +216,9 @@ training.profiles_in_training(trained, cases, 50, title=title).show()
 
 # %% [markdown]
 # Tanh was level because neither its error nor its signal fades. ReLU was level because *both* do,
-# and their product happens to be constant. The first steps teach the uppermost biases, these give
-# the last layers new inputs, and the balance is gone. **A flat row of gradient norms is not a
-# certificate of health**: look at signal and error apart.
+# and their product happens to be constant. The first steps move the upper biases, these feed the
+# last layers a constant that dwarfs what is left of the picture, and the balance is gone. **A flat
+# row of gradient norms is no certificate of health**: look at signal and error apart.
 
 # %%
 claims.trial("gradient-slope-predicted", "gradient-stays-vanished")
@@ -315,7 +316,7 @@ claims.trial("sigmoid-vanishing", "sigmoid-not-zero-centred", "tanh-centred-laye
 # %%
 race = study.load("centring")
 race = race[race.root == 0]
-title = "In each pair the uncentred curve is slower"
+title = "The lifted one of each pair is slower"
 training.race_rows(race, "digits", title=title).show()
 
 # %% [markdown]

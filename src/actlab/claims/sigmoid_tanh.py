@@ -347,7 +347,7 @@ def by_depth(table: pd.DataFrame, activation: str, *, title: str, ax: Any | None
         )
     styles = {"orthogonal": {"linestyle": "--"}}
     artists = _lines(ax, DEPTHS, measured, expected, styles=styles, marker="o")
-    plots.label(ax, title=title, x="hidden layers", y="gradient norm, first / last hidden layer")
+    plots.label(ax, title=title, x="hidden layers", y="gradient norm, first / last")
     ends = "; ".join(f"{name} 10^{v[:, -1].mean():.1f}" for name, v in measured.items())
     alt = (
         f"Line plot, logarithmic, for {activation}: gradient norm of the first hidden layer over "
