@@ -225,6 +225,7 @@ def duel_figure(table: pd.DataFrame, ax: Any | None = None) -> Plot:
     rivals = dict(zip(RIVALS, ("ReLU", "ELU", "GELU", "tanh"), strict=True))
     rivals["relu + batch norm"] = "ReLU + batch norm"
     names, sentences, artists, wins = [], [], {}, 0
+    edge = 11.0  # what lies beyond is written, or it would squeeze all the others
     for group, (data, depth) in enumerate(settings(table)):
         values = by_arm(table, data, depth)
         names.append(f"{data}\n{depth} layers")
@@ -237,10 +238,15 @@ def duel_figure(table: pd.DataFrame, ax: Any | None = None) -> Plot:
             wins += low > 0
             y = group + 0.14 * (i - 2)
             hue = plots.INK if "batch" in rival else plots.colour(rival)
-            ax.plot([low, high], [y, y], color=hue)
+            ax.plot([low, min(high, edge)], [y, y], color=hue)
             (artists[title],) = ax.plot([mean], [y], plots.MARKERS[i], color=hue)
+            if mean > edge:
+                ax.text(
+                    edge, y - 0.08, f"{title} {mean:+.0f} →", ha="right", va="bottom", color=hue
+                )
             sentences.append(f"{title} {_signed((mean, low, high))}")
     ax.axvline(0, color=plots.INK, linewidth=1)
+    ax.set_xlim(-3, edge)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.figure.legend(artists.values(), artists, ncols=3, loc="outside lower center")
