@@ -15,7 +15,8 @@
 # %% [markdown]
 # # Sigmoid and tanh: saturation and vanishing gradients
 #
-# **0 minutes to read · runs in about 0 s and 0.0 GB on 2 cores · needs: the ReLU chapter, for what it says on initialisation**
+# **0 minutes to read · runs in about 0 s and 0.0 GB on 2 cores · needs: the ReLU chapter
+# (what it says about initialisation)**
 #
 # A much-read tutorial trains one network with six activations. Five of them tell dresses from
 # shirts; the sigmoid guesses. The same tutorial in another framework, with the same network, data
@@ -106,8 +107,8 @@ for record in (sigmoid, tanh):
 print(f"{grid.size:,} outputs and gradients of sigmoid and tanh agree within one in a million.")
 
 # %% [markdown]
-# Now the starting document's sentences on the two curves, each under a rule that was written down before
-# the run:
+# Now the starting document's sentences on the two curves, each under a rule that was written down
+# before the run:
 
 # %%
 claims.trial(
@@ -338,9 +339,9 @@ claims.trial("tanh-centring-speeds-up")
 # %% [markdown]
 # ## When a deep sigmoid network trains
 #
-# "Never use sigmoids in hidden layers" is advice for one start. Here are ten hidden layers of
-# sigmoids, with everything that people have invented against vanishing gradients, each at its own
-# tuned learning rate.
+# "Never use sigmoids in hidden layers", they say. Here are ten hidden layers of sigmoids with
+# remedies that people have invented against vanishing gradients, each at its own tuned learning
+# rate, thirty epochs.
 #
 # > **Predict.** Which of these train on digits: orthogonal weights, orthogonal × 4, the critical
 # > × 10, the centred × 4, Adam, batch norm, residual connections?
@@ -350,12 +351,23 @@ deep = study.load("deep_sigmoid")
 deep = deep[deep.root == 0]
 training.accuracy_rows(deep, training.DEEP_ARMS, "What rescues ten layers of sigmoids").show()
 
+# %% [markdown]
+# None of the usual starts gets off chance, at any learning rate. Batch norm, residual connections
+# and weights made for this curve (large *and* centred) do as well as tanh. The critical weights
+# of above, whose gradients keep their size, come out clearly worse: most of their units are
+# saturated. And × 4 without centring, whose gradient fades, still trains most of the time at this
+# depth. The gradient's size is not everything.
+#
+# What about Adam, which divides each gradient by its own size? Watch the first layer:
+
 # %%
 arms = ("Keras default", "Adam", lab.CENTRED, "batch norm", "residual")
 training.first_layer_in_training(deep, arms, title="Where the first layer gets a gradient").show()
 
 # %% [markdown]
-# And three of these live, twenty networks each, a few epochs, all of them trained just now:
+# Adam does bring the first layer's gradient back, after some epochs in which nothing seems to
+# happen. That is not the same as learning: at the end of thirty epochs its networks are hardly
+# better than chance. Here are three of the arms live, twenty networks each, trained just now:
 
 # %%
 digits = data.load("digits")
@@ -678,9 +690,12 @@ check.check_deep_sigmoid(network)
 # > - Tanh is a sigmoid, stretched and centred: $\tanh x = 2\sigma(2x) - 1$. A network of one is a
 # >   network of the other with other weights; what differs is where they start.
 # > - A gradient fades by $\sqrt{n \cdot \mathrm{Var}(w) \cdot \mathrm{E}[f'(z)^2]}$ per layer.
-# >   You can compute that before you train, to the second decimal.
+# >   You can compute that before you train, and what has vanished then stays vanished for long.
 # > - The sigmoid's slope is at most 1/4, so weights four times as large are needed, *and* the
-# >   constant 1/2 must be taken away, or they saturate it.
+# >   constant 1/2 must be taken away, or they saturate it. Batch norm and residual connections
+# >   help as well.
+# > - Gradients of one size in all layers prove nothing: ReLU's do under weights too small for it.
+# > - The famous sigmoid failure was a plateau and an early stop, seen with one seed.
 # > - Give losses logits, not probabilities.
 #
 # **What next.** The leaky family: what a small slope on the left is worth. Self-normalisation,
