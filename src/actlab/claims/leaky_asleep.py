@@ -159,14 +159,14 @@ def asleep_by_learning_rate(table: pd.DataFrame, name: str, ax: Any | None = Non
             color=plots.NEUTRAL[i],
             marker=plots.MARKERS[i],
         )
-        at_first.append(f"{ends[0].mean:.1f}")
+        at_first.append(f"{arm} {ends[0].mean:.1f} %")
         sentences.append(f"{arm} from {ends[0].mean:.1f} % to {ends[-1].mean:.1f} %")
     ax.set_xscale("log")
     ax.set_xticks(SLEEP_RATES, [f"{lr:g}" for lr in SLEEP_RATES])
     ax.minorticks_off()
     ax.set_ylim(bottom=0)
     ax.legend()
-    title = f"{TITLES[name]}: {', '.join(at_first)} % asleep at the lowest rate"
+    title = f"{TITLES[name]}, lowest rate: {', '.join(at_first[:2])}"
     plots.label(ax, title=title, x="learning rate", y="units asleep (%)")
     alt = (
         f"Line plot for {TITLES[name]} of the share of hidden units asleep after training against "
@@ -228,13 +228,13 @@ def coma_plot(table: pd.DataFrame, ax: Any | None = None) -> Plot:
         )
         numbers = ", ".join(f"{end.mean:.0f} %" for end in ends)
         sentences.append(f"{_layers(str(depth))}: {numbers}")
-        best.append(f"{depth} asleep: {max(end.mean for end in ends):.0f} %")
+        best.append(max(end.mean for end in ends))
     ax.set_xticks(marks, [f"{slope:g}" for slope in COMA_SLOPES])
     ax.set_ylim(0, 100)
     ax.legend()
     plots.label(
         ax,
-        title=f"Best of all slopes, layers {'; '.join(best)}",
+        title=f"{COMA_DEPTHS[-1]} layers asleep: no slope gets beyond {best[-1]:.0f} %",
         x="slope on the negative side (0 is ReLU)",
         y="test accuracy (%)",
     )
