@@ -206,7 +206,10 @@ def differences(table: pd.DataFrame, arm: str, control: str) -> dict[str, stats.
 
 
 def contest_plot(table: pd.DataFrame, arms: tuple[str, ...], ax: Any | None = None) -> Plot:
-    """How far each arm is ahead of ReLU in every setting, in points, with 95 % intervals."""
+    """How far each arm is ahead of ReLU in every setting: points, simultaneous intervals.
+
+    Grey: how far two means of ReLU itself would drift apart by the choice of seeds alone.
+    """
     ax = plots.axis(ax, height=6.0)
     sentences = []
     artists = {}
@@ -224,8 +227,14 @@ def contest_plot(table: pd.DataFrame, arms: tuple[str, ...], ax: Any | None = No
         (artists[arm],) = ax.plot(mean, y, plots.MARKERS[i], color=hue, label=arm)
         sentences.append(f"{arm} from {mean.min():+.1f} to {mean.max():+.1f}")
     ax.axvline(0, color=plots.INK, linewidth=1)
+    for row, (_, part) in enumerate(places(table)):
+        floor = 100 * stats.noise_floor(accuracies(part, "ReLU"))
+        band = ax.fill_betweenx(
+            [row - 0.45, row + 0.45], -floor, floor, color=plots.GRID, linewidth=0
+        )
+    band.set_label("noise floor of ReLU")
     ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_ylim(len(names) - 0.5, -0.5)  # the first setting on top
     ax.figure.legend(ncols=3, loc="outside lower center")
     ahead = [
         (arm, name)
@@ -237,7 +246,8 @@ def contest_plot(table: pd.DataFrame, arms: tuple[str, ...], ax: Any | None = No
     plots.label(ax, title=title, x="test accuracy minus that of ReLU (points)", y="")
     alt = (
         f"For {len(names)} settings, the test accuracy of {len(arms)} activations minus that of "
-        f"ReLU, as dots with intervals: {'; '.join(sentences)} points. {title}."
+        f"ReLU, as dots with intervals over a grey band, the noise floor: {'; '.join(sentences)} "
+        f"points. {title}."
     )
     return Plot(ax, alt, artists)
 
@@ -446,6 +456,18 @@ def sizes_plot(table: pd.DataFrame, name: str, ax: Any | None = None) -> Plot:
             marker=plots.MARKERS[i + 1],
         )
         sentences.append(f"{title} from {ends[0].mean:+.1f} to {ends[-1].mean:+.1f}")
+    fixed = table[(table.data == name) & (table.arm == "fixed")]
+    floors = [
+        100 * stats.noise_floor(fixed[fixed["size"] == size].test_accuracy.fillna(CHANCE))
+        for size in SIZES[name]
+    ]
+    ax.fill_between(
+        *(SIZES[name], np.negative(floors), floors),
+        color=plots.GRID,
+        linewidth=0,
+        zorder=0,
+        label="noise floor of the fixed slope",
+    )
     ax.axhline(0, color=plots.INK, linewidth=1)
     ax.set_xscale("log")
     ax.set_xticks(SIZES[name], [f"{size:,}" for size in SIZES[name]])
@@ -459,7 +481,8 @@ def sizes_plot(table: pd.DataFrame, name: str, ax: Any | None = None) -> Plot:
     )
     alt = (
         f"Line plot for {TITLES[name]} of test accuracy minus that of a fixed slope of the same "
-        f"mean against the number of training examples: {'; '.join(sentences)} points."
+        f"mean against the number of training examples: {'; '.join(sentences)} points, over a grey "
+        f"band, the noise floor of {floors[0]:.1f} to {floors[-1]:.1f} points."
     )
     return Plot(ax, alt, artists)
 
