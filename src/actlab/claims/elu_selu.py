@@ -98,13 +98,15 @@ def contraction(activation: str, step: float = 1e-4) -> float:
     return (high - low) / (2 * step)
 
 
-def gradient_growth(activation: str, weight_variance: float = 1.0) -> float:
+def gradient_growth(activation: str, weight_variance: float = 1.0, **params: float) -> float:
     """By how much a layer multiplies the mean square of a gradient that passes it backwards.
 
     n · Var(w) · E[f'(z)²] with z ~ N(0, n · Var(w)) (Poole et al., 2016).
     """
     slope = catalog.get(activation).derivative
-    return weight_variance * float(gaussian_mean(lambda z: slope(z) ** 2, weight_variance))
+    return weight_variance * float(
+        gaussian_mean(lambda z: slope(z, **params) ** 2, weight_variance)
+    )
 
 
 # --- Untrained networks ------------------------------------------------------------------------
@@ -731,11 +733,17 @@ def decide_requirement(evidence: Evidence) -> tuple[Verdict, str]:
         free = all(v[2] < 1 for e in evidence.values() for v in e["lost"].values())
         verdict: Verdict = "refuted" if free else "not shown"
         return verdict, f"Breaking it costs neither, as far as can be seen. {text}."
+    both = [name for name in off if name in costly]
     parts = [
-        f"normalisation is what you want and the break is {' or '.join(off)}" if off else "",
-        f"accuracy is what you want and the break is {' or '.join(costly)}" if costly else "",
+        f"the break is {' or '.join(names)}{purpose}"
+        for names, purpose in (
+            (both, ""),
+            ([n for n in off if n not in both], " and you want normalisation"),
+            ([n for n in costly if n not in both], " and you want accuracy"),
+        )
+        if names
     ]
-    return "holds when …", f"… {', or '.join(part for part in parts if part)}. {text}."
+    return "holds when …", f"… {', or '.join(parts)}. {text}."
 
 
 def _number(value: float) -> str:

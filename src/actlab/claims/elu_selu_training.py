@@ -737,6 +737,49 @@ def accuracies(table: pd.DataFrame, root: int, data: str, curve: str, condition:
     )
 
 
+def cost_figure(table: pd.DataFrame, ax: Any | None = None) -> Plot:
+    """Test accuracy that each break costs a SELU network, in points, with 95 % intervals.
+
+    ``table``: the broken study. Filled marks are its first run, open ones the second.
+    """
+    from actlab import plots
+
+    ax = plots.axis(ax, height=5.6)
+    intact, *names = (name for name in CONDITIONS)
+    artists: dict[str, Any] = {}
+    sentences = []
+    costs = dict.fromkeys(names, 0.0)
+    for place, name in enumerate(names):
+        for i, data in enumerate(sorted(table.data.unique())):
+            for root, face in enumerate((plots.NEUTRAL[i], "white")):
+                values = (accuracies(table, root, data, "selu", which) for which in (intact, name))
+                mean, low, high = interval(100 * np.subtract(*values))
+                y = place + 0.18 * (2 * i + root - 1.5)
+                style = {"color": plots.NEUTRAL[i], "mfc": face, "markersize": 6}
+                ax.plot([low, high], [y, y], color=plots.NEUTRAL[i], linewidth=1.5)
+                label = f"{data}, {'second' if root else 'first'} run"
+                (artists[label],) = ax.plot([mean], [y], plots.MARKERS[i], **style)
+                costs[name] += mean
+                if not root:
+                    sentences.append(f"{name}, {data} {_signed((mean, low, high))}")
+    ax.axvline(0, color=plots.INK, linewidth=1)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.figure.legend(artists.values(), artists, ncols=2, loc="outside lower center")
+    plots.label(
+        ax,
+        title=f"{max(costs, key=costs.__getitem__).capitalize()} costs the most",
+        x="test accuracy lost (points)",
+        y="",
+    )
+    return plots.Plot(
+        ax,
+        "Dots with 95 % intervals: test accuracy of the intact SELU network minus that of the "
+        f"broken one, in points; first run: {'; '.join(sentences)}.",
+        artists,
+    )
+
+
 def _broken(seed: int) -> Evidence:
     """Every broken condition and data set: ELU minus SELU, and the kinkless curve's share of it."""
     from statsmodels.stats.multitest import multipletests
