@@ -134,3 +134,49 @@ def test_a_pair_turns_round_only_if_both_win_somewhere_beyond_chance():
     assert choice.reversals(crossing) == (1, 1)
     noise = np.random.default_rng(0).standard_normal((4, 30, 20))
     assert choice.reversals(noise)[0] == 0
+
+
+# --- Sentences of the chapter that no verdict covers --------------------------------------------
+
+
+@pytest.mark.parametrize("root", [0, 1])
+def test_on_digits_the_activation_is_worth_much_untuned_and_little_tuned(root):
+    untuned, _, tuned = (
+        {factor: gain.mean() for factor, gain in view.items()}
+        for view in choice.worths("digits", root).values()
+    )
+    assert max(untuned, key=untuned.get) == "activation"
+    assert tuned["activation"] < 0.01
+
+
+@pytest.mark.parametrize("root", [0, 1])
+def test_on_mnist1d_it_is_worth_several_points_and_the_learning_rate_more(root):
+    for view in choice.worths("mnist1d", root).values():
+        gains = {factor: gain.mean() for factor, gain in view.items()}
+        assert gains["activation"] > 0.03
+        assert gains.get("lr", 1) > gains["activation"]
+    assert len(choice.at_upper_end("mnist1d", root)) > len(choice.FACTORS["activation"]) / 2
+
+
+@pytest.mark.parametrize("root", [0, 1])
+@pytest.mark.parametrize("name", choice.DATA)
+def test_the_largest_share_of_the_variance_is_what_choices_do_together(name, root):
+    shares = choice.variance_shares(name, root)
+    together = shares.pop("only together")
+    assert together[1] > max(high for _, _, high in shares.values())
+    assert sum(share for share, _, _ in shares.values()) + together[0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("root", [0, 1])
+def test_the_winner_depends_on_the_column(root):
+    plot = choice.grid_plot("mnist1d", init="keras", depth=3, root=root)
+    winners = np.asarray(plot.artists["image"].get_array()).argmax(0)
+    assert len(set(winners.tolist())) > 1
+
+
+def test_linear_layers_speed_up_training_at_a_shared_learning_rate():
+    result = ensemble.train(
+        data.load("digits"), arms=lab.DEPTHS, seeds=5, lr=0.01, keep_weights=False, progress=False
+    )
+    shallow, deep = (result.by_arm("train_loss")[arm] for arm in lab.DEPTHS)
+    assert (deep < shallow).all()

@@ -147,6 +147,16 @@ def worths(data: str, root: int = 0) -> dict[str, dict[str, Array]]:
     return by_view
 
 
+def at_upper_end(data: str, root: int = 0) -> list[str]:
+    """The activations that do best, by validation accuracy, at the largest learning rate tried."""
+    means = accuracies(data, root)[0].mean(-1)
+    best_by_rate = np.moveaxis(means, LR, 1).reshape(*means.shape[:2], -1).max(-1)
+    names = FACTORS["activation"]
+    return [
+        name for name, row in zip(names, best_by_rate, strict=True) if row.argmax() == len(row) - 1
+    ]
+
+
 def variance_shares(data: str, root: int = 0, resamples: int = 500) -> dict[str, list[float]]:
     """Of the variance between settings: each factor alone, and what they do only together.
 
@@ -217,12 +227,16 @@ def worth_plot(data: str, root: int = 0, ax: Any | None = None) -> Plot:
         sentences.append(f"{view}: {numbers}")
     ax.set_yticks(list(height.values()), [TITLES[factor] for factor in height])
     ax.set_ylim(len(height) - 0.5, -0.5)
-    ax.set_xlim(left=0)
+    ax.set_xlim(left=-0.7)
+    ax.axvline(0, color=plots.INK, linewidth=0.8)
     ax.legend()
     blind, fair = (TITLES[_strongest(by_view[view])] for view in (VIEWS[0], VIEWS[2]))
+    title = f"{data}: untuned, most hangs on the {blind};\ntuned, most hangs on the {fair}"
+    if blind == fair:
+        title = f"{data}: tuned or not,\nmost hangs on the {fair}"
     plots.label(
         ax,
-        title=f"{data}: untuned, most hangs on the {blind};\ntuned, most hangs on the {fair}",
+        title=title,
         x="gain over a blind choice (points of test accuracy)",
         y="",
     )
@@ -315,17 +329,19 @@ def _decide_crucial(evidence: Evidence) -> tuple[Verdict, str]:
     against = [
         name for name, case in cases.items() if case["activation"][2] < least or case["lead"][2] < 0
     ]
-    numbers = "; ".join(
-        f"{name}: {case['activation'][0]:.1f} points against {case['other'][0]:.1f} for the "
-        f"{case['strongest_other']}"
+    numbers = "Points gained by choosing well, the activation against the strongest other: "
+    numbers += "; ".join(
+        f"{name}: {case['activation'][0]:.1f} against {case['other'][0]:.1f} "
+        f"({case['strongest_other']})"
         for name, case in cases.items()
     )
     if len(for_it) == len(cases):
-        return "holds", f"It is worth more than any of the other three choices ({numbers})."
+        return "holds", f"It is worth more than any of the other three choices. {numbers}."
     if len(against) == len(cases):
-        return "refuted", f"Everywhere some other choice is worth more ({numbers})."
+        return "refuted", f"Everywhere some other choice is worth more. {numbers}."
     if for_it:
-        return "holds when …", f"… {' or '.join(for_it)}. All cases: {numbers}."
+        where = " or ".join(name.replace(", ", " with ") for name in for_it)
+        return "holds when …", f"… it is {where}. {numbers}."
     return "not shown", f"{numbers}."
 
 

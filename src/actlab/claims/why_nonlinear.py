@@ -204,7 +204,8 @@ STEP_SETTINGS: dict[str, Any] = {"hidden": (64, 64), "lr": 0.03, "init": "glorot
 def stuck(seeds: tuple[int, ...], epochs: int = 10) -> tuple[ensemble.Result, dict[str, float]]:
     """Train step and tanh networks on the digits, and see how far the hidden weights moved.
 
-    Returns the result, with the gradients before training as a probe, and, per activation, the largest change of any hidden weight or bias.
+    Returns the result, with the gradients before training as a probe, and, per activation, the
+    largest change of any hidden weight or bias.
     """
     digits = datasets.load("digits")
     names = ["binary_step", "tanh"]
@@ -594,8 +595,8 @@ def _decide_linear_depth(evidence: Evidence) -> tuple[Verdict, str]:
         if low > 1 or high < -1 or more < 0.8 or less > 1.25:
             other.append(name)
     numbers = "; ".join(
-        f"{name}: {case['difference'][0]:+.1f} points of test accuracy "
-        f"[{case['difference'][1]:+.1f}, {case['difference'][2]:+.1f}], "
+        f"{name}: {case['difference'][0]:+z.1f} points of test accuracy "
+        f"[{case['difference'][1]:+z.1f}, {case['difference'][2]:+z.1f}], "
         f"{case['loss_ratio'][0]:.2f} times the training loss "
         f"[{case['loss_ratio'][1]:.2f}, {case['loss_ratio'][2]:.2f}], best learning rates "
         f"{' and '.join(f'{lr:g}' for lr in reversed(case['lr'].values()))}"
@@ -697,7 +698,7 @@ def _decide_linear_xor(evidence: Evidence) -> tuple[Verdict, str]:
     trained = evidence["trained_solving"]
     if trained["linear"] or evidence["exact"]:
         return "refuted", "A linear network gets all four corners right, in exact arithmetic too."
-    floats = [how for how in ("float32, PyTorch", "float32, Keras") if evidence[how]]
+    floats = [name for name in ("PyTorch", "Keras") if evidence[f"float32, {name}"]]
     numbers = (
         f"Of 20 trained networks each, {trained['linear']} linear, {trained['tanh']} tanh and "
         f"{trained['relu']} ReLU networks get all four corners right"
@@ -705,7 +706,8 @@ def _decide_linear_xor(evidence: Evidence) -> tuple[Verdict, str]:
     if floats:
         return "holds when …", (
             f"… the arithmetic is exact. {numbers}. But linear layers built by hand solve it in "
-            f"{' and '.join(floats)}: they use the rounding of tiny numbers as a non-linearity."
+            f"the float32 of {' and '.join(floats)}: they use the rounding of tiny numbers as a "
+            "non-linearity."
         )
     return "holds", f"{numbers}; no linear network built by hand does, in float32 either."
 
