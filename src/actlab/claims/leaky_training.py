@@ -295,7 +295,8 @@ def _ahead(arm: str, control: str) -> Any:
     return measure
 
 
-def _decide_ahead(evidence: Evidence) -> tuple[Verdict, str]:
+def decide_ahead(evidence: Evidence) -> tuple[Verdict, str]:
+    """The rule of all claims that one arm beats another, from intervals of the difference."""
     ahead = evidence["ahead"]
     better = [name for name, (_, low, _) in ahead.items() if low > 0]
     small = [name for name, (_, _, high) in ahead.items() if high < INTERESTING]
@@ -559,7 +560,7 @@ _AHEAD_RULE = (
     "together) lies above 0 in every setting; holds when … in some; refuted if in all six it lies "
     "below half a point."
 )
-_OTHERWISE_AHEAD = {
+OTHERWISE_AHEAD = {
     "ahead": {"Digits, 5 layers": [0.02, 0.01, 0.03], "MNIST-1D, 5 layers": [0.03, 0.02, 0.04]}
 }
 _SIZES = (
@@ -577,8 +578,8 @@ CLAIMS = (
         experiment=f"{_CONTEST} Slope 0.01 against ReLU.",
         rule=_AHEAD_RULE,
         measure=_ahead("leaky 0.01", "ReLU"),
-        decide=_decide_ahead,
-        otherwise=_OTHERWISE_AHEAD,
+        decide=decide_ahead,
+        otherwise=OTHERWISE_AHEAD,
         cheap=False,
     ),
     Claim(
@@ -589,8 +590,8 @@ CLAIMS = (
         experiment=f"{_CONTEST} Slope 0.18 against slope 0.01.",
         rule=_AHEAD_RULE,
         measure=_ahead("leaky 0.18", "leaky 0.01"),
-        decide=_decide_ahead,
-        otherwise=_OTHERWISE_AHEAD,
+        decide=decide_ahead,
+        otherwise=OTHERWISE_AHEAD,
         cheap=False,
     ),
     Claim(
@@ -601,8 +602,8 @@ CLAIMS = (
         experiment=f"{_CONTEST} One learned slope per layer, from 0.25, against ReLU.",
         rule=_AHEAD_RULE,
         measure=_ahead("PReLU", "ReLU"),
-        decide=_decide_ahead,
-        otherwise=_OTHERWISE_AHEAD,
+        decide=decide_ahead,
+        otherwise=OTHERWISE_AHEAD,
         cheap=False,
     ),
     Claim(
@@ -613,8 +614,8 @@ CLAIMS = (
         experiment=f"{_CONTEST} Slopes drawn from 1/8 to 1/3 against ReLU.",
         rule=_AHEAD_RULE,
         measure=_ahead("RReLU", "ReLU"),
-        decide=_decide_ahead,
-        otherwise=_OTHERWISE_AHEAD,
+        decide=decide_ahead,
+        otherwise=OTHERWISE_AHEAD,
         cheap=False,
     ),
     Claim(
