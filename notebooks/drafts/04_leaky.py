@@ -393,14 +393,14 @@ panels = [
 plots.show(upper.figure, plots.panels(panels))
 
 # %%
-claims.trial("prelu-decay-to-relu")
+claims.trial("prelu-decay-to-relu", "prelu-decay-hurts")
 
 # %% [markdown]
 # The textbook sentence is right about the slopes alone: decay on them, and on nothing else, makes
-# them smaller. But nobody does that. What decays as well are the weights, all thousands of them,
-# and the signal with them. A slope is the cheapest remedy: *one number* that raises the signal of
-# a whole layer. Plain SGD finds it. AdamW takes its decay apart from the gradient and hits both
-# alike, so there the fate of the slopes depends on the strength.
+# them smaller. But nobody does that. What decays as well are the weights, thousands of them, and
+# the signal with them. A slope is the cheapest remedy: *one number* that raises the signal of a
+# whole layer. SGD finds it, and most of all where the slopes are spared as advised. AdamW decays
+# slopes and weights by the same factor, whatever their gradients, so there a strong decay wins.
 #
 # If that is the reason, we can predict: where the size of the signal does not matter, the slopes
 # should obey the textbook. Batch norm before each activation makes it so in all layers but the

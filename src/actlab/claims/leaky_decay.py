@@ -184,7 +184,8 @@ def mean_slope(table: pd.DataFrame, decaying: str, strength: float = 0.0) -> Arr
 def decay_plot(table: pd.DataFrame, name: str, ax: Any | None = None) -> Plot:
     """Mean learned slope by what decays, at the stronger decay of each optimiser."""
     ax = plots.axis(ax, height=3.2)
-    sentences, sgd = [], []
+    sentences: list[str] = []
+    sgd: list[float] = []
     artists = {}
     marks = np.arange(len(DECAYING))
     for i, (optimiser, (_, strengths)) in enumerate(OPTIMISERS.items()):
