@@ -477,8 +477,8 @@ for start, variance in (("He", 2.0), ("LeCun", 1.0), ("PyTorch", 1 / 3)):
     print(f"{start}: squares of small differences grow by", ", ".join(growths))
 
 # %% [markdown]
-# Under He's start SELU nearly doubles them in every layer; ELU and the kinkless curve stay closer to
-# 1, which is where a deep network wants to be. Under PyTorch's start all three shrink them, and
+# Under He's start SELU nearly doubles them in every layer; ELU and the kinkless curve stay closer
+# to 1, which is where a deep network wants to be. Under PyTorch's start all three shrink them, and
 # SELU shrinks them least. Steepness explains why ELU wins in the one and loses in the other;
 # smoothness explains only the first. (Neither explains what ELU gains under dropout. And it is a
 # suspect, not a verdict: for that one would need a smooth curve as steep as SELU.) What the

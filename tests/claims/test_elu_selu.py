@@ -1,5 +1,6 @@
 """The chapter's theory and measurements against slow or independent ones."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -190,3 +191,15 @@ def test_the_replay_shows_the_mean_and_the_worst_and_counts_the_diverged_as_chan
     shown = training.replay_table(table)
     assert shown["learning rate"] == ["published", "tuned"]
     assert shown["SELU, LeCun normal"] == ["50.0 (10.0)"] * 2
+
+
+@pytest.mark.parametrize(("found", "said"), [("ab", True), ("aa", False)])
+def test_two_runs_that_hold_under_other_conditions_say_so(found, said):
+    claim = dataclasses.replace(
+        training.CLAIMS[0],
+        measure=lambda root: {"on": found[root]},
+        decide=lambda evidence: lab.grade([evidence["on"]], 2, "Numbers"),
+    )
+    because = lab.on_both_roots(claim).evaluate(0).because
+    assert because.startswith("… it is a. Numbers.")
+    assert because.endswith("The other run says: … it is b.") == said

@@ -451,6 +451,9 @@ def on_both_roots(claim: Claim) -> Claim:
     def decide(evidence: Evidence) -> tuple[Verdict, str]:
         (verdict, because), (other, because_other) = map(claim.decide, evidence["roots"])
         if verdict == other:
+            condition, condition_other = (b.partition(". ")[0] for b in (because, because_other))
+            if verdict == "holds when …" and condition != condition_other:
+                because += f" The other run says: {condition_other}."
             return verdict, because
         return "not shown", (
             f"Two runs disagree. One ({verdict}): {because} The other ({other}): {because_other}"

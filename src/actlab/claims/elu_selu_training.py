@@ -647,7 +647,7 @@ def _decide_asleep(evidence: Evidence) -> tuple[Verdict, str]:
     at_best = elu["shares"][elu["tuned"]]["asleep"][0]
     relu_best = relu["shares"][relu["tuned"]]["asleep"][0]
     text = (
-        f"at the tuned learning rate ({elu['tuned']}) {at_best:.1%} of the units sleep on every "
+        f"At the tuned learning rate ({elu['tuned']}) {at_best:.1%} of the units sleep on every "
         f"training digit (ReLU at its own: {relu_best:.1%} dead)"
     )
     for lr, e in many.items():
@@ -656,10 +656,10 @@ def _decide_asleep(evidence: Evidence) -> tuple[Verdict, str]:
             f"while the accuracy is {e['accuracy']:.0%}"
         )
     if not many:
-        return "holds", f"{text[0].upper()}{text[1:]}."
+        return "holds", f"{text}."
     if elu["tuned"] in few:
-        return "holds when …", f"… the learning rate is not far too large: {text}."
-    return "refuted", f"{text[0].upper()}{text[1:]}."
+        return "holds when …", f"… the learning rate is not far too large. {text}."
+    return "refuted", f"{text}."
 
 
 # --- Breaking the requirements -----------------------------------------------------------------
