@@ -246,7 +246,8 @@ one_matrix = np.linalg.multi_dot([np.array(weight) for weight in reversed(trick)
 print("their product:", one_matrix)
 
 # %% [markdown]
-# The product is zero. One matrix of zeros, so the network can only answer 0.
+# The odd numbers are powers of two: $2^{-75}$ twice, then $2^{75}$ and $2^{74}$. The product of
+# the six is zero: one matrix of zeros, so the network can only answer 0.
 #
 # > **Predict.** Run these six matrices in PyTorch on the four corners. What comes out?
 
@@ -432,11 +433,11 @@ panels = [choice.worth_plot("digits", ax=upper), choice.worth_plot("mnist1d", ax
 plots.show(upper.figure, plots.panels(panels))
 
 # %% [markdown]
-# Look at the upper panel first. **Blue**: if you take the other three as they come, from the last
-# tutorial you read, say, more hangs on the activation than on anything else. **Green**: if you tune
-# the rest for each activation, next to nothing is left to choose. Both are true, on the same data
-# and the same networks. **Orange** lies between: at some depths and initialisations some of the
-# seven do not get going at any of the learning rates.
+# Look at the upper panel first. **Blue dots**: if you take the other three as they come, from the
+# last tutorial you read, say, more hangs on the activation than on anything else. **Green
+# triangles**: if you tune the rest for each activation, next to nothing is left to choose. Both
+# are true, on the same data and the same networks. **Orange squares** lie between: at some depths
+# and initialisations some of the seven do not get going at any of the learning rates.
 #
 # On MNIST-1D it is not so simple. There the activation is worth several points in every view, even
 # when all else is tuned, and the learning rate is worth more. Before we believe in a lasting
@@ -485,7 +486,7 @@ claims.trial("choice-crucial", "choice-experiment-pays", "choice-order-stable")
 
 # %% [markdown]
 # What this does not show: these networks are small, trained for ten epochs, on two data sets. The
-# larger a model, the less anybody can afford to tune it, and the more it is in the blue position.
+# larger a model, the less anybody can afford to tune it, and the nearer it is to the blue dots.
 # That is why the following chapters look so closely at what each activation *tolerates*.
 #
 # ## Misconceptions

@@ -150,6 +150,13 @@ def test_on_digits_the_activation_is_worth_much_untuned_and_little_tuned(root):
 
 
 @pytest.mark.parametrize("root", [0, 1])
+def test_on_digits_some_never_get_going_whatever_the_learning_rate(root):
+    valid, test = choice.accuracies("digits", root)
+    _, best = choice.tuned(valid, test, choice.LR)
+    assert (best.mean(-1) < 0.2).any()
+
+
+@pytest.mark.parametrize("root", [0, 1])
 def test_on_mnist1d_it_is_worth_several_points_and_the_learning_rate_more(root):
     for view in choice.worths("mnist1d", root).values():
         gains = {factor: gain.mean() for factor, gain in view.items()}

@@ -231,16 +231,17 @@ def worth_plot(data: str, root: int = 0, ax: Any | None = None) -> Plot:
     ax.axvline(0, color=plots.INK, linewidth=0.8)
     ax.legend()
     blind, fair = (TITLES[_strongest(by_view[view])] for view in (VIEWS[0], VIEWS[2]))
-    title = f"{data}: untuned, most hangs on the {blind};\ntuned, most hangs on the {fair}"
+    name = _readable(data)
+    title = f"{name}: untuned, most hangs on the {blind};\ntuned, most hangs on the {fair}"
     if blind == fair:
-        title = f"{data}: tuned or not,\nmost hangs on the {fair}"
+        title = f"{name}: most hangs on the {fair},\ntuned or not"
     plots.label(
         ax,
         title=title,
         x="gain over a blind choice (points of test accuracy)",
         y="",
     )
-    alt = f"Gain in points of test accuracy from choosing well on {data}: {'; '.join(sentences)}."
+    alt = f"Gain in points of test accuracy from choosing well on {name}: {'; '.join(sentences)}."
     return Plot(ax, alt, artists)
 
 
@@ -270,12 +271,13 @@ def grid_plot(data: str, init: str, depth: int, root: int = 0, ax: Any | None = 
     ax.set_yticks(range(len(names)), names)
     ax.grid(False)
     winners = list(dict.fromkeys(names[row] for row in best))
-    title = f"{data}: which one wins depends on the learning rate"
+    name = _readable(data)
+    title = f"{name}: which one wins depends on the learning rate"
     if len(winners) == 1:
-        title = f"{data}: {winners[0]} wins at every learning rate"
+        title = f"{name}: {winners[0]} wins at every learning rate"
     plots.label(ax, title=title, x="learning rate (SGD, momentum 0.9)", y="")
     alt = (
-        f"Table of mean test accuracy in per cent on {data}, activations by learning rates; best "
+        f"Table of mean test accuracy in per cent on {name}, activations by learning rates; best "
         + "; ".join(
             f"at {rate:g} {names[row]} {means[row, i]:.0f}"
             for i, (rate, row) in enumerate(zip(rates, best, strict=True))
@@ -283,6 +285,10 @@ def grid_plot(data: str, init: str, depth: int, root: int = 0, ax: Any | None = 
         + "."
     )
     return Plot(ax, alt, {"image": image})
+
+
+def _readable(text: str) -> str:
+    return text.replace("mnist1d", "MNIST-1D")
 
 
 def _frame(column: int, row: int) -> Any:
@@ -335,13 +341,14 @@ def _decide_crucial(evidence: Evidence) -> tuple[Verdict, str]:
         f"({case['strongest_other']})"
         for name, case in cases.items()
     )
+    numbers = _readable(numbers)
     if len(for_it) == len(cases):
         return "holds", f"It is worth more than any of the other three choices. {numbers}."
     if len(against) == len(cases):
         return "refuted", f"Everywhere some other choice is worth more. {numbers}."
     if for_it:
         where = " or ".join(name.replace(", ", " with ") for name in for_it)
-        return "holds when …", f"… it is {where}. {numbers}."
+        return "holds when …", f"… it is {_readable(where)}. {numbers}."
     return "not shown", f"{numbers}."
 
 
@@ -368,7 +375,7 @@ def _decide_experimenting(evidence: Evidence) -> tuple[Verdict, str]:
         for data, gain in gains.items()
     }
     numbers = "; ".join(
-        f"{data}: {mean:+.1f} points [{low:+.1f}, {high:+.1f}]"
+        f"{_readable(data)}: {mean:+z.1f} points [{low:+z.1f}, {high:+z.1f}]"
         for data, (mean, low, high) in gains.items()
     )
     good = [data for data, verdict in each.items() if verdict == "holds"]
@@ -376,8 +383,8 @@ def _decide_experimenting(evidence: Evidence) -> tuple[Verdict, str]:
         return "holds", f"Against ReLU, tuned as carefully, the best of seven gains {numbers}."
     if good:
         return "holds when …", (
-            f"… the problem is {' or '.join(good)}. The best of seven against ReLU, tuned as "
-            f"carefully: {numbers}."
+            f"… the problem is {_readable(' or '.join(good))}. The best of seven against ReLU, "
+            f"tuned as carefully: {numbers}."
         )
     if all(verdict == "refuted" for verdict in each.values()):
         return "refuted", f"Against ReLU, tuned as carefully, it gains only {numbers}."
@@ -392,7 +399,7 @@ def _stable_order(seed: int) -> Evidence:
 def _decide_stable_order(evidence: Evidence) -> tuple[Verdict, str]:
     turned = evidence["reversed_pairs"]
     numbers = "; ".join(
-        f"{data}: {some} of {pairs} pairs" for data, (some, pairs) in turned.items()
+        f"{_readable(data)}: {some} of {pairs} pairs" for data, (some, pairs) in turned.items()
     )
     shares = [some / pairs for some, pairs in turned.values()]
     if max(shares) <= 0.1:

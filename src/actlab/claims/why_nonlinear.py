@@ -446,6 +446,10 @@ def _ends(values: Any) -> list[float]:
     return [round(100 * v, 3) for v in (interval.mean, interval.low, interval.high)]
 
 
+def _readable(text: str) -> str:
+    return text.replace("mnist1d", "MNIST-1D")
+
+
 def _percent(interval: Sequence[float]) -> str:
     return f"{interval[0]:.1f} % [{interval[1]:.1f}, {interval[2]:.1f}]"
 
@@ -595,7 +599,7 @@ def _decide_linear_depth(evidence: Evidence) -> tuple[Verdict, str]:
         if low > 1 or high < -1 or more < 0.8 or less > 1.25:
             other.append(name)
     numbers = "; ".join(
-        f"{name}: {case['difference'][0]:+z.1f} points of test accuracy "
+        f"{_readable(name)}: {case['difference'][0]:+z.1f} points of test accuracy "
         f"[{case['difference'][1]:+z.1f}, {case['difference'][2]:+z.1f}], "
         f"{case['loss_ratio'][0]:.2f} times the training loss "
         f"[{case['loss_ratio'][1]:.2f}, {case['loss_ratio'][2]:.2f}], best learning rates "
@@ -608,7 +612,7 @@ def _decide_linear_depth(evidence: Evidence) -> tuple[Verdict, str]:
     if len(other) == len(evidence):
         return "refuted", f"{what}: {numbers}. The functions are the same; the way to them is not."
     if same and len(same) + len(other) == len(evidence):
-        return "holds when …", f"… the data are {' or '.join(same)}. {what}: {numbers}."
+        return "holds when …", f"… the data are {_readable(' or '.join(same))}. {what}: {numbers}."
     return "not shown", f"{what}: {numbers}."
 
 
@@ -668,7 +672,7 @@ def _step_borrowed(seed: int) -> Evidence:
 
 def _decide_step_borrowed(evidence: Evidence) -> tuple[Verdict, str]:
     numbers = "; ".join(
-        f"{name}: {case['accuracy']['borrowed slope'][0]:.1f} % instead of "
+        f"{_readable(name)}: {case['accuracy']['borrowed slope'][0]:.1f} % instead of "
         f"{case['accuracy']['stuck'][0]:.1f} %"
         for name, case in evidence.items()
     )
@@ -737,8 +741,8 @@ CLAIMS = (
         source=DOCUMENT,
         chapter=CHAPTER,
         experiment=(
-            "The same functions at 10,000 inputs between −10 and 10: for which share is the output "
-            "exactly 0?"
+            "The same functions at 10,000 inputs between −10 and 10; the share for which the output "
+            "is exactly 0."
         ),
         rule=(
             "'Not activated' is an output of exactly 0 for more than 1 % of the inputs. Holds if "
@@ -754,8 +758,8 @@ CLAIMS = (
         source=DOCUMENT,
         chapter=CHAPTER,
         experiment=(
-            "Is f(a + b) = f(a) + f(b) at 1,000 pairs? And do two step units with weights set by "
-            "hand compute XOR?"
+            "Whether f(a + b) = f(a) + f(b) at 1,000 pairs, and whether two step units with weights "
+            "set by hand compute XOR."
         ),
         rule=(
             "Refuted (the step is non-linear) if it breaks the equation and computes XOR; holds if "
