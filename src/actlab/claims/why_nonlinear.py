@@ -741,8 +741,8 @@ CLAIMS = (
         source=DOCUMENT,
         chapter=CHAPTER,
         experiment=(
-            "The same functions at 10,000 inputs between −10 and 10; the share for which the output "
-            "is exactly 0."
+            "The same functions at 10,000 inputs between −10 and 10; the share for which the "
+            "output is exactly 0."
         ),
         rule=(
             "'Not activated' is an output of exactly 0 for more than 1 % of the inputs. Holds if "
@@ -758,8 +758,8 @@ CLAIMS = (
         source=DOCUMENT,
         chapter=CHAPTER,
         experiment=(
-            "Whether f(a + b) = f(a) + f(b) at 1,000 pairs, and whether two step units with weights "
-            "set by hand compute XOR."
+            "Whether f(a + b) = f(a) + f(b) at 1,000 pairs, and whether two step units with "
+            "weights set by hand compute XOR."
         ),
         rule=(
             "Refuted (the step is non-linear) if it breaks the equation and computes XOR; holds if "
