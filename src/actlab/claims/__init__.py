@@ -8,13 +8,37 @@ from __future__ import annotations
 
 import difflib
 
-from actlab.claims import choice, cost, relu, relu_training, sigmoid_tanh, why_nonlinear
+from actlab.claims import (
+    choice,
+    cost,
+    elu_natural_gradient,
+    elu_selu,
+    elu_selu_training,
+    relu,
+    relu_training,
+    selu_cnn,
+    sigmoid_tanh,
+    sigmoid_training,
+    why_nonlinear,
+)
 from actlab.claims.ledger import Claim, Finding, Trial, Verdict
 
 __all__ = ["Claim", "Finding", "Trial", "Verdict", "all", "get", "trial"]
 
 # Chapter by chapter, in the order of the book.
-_MODULES = (why_nonlinear, choice, relu, relu_training, cost, sigmoid_tanh)
+_MODULES = (
+    why_nonlinear,
+    choice,
+    relu,
+    relu_training,
+    cost,
+    sigmoid_tanh,
+    sigmoid_training,
+    elu_selu,
+    elu_selu_training,
+    elu_natural_gradient,
+    selu_cnn,
+)
 _CLAIMS: dict[str, Claim] = {claim.id: claim for module in _MODULES for claim in module.CLAIMS}
 
 
