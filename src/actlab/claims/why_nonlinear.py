@@ -233,30 +233,6 @@ def stuck(seeds: tuple[int, ...], epochs: int = 10) -> tuple[ensemble.Result, di
     return result, moved
 
 
-def linear_and_relu(data: Dataset, seeds: Iterable[int], epochs: int = 10) -> ensemble.Result:
-    """Linear and ReLU networks, two hidden layers of 64, each with its tuned learning rate."""
-    tuning = ensemble.tune(
-        data,
-        arms=["linear", "relu"],
-        lrs=(0.01, 0.03, 0.1, 0.3, 1.0),
-        seeds=range(500, 503),
-        epochs=epochs,
-        hidden=(64, 64),
-        init="glorot_uniform",
-        progress=False,
-    )
-    return ensemble.train(
-        data,
-        arms=tuning.arms,
-        seeds=seeds,
-        epochs=epochs,
-        hidden=(64, 64),
-        init="glorot_uniform",
-        keep_weights=False,
-        progress=False,
-    )
-
-
 # --- A borrowed derivative ---------------------------------------------------------------------
 
 
