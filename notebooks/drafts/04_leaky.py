@@ -343,7 +343,7 @@ claims.trial(
 cost = study.load("leaky_cost")
 print(f"{cost.attrs['command']}\n{machine.sentence(cost.attrs['machine'])}")
 ratios = lab.cost_ratios(cost).pivot(
-    index=["framework", "what"], columns="activation", values="mean"
+    index=["framework", "what"], columns="activation", values="median"
 )
 plots.table(ratios.reset_index(), digits=3)
 

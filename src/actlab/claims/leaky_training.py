@@ -474,16 +474,24 @@ def sizes_plot(table: pd.DataFrame, name: str, ax: Any | None = None) -> Plot:
     ax.set_xticks(SIZES[name], [f"{size:,}" for size in SIZES[name]])
     ax.minorticks_off()
     ax.legend()
+    learned = table[(table.data == name) & (table.arm == "learned")]
+    lost = learned.groupby("size").diverged.sum()
+    if lost.max():
+        title = f"{lost.max()} of 20 PReLU networks diverge at {lost.idxmax():,} examples"
+    else:
+        largest = max(abs(100 * advantage(table, name, "learned").mean(0)))
+        title = f"a learned slope changes {largest:.1f} points at most"
+    title = f"{TITLES[name]}: {title}"
     plots.label(
         ax,
-        title=TITLES[name],
+        title=title,
         x="different training examples",
         y="ahead of a fixed slope (points)",
     )
     alt = (
         f"Line plot for {TITLES[name]} of test accuracy minus that of a fixed slope of the same "
         f"mean against the number of training examples: {'; '.join(sentences)} points, over a grey "
-        f"band, the noise floor of {floors[0]:.1f} to {floors[-1]:.1f} points."
+        f"band, the noise floor of {floors[0]:.1f} to {floors[-1]:.1f} points. {title}."
     )
     return Plot(ax, alt, artists)
 
