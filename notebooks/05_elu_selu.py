@@ -267,8 +267,8 @@ training.cost_figure(study.load("selu_broken")).show()
 # The requirements one by one. *LeCun's weights*: what counts is the variance $1/n$. Glorot's (the
 # same thing in layers of equal width) and orthogonal ones do as well or better, He's and PyTorch's
 # do not. *Standardised inputs*: a small price or none, except for very small inputs on
-# MNIST-1D. *No skip connections*: they break the normalisation by a factor of ten thousands, and
-# the accuracy hardly, if the learning rate is small enough for every network to survive.
+# MNIST-1D. *No skip connections*: they break the normalisation by a factor of tens of thousands,
+# and the accuracy hardly, if the learning rate is small enough for every network to survive.
 #
 # One more look at the open circles: nearly all lie to the left of the filled ones. In the second
 # run the two trial seeds gave the *intact* network too large a learning rate on digits, and beside
@@ -481,10 +481,11 @@ claims.trial("elu-faster", "elu-no-dead")
 claims.trial("elu-when-broken", "selu-kink")
 
 # %% [markdown]
-# A good observation with a wrong reason. ELU is better where the weights are too large, and at one
-# data set under plain dropout. Where they are too small it is the other way round, and
+# A half-right observation, and a doubtful reason. ELU is better where the weights are too large,
+# and on one data set under plain dropout. Where they are too small it is the other way round, and
 # dramatically: from PyTorch's default the ELU networks do not learn at all, and those of SELU do.
-# And the curve without the kink gains what ELU gains only where the weights are too large.
+# The curve without the kink gains what ELU gains where the weights are too large, but not under
+# dropout.
 #
 # There is a plainer suspect. To remove the kink we had to flatten the curve, and flatness has a
 # number: the growth per layer that we met above.

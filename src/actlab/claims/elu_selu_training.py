@@ -1020,7 +1020,7 @@ _CLAIMS = (
         statement="That is because SELU is not smooth at 0.",
         source=DOCUMENT_SELU,
         chapter=CHAPTER,
-        experiment=f"{_BREAKS}. Does the curve without the kink gain on SELU what ELU gains?",
+        experiment=f"{_BREAKS}. How much the curve without the kink gains on SELU, beside ELU.",
         rule=(
             "Looks at the combinations in which ELU is better than SELU. Holds if the curve "
             "without the kink recovers more than half of ELU's lead in all of them (95 % interval, "
