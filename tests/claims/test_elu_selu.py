@@ -189,8 +189,8 @@ def test_the_replay_shows_the_mean_and_the_worst_and_counts_the_diverged_as_chan
     ]
     table = pd.DataFrame(rows, columns=["data", "protocol", "arm", "seed", "test_accuracy"])
     shown = training.replay_table(table)
-    assert shown["learning rate"] == ["published", "tuned"]
-    assert shown["SELU, LeCun normal"] == ["50.0 (10.0)"] * 2
+    assert shown["rate"] == ["published", "tuned"]
+    assert shown["SELU, LeCun"] == ["50.0 (10.0)"] * 2
 
 
 @pytest.mark.parametrize(("found", "said"), [("ab", True), ("aa", False)])

@@ -455,9 +455,8 @@ def on_both_roots(claim: Claim) -> Claim:
             if verdict == "holds when …" and condition != condition_other:
                 because += f" The other run says: {condition_other}."
             return verdict, because
-        return "not shown", (
-            f"Two runs disagree. One ({verdict}): {because} The other ({other}): {because_other}"
-        )
+        numbers = because.partition(". ")[2] if because.startswith("…") else because
+        return "not shown", f"Two runs disagree ({verdict}; {other}). The first: {numbers}"
 
     return dataclasses.replace(
         claim,

@@ -389,13 +389,18 @@ def replayed(table: pd.DataFrame, data: str, protocol: str) -> dict[str, Array]:
 
 def replay_table(table: pd.DataFrame) -> dict[str, list[str]]:
     """Mean and worst test accuracy (%) of every arm of the replay (one root), for a reader."""
-    columns: dict[str, list[str]] = {"data": [], "learning rate": [], **{arm: [] for arm in REPLAY}}
+    short = {arm: arm.removesuffix(" normal").removesuffix(" default") for arm in REPLAY}
+    columns: dict[str, list[str]] = {
+        "data": [],
+        "rate": [],
+        **{name: [] for name in short.values()},
+    }
     for data in sorted(table.data.unique()):
         for protocol in ("published", "tuned"):
             columns["data"].append(data)
-            columns["learning rate"].append(protocol)
+            columns["rate"].append(protocol)
             for arm, values in replayed(table, data, protocol).items():
-                columns[arm].append(f"{100 * values.mean():.1f} ({100 * values.min():.1f})")
+                columns[short[arm]].append(f"{100 * values.mean():.1f} ({100 * values.min():.1f})")
     return columns
 
 
