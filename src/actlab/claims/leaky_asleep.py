@@ -190,7 +190,8 @@ def woken(table: pd.DataFrame) -> pd.DataFrame:
             rows.append((TITLES[name], lr, arm, share))
     frame = pd.DataFrame(rows, columns=["data", "learning rate", "arm", "woken"])
     wide = frame.pivot(index=["data", "learning rate"], columns="arm", values="woken")
-    return wide[list(SLEEPERS)].dropna(subset=["ReLU", "leaky 0.01"]).reset_index()
+    wide = wide[list(SLEEPERS)].rename_axis(columns=None)
+    return wide.dropna(subset=["ReLU", "leaky 0.01"]).reset_index()
 
 
 def coma_result(table: pd.DataFrame, slope: float, depth: int, arm: str) -> Array:
@@ -304,7 +305,7 @@ def _decide_cures(evidence: Evidence) -> tuple[Verdict, str]:
     if cured:
         names = " or ".join(case["where"] for case in cured)
         return "holds when …", f"… the learning rate is that of {names}. {text}"
-    return "refuted", text
+    return "refuted", f"Nowhere is it less than half beyond doubt. {text}"
 
 
 def _backprop(seed: int) -> Evidence:

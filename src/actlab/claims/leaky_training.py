@@ -236,18 +236,16 @@ def contest_plot(table: pd.DataFrame, arms: tuple[str, ...], ax: Any | None = No
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)  # the first setting on top
     ax.figure.legend(ncols=3, loc="outside lower center")
-    ahead = [
-        (arm, name)
-        for arm in arms
-        for name, d in differences(table, arm, "ReLU").items()
-        if d.low > 0
-    ]
-    title = f"Ahead of ReLU beyond doubt in {len(ahead)} of {len(arms) * len(names)} cases"
+    ahead = [sum(d.low > 0 for d in differences(table, arm, "ReLU").values()) for arm in arms]
+    title = (
+        f"{arms[0]} ahead in {ahead[0]} of {len(names)}, the others in {sum(ahead[1:])} of "
+        f"{len(names) * (len(arms) - 1)}"
+    )
     plots.label(ax, title=title, x="test accuracy minus that of ReLU (points)", y="")
     alt = (
         f"For {len(names)} settings, the test accuracy of {len(arms)} activations minus that of "
         f"ReLU, as dots with intervals over a grey band, the noise floor: {'; '.join(sentences)} "
-        f"points. {title}."
+        f"points. Beyond doubt {title}."
     )
     return Plot(ax, alt, artists)
 
@@ -284,7 +282,7 @@ def as_list(found: stats.Interval) -> list[float]:
 def as_points(values: list[float]) -> str:
     """``+1.2 [+0.8, +1.6]``, from shares."""
     mean, low, high = (100 * value for value in values)
-    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+    return f"{mean:+z.1f} [{low:+z.1f}, {high:+z.1f}]"
 
 
 def _ahead(arm: str, control: str) -> Any:
@@ -414,7 +412,7 @@ def sizes_study() -> pd.DataFrame:
             for root, (arm, own) in itertools.product((0, 1), SLOPE_KINDS.items()):
                 settings = {**own, "hidden": (64,) * 3, "batch_size": 64}
                 epochs = SIZE_EPOCHS[name]
-                lr, edge = tuned(data, settings, root, 3, epochs=epochs)
+                lr, edge = tuned(data, settings, root, 5, epochs=epochs)
                 result = ensemble.train(
                     data,
                     arms={arm: {**settings, "lr": lr}},
