@@ -110,7 +110,9 @@ plots.table(
     {
         "run with slope": list(ported),
         **{
-            f"{depth} hidden layer{'s' * (depth > 1)} (%)": [v[:, i].mean() for v in ported.values()]
+            f"{depth} hidden layer{'s' * (depth > 1)} (%)": [
+                v[:, i].mean() for v in ported.values()
+            ]
             for i, depth in enumerate(depths)
         },
     },
@@ -212,20 +214,17 @@ unit, layer = nn.RReLU(), RReLU(seed=0)
 torch.manual_seed(0)
 minus = np.full(100_000, -1, np.float32)
 drawn = {
-    "PyTorch": -unit.train()(torch.from_numpy(minus)).numpy(),
-    "Keras recipe": -np.asarray(layer(minus, training=True)),
+    "PyTorch": -unit.train()(torch.from_numpy(minus)).double().numpy(),
+    "Keras recipe": -np.asarray(layer(minus, training=True), np.float64),
 }
-settled = {
-    "PyTorch": -unit.eval()(torch.from_numpy(minus)).numpy(),
-    "Keras recipe": -np.asarray(layer(minus, training=False)),
-}
+settled = [unit.eval()(torch.from_numpy(minus[:1])).item(), float(layer(minus[:1])[0])]
 plots.table(
     {
         "RReLU": list(drawn),
-        "smallest slope drawn": [s.min() for s in map(np.float64, drawn.values())],
-        "largest": [s.max() for s in map(np.float64, drawn.values())],
-        "mean": [s.mean() for s in map(np.float64, drawn.values())],
-        "in inference": [s.mean() for s in map(np.float64, settled.values())],
+        "smallest slope drawn": [slopes.min() for slopes in drawn.values()],
+        "largest": [slopes.max() for slopes in drawn.values()],
+        "mean": [slopes.mean() for slopes in drawn.values()],
+        "in inference": [-value for value in settled],
     },
     digits=3,
 )
@@ -363,7 +362,7 @@ print(f"{cost.attrs['command']}\n{machine.sentence(cost.attrs['machine'])}")
 ratios = lab.cost_ratios(cost).pivot(
     index=["framework", "what"], columns="activation", values="median"
 )
-plots.table(ratios.reset_index(), digits=3)
+plots.table(ratios.rename_axis(columns=None).reset_index(), digits=3)
 
 # %%
 claims.trial("leaky-latency")
@@ -398,11 +397,14 @@ claims.trial("prelu-first-layer")
 # %%
 decayed = lab.decayed_slopes(digits, decays=(0, 0.001, 0.01))
 none, most = (decayed[f"weight decay {strength}"].mean() for strength in ("0", "0.01"))
-plots.by_layer(
+plot = plots.by_layer(
     decayed,
     title=f"Under SGD decay moves the mean slope from {none:.2f} to {most:.2f}",
     y="learned slope",
-).show()
+)
+plot.ax.set_ylim(0, 1.5)
+plot.ax.legend(loc="upper left")
+plot.show()
 
 # %% [markdown]
 # They become larger. Twenty networks at each strength, trained just now, and in the strongest case
@@ -440,10 +442,11 @@ claims.trial("prelu-decay-to-relu", "prelu-decay-hurts")
 # %%
 normalised = lab.decayed_slopes(digits, decays=(0, 0.01), normalization="batch")
 change = normalised["weight decay 0.01"] - normalised["weight decay 0"]
+title = f"Decay moves layers 1 to 4 by {change[:, :-1].mean():+.2f}, "
+title += f"layer 5 by {change[:, -1].mean():+.2f}"
 plot = plots.by_layer(
     {"with batch norm": change},
-    title=f"Decay moves layers 1 to 4 by {change[:, :-1].mean():+.2f}, "
-    f"layer 5 by {change[:, -1].mean():+.2f}",
+    title=title.replace("-", "−"),
     y="change of the slope by decay",
 )
 plot.ax.axhline(0, color=plots.INK, linewidth=1)

@@ -250,8 +250,9 @@ def _decide_decay(evidence: Evidence) -> tuple[Verdict, str]:
 
     text = (
         f"Decay on everything lowers the mean slope in {len(falls)} of {len(everything)} settings "
-        f"and raises it in {len(rises)} (changes from {span('everything')}). On the slopes alone it changes it "
-        f"by {span('slopes only')}, on all but the slopes by {span('all but the slopes')}."
+        f"and raises it in {len(rises)} (changes from {span('everything')}). Decay on the slopes "
+        f"alone changes it by {span('slopes only')}, on all but the slopes by "
+        f"{span('all but the slopes')}."
     )
     if len(falls) == len(everything):
         return "holds", text
