@@ -106,18 +106,11 @@ digits = data.load("digits")
 print(digits.describe())
 depths = (1, 5, 10)
 ported = lab.ported_with(digits, trained_with=0.3, slopes=(0.3, 0.2, 0.01), depths=depths)
-plots.table(
-    {
-        "run with slope": list(ported),
-        **{
-            f"{depth} hidden layer{'s' * (depth > 1)} (%)": [
-                v[:, i].mean() for v in ported.values()
-            ]
-            for i, depth in enumerate(depths)
-        },
-    },
-    digits=3,
-)
+columns = {
+    f"{depth} hidden (%)": [shares[:, i].mean() for shares in ported.values()]
+    for i, depth in enumerate(depths)
+}
+plots.table({"run with slope": list(ported), **columns}, digits=3)
 
 # %% [markdown]
 # Twenty networks at each depth. A shallow one forgives the wrong slope, a deep one does not, and
@@ -254,8 +247,7 @@ claims.trial("rrelu-not-in-keras", run=True)
 # In the ReLU chapter a unit was *dead* if its output is 0 for every input. A leaky unit cannot be
 # that. But the reason for a ReLU's death is that its input is negative for every example, and
 # this can happen to a leaky unit as well. We call a unit **asleep** if its input is at most 0 for
-# every training example. An awake unit bends; a sleeping one is a straight line of slope $a$, for
-# all the data there is.
+# every training example: for all the data there is, it is a straight line of slope $a$.
 #
 # > **Predict.** At the learning rates at which ReLUs fall asleep, how many leaky units do? None,
 # > half as many, as many?
@@ -277,8 +269,8 @@ claims.trial("leaky-never-dead", "leaky-cures-sleep")
 # %% [markdown]
 # At the rates at which one would train (the lower two), slope 0.01 leaves as many units asleep as
 # ReLU does. Only 0.3 keeps them awake. (A line ends where most networks diverge. On digits that
-# comes earlier with the steeper slope, a price worth knowing.) But a leaky sleeper still gets a gradient, so surely it
-# wakes up again more often?
+# comes earlier with the steeper slope, a price worth knowing.) But a leaky sleeper still gets a
+# gradient, so surely it wakes up again more often?
 #
 # > **Predict.** Of the units that were asleep at some check, which share is awake at the end: with
 # > ReLU, and with slope 0.01?
@@ -300,9 +292,10 @@ plots.table(leaky_asleep.woken(table), digits=2)
 # %%
 asleep = lab.gradients_asleep(digits, slopes=(0.01, 0.1, 0.3))
 smallest = asleep["slope 0.01"][:, 0]
+left = f"$10^{{{np.log10(smallest).mean():.0f}}}$"
 plots.by_layer(
     asleep,
-    title=f"Slope 0.01: $10^{{{np.log10(smallest).mean():.0f}}}$ of the gradient is left in layer 1",
+    title=f"Slope 0.01: {left} of the gradient is left in layer 1",
     y="gradient asleep / gradient awake",
     log=True,
 ).show()
@@ -384,12 +377,12 @@ claims.trial("prelu-first-layer")
 
 # %% [markdown]
 # In our fully connected networks the slopes rise towards the output, if they do anything. Do not
-# make a law of either picture; look at your own slopes, it is one line: `layer.weight` in PyTorch, `layer.alpha`
-# in Keras.
+# make a law of either picture; look at your own slopes, it is one line: `layer.weight` in PyTorch,
+# `layer.alpha` in Keras.
 #
-# Now the one thing that nearly everybody believes about PReLU: do not let weight decay touch the
-# slopes, because it pulls them to zero, and then you have ReLU. The paper says so, PyTorch's
-# documentation warns of it.
+# Now the one warning that comes with PReLU: do not let weight decay touch the slopes, because it
+# pulls them to zero, and then you have ReLU. The paper says so, and PyTorch's documentation warns
+# of it.
 #
 # > **Predict.** Decay on everything, slopes included. Do the learned slopes become smaller, larger,
 # > or stay?
@@ -692,11 +685,14 @@ check.check_ported_threshold(ported_threshold)
 # >
 # > - `LeakyReLU()` is three functions: slope 0.01 in PyTorch, 0.3 in Keras's layer, 0.2 in Keras's
 # >   function. Name the slope.
-# > - `PReLU()` is two: one slope for the layer in PyTorch, one for every pixel in Keras. Ask for one
-# >   per channel.
+# > - `PReLU()` is two: one slope for the layer in PyTorch, one for every pixel in Keras. Ask for
+# >   one per channel.
 # > - A leaky unit is never dead, but it can be asleep, and through a stack of sleeping layers a
 # >   slope of 0.01 passes no gradient worth the name.
+# > - Slope 0.01 could not be told from ReLU in any setting. Steeper slopes were ahead in most of
+# >   the deeper networks, whether fixed, learned or random.
 # > - Weight decay on the weights makes learned slopes *larger*; how large they end depends on the
 # >   optimiser more than on sparing them.
 #
-# **What next.** The next chapter replaces the straight leak by a curve that saturates: ELU and SELU.
+# **What next.** The next chapter replaces the straight leak by a curve that saturates: ELU and
+# SELU.
