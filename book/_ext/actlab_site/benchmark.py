@@ -27,7 +27,8 @@ INTRODUCTION = """\
 Every experiment in this course trains at least twenty networks where others train one. What does
 that cost, against what you would write instead? All contenders below do the same work in one run,
 in turns: draw initial weights, then train by SGD with momentum on shuffled batches of
-{batch_size}. Warming up is not counted. `python -m benchmarks.ensemble` measures it again on your
+{batch_size}. Warming up is not counted. *Peak* is the fastest rate at which this
+machine multiplies matrices of the same sizes when it does nothing else. `python -m benchmarks.ensemble` measures it again on your
 machine; the run shown here took {seconds:.0f} s on {machine}."""
 
 READING = """\
@@ -86,21 +87,25 @@ def page(result: dict[str, Any]) -> str:
 
 
 def speeds(result: dict[str, Any]) -> str:
-    """One row per work and way of training it."""
-    rows = []
+    """One table per work, narrow enough for a phone: a row per way of training it."""
+    blocks = []
     for work in WORKS:
         if work not in result:
             continue
-        measured = result[work]
+        measured, rows = result[work], []
         best = max(row["networks_per_second"] for row in measured["ensemble"].values())
         for name, title in TITLES.items():
             rate = 1 / measured["seconds_per_network"][name]
-            rows.append((work, title, f"{rate:.2g}", f"{best / rate:.1f} ×", ""))
+            rows.append((title, f"{rate:.2g}", f"ensemble {best / rate:.1f} × faster"))
         for n, row in measured["ensemble"].items():
-            share = f"{row['share_of_matmul_peak']:.0%}"
-            rows.append((work, f"ensemble of {n}", f"{row['networks_per_second']:.3g}", "", share))
-    header = ("Work", "Trained by", "Networks per second", "Ensemble is faster by", "Of the peak")
-    return table(header, rows)
+            share = f"{row['share_of_matmul_peak']:.0%} of the peak"
+            rows.append((f"ensemble of {n}", f"{row['networks_per_second']:.3g}", share))
+        layers = "-".join(map(str, measured["sizes"]))
+        blocks.append(
+            f"**{work}**: {layers}, {measured['examples']:,} examples, {measured['epochs']} epochs"
+        )
+        blocks.append(table(("Trained by", "Networks per second", "That is"), rows))
+    return "\n\n".join(blocks)
 
 
 def target_n(result: dict[str, Any]) -> str:
@@ -114,20 +119,17 @@ def targets(result: dict[str, Any]) -> str:
     rows = []
     for row in result["targets"]:
         peak = row["against"] == "peak"
-        title = (
-            "share of the matrix-product peak" if peak else f"faster than {TITLES[row['against']]}"
-        )
+        title = "share of the peak" if peak else f"faster than {TITLES[row['against']]}"
         form = "{:.0%}" if peak else "{:.1f} ×"
+        measured = form.format(row["measured"])
         rows.append(
             (
-                f"width {row['width']}",
-                title,
+                f"Width {row['width']}: {title}",
                 form.format(row["target"]),
-                form.format(row["measured"]),
-                "yes" if row["reached"] else "**no**",
+                measured if row["reached"] else f"**{measured}, missed**",
             )
         )
-    return table(("Digits", "What", "Target", "Measured", "Reached"), rows)
+    return table(("What", "Target", "Measured"), rows)
 
 
 def growth(result: dict[str, Any], axes: Sequence[Any] | None = None) -> list[plots.Plot]:
