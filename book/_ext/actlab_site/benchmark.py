@@ -27,9 +27,11 @@ INTRODUCTION = """\
 Every experiment in this course trains at least twenty networks where others train one. What does
 that cost, against what you would write instead? All contenders below do the same work in one run,
 in turns: draw initial weights, then train by SGD with momentum on shuffled batches of
-{batch_size}. Warming up is not counted. *Peak* is the fastest rate at which this
-machine multiplies matrices of the same sizes when it does nothing else. `python -m benchmarks.ensemble` measures it again on your
-machine; the run shown here took {seconds:.0f} s on {machine}."""
+{batch_size}. Warming up is not counted. *Peak* is the fastest rate at which the machine multiplies
+matrices of the same sizes when it does nothing else.
+
+The run shown here took {seconds:.0f} s on {machine}. `python -m benchmarks.ensemble` measures it
+again on your machine."""
 
 READING = """\
 Small networks are where it pays: one of them cannot keep a processor busy, and most of the time
