@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ELU, CELU, SELU: self-normalisation
 #
-# **35 minutes to read · runs in about 20 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
+# **35 minutes to read · runs in about 30 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
 #
 # Three functions that are straight on the right and an exponential on the left. The last of them
 # carries the boldest promise in this course: stack it, start it right, and the network keeps its
@@ -216,9 +216,9 @@ lab.break_it_figure(broken).show()
 #
 # The others are kinder than their reputation. Inputs that nobody standardised come back by
 # themselves (those of sd 0.1 a little later than our rule allows, so they count as lost). Plain
-# dropout raises the variance by a little, and then it stays there. Sixteen units a layer obey the
-# theory of infinitely many. And alpha dropout does exactly what it promises: nothing, to mean and
-# variance. Remember that row.
+# dropout raises the variance by a little (at 10 % just out of our band), and there it stays.
+# Sixteen units a layer obey the theory of infinitely many. And alpha dropout does exactly what it
+# promises: nothing, to mean and variance. Remember that row.
 
 # %%
 claims.trial("selu-gain")
@@ -259,10 +259,11 @@ plots.by_layer(
 training.cost_figure(study.load("selu_broken")).show()
 
 # %% [markdown]
-# Alpha dropout, the one break that keeps mean and variance in perfect order, costs more than any of
-# those that ruin them; plain dropout at the same rate costs far less. If you use alpha dropout in
-# a deep network, use very little of it, or use it in the last layers only. (The dropout networks
-# chose the largest learning rate on offer, so they may have a little more to give.)
+# Alpha dropout, which keeps mean and variance in perfect order, costs more than everything that
+# ruins them; plain dropout at the same rate costs far less. If you use alpha dropout in a deep
+# network, use very little of it, or use it in the last layers only. (Two limits: in a training as
+# short as this no dropout has much to gain, and both kinds chose the largest learning rate on
+# offer, so they may have a little more to give.)
 #
 # The requirements one by one. *LeCun's weights*: what counts is the variance $1/n$. Glorot's (the
 # same thing in layers of equal width) and orthogonal ones do as well or better, He's and PyTorch's
@@ -708,8 +709,8 @@ check.check_self_normalising(network)
 # >   variance $1/n$. `calculate_gain("selu")` is not the gain for that; `"linear"` is.
 # > - Forgotten standardisation heals by itself within ten layers or so. Skip connections, He's
 # >   weights and PyTorch's default destroy the fixed point.
-# > - Alpha dropout keeps mean and variance by replacing signal with noise. Of all the breaks we
-# >   tried it cost most.
+# > - Alpha dropout keeps mean and variance by replacing signal with noise. Of all that we tried
+# >   it cost the most accuracy.
 # > - Normalised is not the same as informed, and the fixed point belongs to random weights:
 # >   learning leaves it.
 # > - A comparison is as fair as the start and the learning rate of its *loser*. Tune on more than
