@@ -738,22 +738,26 @@ def _centring(seed: int) -> Evidence:
     }
 
 
+def _ratio(values: Sequence[float]) -> str:
+    return "{:.1f} [{:.1f}, {:.1f}]".format(*values)
+
+
 def _decide_centring(evidence: Evidence) -> tuple[Verdict, str]:
     ratios = evidence["ratio"]
     faster = [name for name, (_, low, _) in ratios.items() if low > 1.1]
     not_faster = [name for name, (_, _, high) in ratios.items() if high <= 1.1]
     never = [name for name, share in evidence.get("not_always_reached", {}).items() if share == 0]
-    numbers = "; ".join(
-        f"{name}: {mean:.2f} [{low:.2f}, {high:.2f}]"
-        + (" at least, for it never arrives" if name.split(" against ")[1] in never else "")
-        for name, (mean, low, high) in ratios.items()
-    )
+    bounds = [name for name in ratios if name.split(" against ")[1] in never]
+    ends = [min(ratios, key=lambda name: ratios[name][0]), max(ratios, key=lambda n: ratios[n][0])]
+    span = " to ".join(f"{_ratio(ratios[name])} ({name})" for name in ends)
     slope = ", ".join(
-        f"{mean:.1f} on {data}" for data, (mean, _, _) in evidence["slope_ratio"].items()
+        f"{mean:.1f} on {data}" for data, (mean, *_) in evidence["slope_ratio"].items()
     )
     text = (
-        f"How many times as many steps the uncentred curve needs: {numbers}. A four times smaller "
-        f"slope costs, at the same weights, a factor of {slope}"
+        f"The uncentred curve needs more steps than its centred twin in {len(faster)} of "
+        f"{len(ratios)} comparisons, by factors from {span}"
+        + (f"; {len(bounds)} are lower bounds, as the lifted curve never arrives" if bounds else "")
+        + f". A four times smaller slope costs, at the same weights, a factor of {slope}"
     )
     if len(faster) == len(ratios):
         return "holds", f"{text}."
