@@ -477,8 +477,9 @@ def sizes_plot(table: pd.DataFrame, name: str, ax: Any | None = None) -> Plot:
     if lost.max():
         title = f"{lost.max()} of 20 PReLU networks diverge at {lost.idxmax():,} examples"
     else:
-        largest = max(abs(100 * advantage(table, name, "learned").mean(0)))
-        title = f"a learned slope changes {largest:.1f} points at most"
+        ahead = 100 * advantage(table, name, "learned").mean(0)
+        most = f"{ahead[np.abs(ahead).argmax()]:+.1f}".replace("-", "−")
+        title = f"learned against fixed, up to {most} points"
     title = f"{TITLES[name]}: {title}"
     plots.label(
         ax,
