@@ -386,10 +386,10 @@ CLAIMS = (
         decide=_decide_cures,
         otherwise={
             "cases": [
-                {"where": where, "excess_over_half": excess, "ReLU": 0.2, "leaky 0.01": 0.15}
+                {"where": where, "excess_over_half": excess, "ReLU": 0.2, "leaky 0.01": 0.02}
                 for where, excess in (
-                    ("Digits at 0.3", [0.05, 0.02, 0.08]),
-                    ("Digits at 1", [0.04, -0.01, 0.09]),
+                    ("Digits at 0.1", [-0.08, -0.09, -0.07]),
+                    ("Digits at 0.2", [-0.08, -0.1, -0.06]),
                 )
             ]
         },
@@ -408,8 +408,8 @@ CLAIMS = (
         rule=(
             "Holds if at every depth the sleeping network comes more than half of the way from "
             "chance to the waking one (95 % interval), holds when … at some, refuted if less than "
-            "half at all. (A first rule asked for 5 points below the waking network; with one "
-            "hidden layer that lay inside the interval, and the verdict changed with the seeds.)"
+            "half at all. A first rule asked for 5 points below the waking network; with one "
+            "hidden layer that lay inside the interval, and the verdict changed with the seeds."
         ),
         measure=_backprop,
         decide=_decide_backprop,

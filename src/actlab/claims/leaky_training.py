@@ -641,8 +641,8 @@ CLAIMS = (
         measure=_depends,
         decide=_decide_depends,
         otherwise={
-            "spread": {"PReLU": 0.001, "RReLU": 0.01},
-            "ratio": {"RReLU": [0.1, 0.05, 0.2], "leaky 0.3": [0.1, 0.05, 0.2]},
+            "spread": {"PReLU": 0.02, "RReLU": 0.01},
+            "ratio": {"RReLU": [2.0, 1.5, 2.5], "leaky 0.3": [3.0, 2.0, 4.0]},
         },
         cheap=False,
     ),
@@ -661,7 +661,7 @@ CLAIMS = (
         measure=_first_layer,
         decide=_decide_first_layer,
         otherwise={
-            "correlation": {"Digits, 5 layers": [0.9, 0.8, 1.0]},
+            "correlation": {"Digits, 5 layers": [-0.9, -1.0, -0.8]},
             "below_zero": 0.0,
             "above_one": 0.0,
         },
@@ -700,8 +700,8 @@ CLAIMS = (
         measure=_overfitting,
         decide=_decide_overfitting,
         otherwise={
-            "ahead_where_overfitting": {"MNIST-1D": [-0.02, -0.03, -0.01]},
-            "gap": {"MNIST-1D": {"fixed": 1.0, "random": 2.0}},
+            "ahead_where_overfitting": {"MNIST-1D": [0.02, 0.01, 0.03]},
+            "gap": {"MNIST-1D": {"fixed": 2.0, "random": 1.0}},
         },
         cheap=False,
     ),
