@@ -13,11 +13,13 @@ import pytest
 from actlab import data
 from actlab.data import DataError
 
-SMALL = ("digits", "breast_cancer", "wine", "mnist1d")
+SMALL = ("digits", "breast_cancer", "wine", "election", "marriages", "mnist1d")
 SIZES = {
     "digits": (1079, 359, 359, 64, 10),
     "breast_cancer": (341, 114, 114, 30, 2),
     "wine": (106, 36, 36, 13, 3),
+    "election": (566, 189, 189, 9, 2),
+    "marriages": (3820, 1273, 1273, 8, 2),
     "mnist1d": (3000, 1000, 1000, 40, 10),
     "fashion_mnist": (50_000, 10_000, 10_000, 784, 10),
 }
@@ -146,7 +148,7 @@ def test_changing_an_array_does_not_change_the_next_load():
 # --- Scale and size -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["breast_cancer", "wine"])
+@pytest.mark.parametrize("name", ["breast_cancer", "wine", "election", "marriages"])
 def test_features_in_different_units_are_standardised_one_by_one(name):
     d = data.load(name)
     np.testing.assert_allclose(d.x_train.mean(0), 0, atol=1e-5)
