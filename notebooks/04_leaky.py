@@ -15,12 +15,12 @@
 # %% [markdown]
 # # Leaky, parametric, randomised, thresholded
 #
-# **30 minutes to read · runs in about 35 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
+# **30 minutes to read · runs in about 65 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
 #
 # Give ReLU a small slope on its negative side and no gradient is ever exactly zero again. That is
-# the whole idea, and four functions were made of it: the slope is fixed (Leaky ReLU), learned
-# (PReLU), random (RReLU), or the kink is moved (Thresholded ReLU). This chapter looks at what the
-# slope is by default, what it saves, and what becomes of it when a network may choose.
+# the whole idea, and three functions were made of it: the slope is fixed (Leaky ReLU), learned
+# (PReLU) or random (RReLU). A fourth, Thresholded ReLU, moves the kink instead. This chapter looks
+# at what the slope is by default, what it saves, and what becomes of it when a network may choose.
 #
 # **Questions**
 #
@@ -72,7 +72,7 @@ plots.use_style()
 plots.table(lab.default_slopes())
 
 # %% [markdown]
-# Three. PyTorch's default is 0.01, Keras's layer has 0.3 and Keras's function 0.2, and the string
+# ("Then" is Keras 2.4 and PyTorch 1.7.) Three. PyTorch's default is 0.01, Keras's layer has 0.3 and Keras's function 0.2, and the string
 # `"leaky_relu"` means the function. (Keras also keeps `keras.activations.relu` with a
 # `negative_slope`, whose default is 0.) All of them are called the same and none of them warns.
 # So name the slope, always. The old argument `alpha` still works in one place and not in the
@@ -324,6 +324,8 @@ claims.trial("leaky-backprop")
 # > **Predict.** In how many of the six settings does slope 0.01 beat ReLU beyond doubt? And 0.3?
 
 # %%
+about = study.load("leaky_contest").attrs
+print(f"{about['command']} leaky_contest_fashion\n{machine.sentence(about['machine'])}")
 contest = training.contest_table(root=0)
 edge = contest.groupby(["data", "depth", "arm"]).edge.first()
 print(f"{edge.sum()} of {len(edge)} chosen learning rates lie at an end of {training.RATES}")
@@ -339,13 +341,12 @@ claims.trial(
 )
 
 # %% [markdown]
-# Slope 0.01, the one that the document recommends, is ReLU in all but name. The steeper ones are
-# another function, and where they help they help in the deeper network more. Learned and random
+# Slope 0.01, the one that the document recommends, can't be told from ReLU anywhere. The steeper
+# ones are another function, and where they help they help in the deeper network more. Learned and random
 # slopes do what fixed ones of their size do. What this does not show: convolutions, networks with
 # batch norm, large data. And on Fashion-MNIST with ten layers several arms chose the lowest rate of
 # the grid, so a still lower one might have served them better.
-
-# %% [markdown]
+#
 # What does it cost? The document recommends Leaky ReLU where latency counts, so we time inference
 # of one example and of a batch, and a whole training step, relative to ReLU:
 
@@ -361,6 +362,10 @@ plots.table(ratios.rename_axis(columns=None).reset_index(), digits=3)
 claims.trial("leaky-latency")
 
 # %% [markdown]
+# A fixed slope costs a few per cent at most, one example in Keras being the doubtful case. The other
+# two make training slower: PReLU has to add up a gradient for its slope, and RReLU draws a random
+# number for every unit.
+#
 # ## What does a network choose?
 #
 # PReLU lets gradient descent decide. He and colleagues found a steep first layer and flatter ones
@@ -461,6 +466,7 @@ claims.trial("prelu-decay-scale")
 
 # %%
 sizes = study.load("leaky_sizes")
+print(f"{sizes.attrs['command']}\n{machine.sentence(sizes.attrs['machine'])}")
 sizes = sizes[sizes.root == 0]
 upper, lower = plots.figure(rows=2, height=6.2)[1]
 panels = [
@@ -478,7 +484,7 @@ claims.trial("prelu-large-data", "rrelu-overfitting")
 # The advice does not survive: what helped in the contest was a slope of this *size*, and drawing it
 # at random adds nothing on the smallest sets, where the gap between test and training loss is as
 # wide as can be. Learning it costs something on MNIST-1D, most of all on the middle set (where
-# tuning also gave it a smaller learning rate, printed above), and does nothing on Fashion-MNIST.
+# tuning also gave it a smaller learning rate, printed above), and next to nothing on Fashion-MNIST.
 # What this does not show: PReLU with one slope per channel, in a convolutional network on a
 # million photographs, which is where its paper tried it.
 
