@@ -72,11 +72,11 @@ plots.use_style()
 plots.table(lab.default_slopes())
 
 # %% [markdown]
-# ("Then" is Keras 2.4 and PyTorch 1.7.) Three. PyTorch's default is 0.01, Keras's layer has 0.3 and Keras's function 0.2, and the string
-# `"leaky_relu"` means the function. (Keras also keeps `keras.activations.relu` with a
-# `negative_slope`, whose default is 0.) All of them are called the same and none of them warns.
-# So name the slope, always. The old argument `alpha` still works in one place and not in the
-# others:
+# ("Then" is Keras 2.4 and PyTorch 1.7.) Three. PyTorch's default is 0.01, Keras's layer has 0.3 and
+# Keras's function 0.2, and the string `"leaky_relu"` means the function. (Keras also keeps
+# `keras.activations.relu` with a `negative_slope`, whose default is 0.) All of them are called the
+# same and none of them warns. So name the slope, always. The old argument `alpha` still works in
+# one place and not in the others:
 
 # %%
 with warnings.catch_warnings(record=True) as caught:
@@ -342,10 +342,10 @@ claims.trial(
 
 # %% [markdown]
 # Slope 0.01, the one that the document recommends, can't be told from ReLU anywhere. The steeper
-# ones are another function, and where they help they help in the deeper network more. Learned and random
-# slopes do what fixed ones of their size do. What this does not show: convolutions, networks with
-# batch norm, large data. And on Fashion-MNIST with ten layers several arms chose the lowest rate of
-# the grid, so a still lower one might have served them better.
+# ones are another function, and where they help they help in the deeper network more. Learned and
+# random slopes do what fixed ones of their size do. What this does not show: convolutions, networks
+# with batch norm, large data. And on Fashion-MNIST with ten layers several arms chose the lowest
+# rate of the grid, so a still lower one might have served them better.
 #
 # What does it cost? The document recommends Leaky ReLU where latency counts, so we time inference
 # of one example and of a batch, and a whole training step, relative to ReLU:
@@ -362,9 +362,9 @@ plots.table(ratios.rename_axis(columns=None).reset_index(), digits=3)
 claims.trial("leaky-latency")
 
 # %% [markdown]
-# A fixed slope costs a few per cent at most, one example in Keras being the doubtful case. The other
-# two make training slower: PReLU has to add up a gradient for its slope, and RReLU draws a random
-# number for every unit.
+# A fixed slope costs a few per cent at most, one example in Keras being the doubtful case. The
+# other two make training slower: PReLU has to add up a gradient for its slope, and RReLU draws a
+# random number for every unit.
 #
 # ## What does a network choose?
 #
