@@ -37,7 +37,7 @@ def study() -> pd.DataFrame:
     for name in ACTIVATIONS:
         timers["torch", "function", name] = _torch_function(name)
         timers["keras", "function", name] = _keras_function(name)
-        timers["torch", "step", name] = _torch_step(name)
+        timers["torch", "step", name] = torch_step(name)
         timers["keras", "step", name] = _keras_step(name)
     for timer in timers.values():  # tracing, allocation and first touch are not what we ask
         for _ in range(3):
@@ -89,7 +89,8 @@ def _keras_function(name: str) -> Callable[[], Any]:
     return lambda: forward_and_backward().numpy()[:1]
 
 
-def _torch_step(name: str) -> Callable[[], Any]:
+def torch_step(name: str) -> Callable[[], Any]:
+    """One training step of a small network with this activation in PyTorch, ready to be timed."""
     import itertools
 
     import torch

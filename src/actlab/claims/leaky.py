@@ -210,7 +210,7 @@ def _torch_calls(name: str) -> dict[str, Callable[[], Any]]:
         return call
 
     calls = {f"batch {batch}": inference(batch) for batch in BATCHES}
-    return {"step": cost._torch_step(name), **calls}
+    return {"step": cost.torch_step(name), **calls}
 
 
 def _keras_calls(name: str) -> dict[str, Callable[[], Any]]:
