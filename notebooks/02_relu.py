@@ -343,9 +343,55 @@ panels = [
 plots.show(upper.figure, plots.panels(panels))
 
 # %% [markdown]
-# Look at the rings first: that is where you would train. The folklore lives to the right of
-# them. It is real, and it is a symptom: a rate at which half of the units die is a rate at which
-# nothing is learned.
+# Look at the rings first: that is where you would train, and few die there. The folklore lives to
+# the right of them.
+#
+# > **Predict.** At a rate that kills: do the units die one by one over the whole training, or
+# > nearly all of them in the first few epochs?
+
+# %%
+upper, lower = plots.figure(rows=2, height=6.6)[1]
+panels = [
+    training.dead_over_time(table, "digits", "momentum", ax=upper),
+    training.dead_over_time(table, "digits", "Adam", ax=lower),
+]
+plots.show(upper.figure, plots.panels(panels))
+
+# %% [markdown]
+# Early: the steps are longest while the loss is steep. So where exactly is the "40 %" reached?
+# For each data set and optimiser, the smallest rate that does it, and what the networks that
+# still stand have learned there, next to what they learn at the tuned rate:
+
+# %%
+reached = training.where_reached(table, share=0.4)
+plots.table(
+    {
+        "data": reached.data.map(training.TITLES),
+        "optimiser": reached.optimiser,
+        "40 % dead from rate": reached.lr.map("{:g}".format).replace("nan", "never"),
+        "times the tuned rate": reached.times_tuned.map("{:.0f}".format).replace("nan", "–"),
+        "accuracy there (%)": (100 * reached.accuracy).map("{:.0f}".format).replace("nan", "–"),
+        "accuracy, tuned (%)": (100 * reached.tuned_accuracy).map("{:.0f}".format),
+    }
+)
+
+# %% [markdown]
+# Two different stories hide in this table. Plain SGD never gets there: it diverges first. With
+# momentum it takes a rate at which nothing is learned any more, and there the dead are a symptom.
+# Adam is the surprise. At the largest rate it kills some 40 units of 100 on all three data sets,
+# *and the networks still learn*, the one on digits hardly worse than at its best. A network with
+# 40 % dead units can be a perfectly good network.
+#
+# > **Predict.** Change one thing about the network at a time: depth, width, start, batch norm.
+# > Which change matters most to the dead share?
+
+# %%
+training.by_variant(table).show()
+
+# %% [markdown]
+# Depth and width hardly matter at a tuned rate. A start that is too small (PyTorch's) or a
+# network that is too narrow makes a large rate deadlier. Batch norm ends the story: it re-centres
+# what enters each unit over every batch, so some example is always on the right side of zero.
 #
 # Here is one line of the upper panel live, twenty networks at each rate, all sixty trained
 # together just now:
@@ -359,15 +405,18 @@ follow = {arm: training.follow(live, arm, (0, 1, 5, 10)) for arm in arms}
 plots.table(
     {
         "SGD": list(arms),
+        "diverged": [int(np.isnan(live.by_arm("test_accuracy")[arm]).sum()) for arm in arms],
         "born dead (%)": [100 * f[f.epoch == 0].dead.mean() for f in follow.values()],
         "dead (%)": [100 * f[f.epoch == 10].dead.mean() for f in follow.values()],
         "revived (%)": [100 * f[f.epoch == 10].revived.mean() for f in follow.values()],
-        "accuracy (%)": [100 * live.by_arm("test_accuracy")[arm].mean() for arm in arms],
+        "accuracy (%)": [100 * np.nanmean(live.by_arm("test_accuracy")[arm]) for arm in arms],
     },
     digits=3,
 )
 
 # %% [markdown]
+# (Networks that diverged are counted, and left out of what is measured after training.)
+#
 # A dead unit gets no gradient, so how can it come back? Its *inputs* move: they are the outputs
 # of the layer below, which still learns. In the first layer the inputs are the data, which do not
 # move, and there, under plain SGD, the dead stay dead.

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Sigmoid and tanh: saturation and vanishing gradients
 #
-# **35 minutes to read · runs in about 55 s and 1.2 GB on 2 cores · needs: the ReLU chapter
+# **35 minutes to read · runs in about 20 s and 1.2 GB on 2 cores · needs: the ReLU chapter
 # (what it says about initialisation)**
 #
 # A much-read tutorial trains one network with six activations. Five of them tell dresses from

@@ -198,7 +198,7 @@ def dead_by_learning_rate(table: pd.DataFrame, data: str, ax: Any | None = None)
     ax.set_ylim(0, 100)
     ax.legend(title="ring: tuned rate")
     title = TITLES[data]
-    plots.label(ax, title=title, x="learning rate", y="dead after training (% of hidden units)")
+    plots.label(ax, title=title, x="learning rate", y="dead hidden units (%)")
     alt = (
         f"Line plot for {title} of the share of dead hidden units after training against the "
         f"learning rate, from 0 to 100 %, one line per optimiser. {'; '.join(sentences)}."
@@ -319,8 +319,9 @@ def by_variant(table: pd.DataFrame, ax: Any | None = None) -> Plot:
     ax.set_xlim(left=-1)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.18), ncol=2)
     normalised = final(table, data="digits", optimiser="momentum", variant="batch norm")
-    title = f"With batch norm at most {normalised.dead.max():.1%} die, at any of the rates".replace(
-        "%", " %"
+    worst = normalised.dead.max()
+    title = (
+        f"With batch norm at most {100 * worst:.1f} % die" if worst else "Batch norm: nobody dies"
     )
     plots.label(ax, title=title, x="dead after training (% of hidden units)", y="")
     alt = (
