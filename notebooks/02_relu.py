@@ -376,11 +376,11 @@ plots.table(
 )
 
 # %% [markdown]
-# Two different stories hide in this table. Plain SGD never gets there: it diverges first. With
-# momentum it takes a rate at which nothing is learned any more, and there the dead are a symptom.
-# Adam is the surprise. At the largest rate it kills some 40 units of 100 on all three data sets,
-# *and the networks still learn*, the one on digits hardly worse than at its best. A network with
-# 40 % dead units can be a perfectly good network.
+# Two different stories hide in this table. Plain SGD never gets there; where it might, most
+# networks have diverged. With momentum it takes a rate at which nothing is learned any more, and
+# there the dead are a symptom. Adam is the surprise. At the largest rate it kills some 40 units
+# of 100 on all three data sets, *and the networks still learn*, the one on digits hardly worse
+# than at its best. A network with 40 % dead units can be a perfectly good network.
 #
 # > **Predict.** Change one thing about the network at a time: depth, width, start, batch norm.
 # > Which change matters most to the dead share?
@@ -393,8 +393,8 @@ training.by_variant(table).show()
 # network that is too narrow makes a large rate deadlier. Batch norm ends the story: it re-centres
 # what enters each unit over every batch, so some example is always on the right side of zero.
 #
-# Here is one line of the upper panel live, twenty networks at each rate, all sixty trained
-# together just now:
+# Here is plain SGD on digits live, twenty networks at each rate, all sixty trained together just
+# now:
 
 # %%
 digits = data.load("digits")

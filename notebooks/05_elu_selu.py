@@ -399,9 +399,9 @@ training.duel_figure(table[table.root == 0]).show()
 claims.trial("selu-deep", "selu-tabular", "selu-cnn")
 
 # %% [markdown]
-# On four real tables SELU is ahead of ReLU on average, but tanh, of all, does as well or better, and
-# most differences drown in the choice of the rows. In small convolutional networks SELU gains a
-# little on one data set and loses much more on the other.
+# On four real tables SELU is ahead of ReLU on average, but tanh, of all, does as well or better,
+# and most differences drown in the choice of the rows. In small convolutional networks SELU gains
+# a little on one data set and loses much more on the other.
 #
 # ## Does it stay normalised while it learns?
 #

@@ -72,6 +72,7 @@ def test_the_quick_run(tmp_path, capsys):
     profile = result["profile"]
     assert 0 < profile["products"] < 1
     assert 0 < profile["products_of_peak"] < 1.1
+    assert 0 < profile["one_core"] < 1.1
 
 
 def test_targets_can_be_missed():

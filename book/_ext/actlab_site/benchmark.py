@@ -42,12 +42,14 @@ there training them together gains little.
 and that is its first row; the second counts only what a model costs once its graph is traced."""
 
 PROFILE = """\
-Of a training step's time on one core, {products:.0%} is spent in the three batched matrix
-products. They run there at {rate:.0%} of the speed that the same products reach on their own,
-because between two of them other operands pass through the core's own cache. So even if
-everything else cost nothing, the share of the peak could not exceed {rate:.0%}; with everything
-else it is {share:.0%} on one core, and less on two, which share the outer cache and Python's
-lock."""
+Of what a training step computes on one core, {products:.0%} of the time goes into the three batched
+matrix products. They run there at {rate:.0%} of the speed that the same products reach on their
+own, because between two of them other operands pass through the core's cache. The rest reads and
+writes memory: activations, biases, the loss, the update. Both together leave {share:.0%} of the
+peak; by the clock it is {one:.0%}, since Python has to call every operation. On {cores} cores each
+reaches {several:.0%}: they share the outer cache and Python's lock. That is where the missing
+share of the peak goes; what would bring it back is a compiled step that fuses these operations,
+and compiling one takes longer than the experiments of a chapter."""
 
 
 def read(root: Path) -> dict[str, Any]:
@@ -70,6 +72,9 @@ def page(result: dict[str, Any]) -> str:
         "products": profile["products"],
         "rate": profile["products_of_peak"],
         "share": profile["products"] * profile["products_of_peak"],
+        "one": profile["one_core"],
+        "cores": result["machine"]["cores"],
+        "several": measured["ensemble"][target_n(result)]["share_of_matmul_peak"],
     }
     operations = [(f"`{name}`", f"{share:.1%}") for name, share in profile["shares"].items()]
     blocks = [

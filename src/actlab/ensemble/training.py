@@ -30,7 +30,7 @@ from actlab.ensemble.watching import BATCH, Probe, Watch, make_probes
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 # Networks whose working set fits a core's share of the cache are trained together on the CPU.
 # Smaller chunks pay more for calling each operation, larger ones for memory traffic.
-CACHE_BYTES = 10 * 2**20
+CACHE_BYTES = 5 * 2**20
 
 
 def train(
