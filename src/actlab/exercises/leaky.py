@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from actlab import catalog
-from actlab.exercises.feedback import checker, expect
+from actlab.exercises.feedback import checker, expect, outputs
 
 STEPS = 50  # enough to see a weak decay at a small learning rate in float32
 
@@ -24,7 +24,7 @@ def check_ported_layer(answer: Any) -> str:
     )
     expect(callable(answer), "the answer must be a layer, a module or a function of x.")
     x = np.array([-10.0, -1.0, -0.01, 0.0, 0.5, 7.0], np.float32)
-    got = _call(answer, x)
+    got = outputs(answer, x)
     expect(got.shape == x.shape, f"expected the shape of the input {x.shape}, got {got.shape}.")
     expect(
         np.allclose(got[3:], x[3:]),
@@ -210,7 +210,7 @@ def check_ported_threshold(answer: Any) -> str:
     expect(callable(answer), "the answer must be a layer, a module or a function of x.")
     x = np.array([-3.0, -0.1, 0.0, 0.25, 0.49, 0.51, 1.0, 2.0, 100.0], np.float32)
     expected = catalog.get("thresholded_relu").reference(x, theta=0.5)
-    got = _call(answer, x)
+    got = outputs(answer, x)
     expect(got.shape == x.shape, f"expected the shape of the input {x.shape}, got {got.shape}.")
     expect(
         not np.allclose(got, np.maximum(x - 0.5, 0)),
@@ -235,19 +235,3 @@ def check_ported_threshold(answer: Any) -> str:
         f"for x = {x[wrong][:1]} expected {expected[wrong][:1]}, got {got[wrong][:1]}.",
     )
     return "a jump at 0.5, the identity above it, 0 below."
-
-
-def _call(function: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The answer's output as NumPy, whichever framework it is written in."""
-    import torch
-
-    if isinstance(function, torch.nn.Module):
-        with torch.no_grad():
-            return function(torch.from_numpy(x)).numpy()  # type: ignore[no-any-return]
-    try:
-        result = function(x)
-    except (TypeError, AttributeError):  # a PyTorch function wants a tensor
-        result = function(torch.from_numpy(x))
-    if isinstance(result, torch.Tensor):
-        result = result.detach().numpy()
-    return np.asarray(result)

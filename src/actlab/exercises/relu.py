@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from actlab import catalog
-from actlab.exercises.feedback import checker, expect
+from actlab.exercises.feedback import checker, expect, outputs
 
 
 @checker
@@ -87,7 +87,7 @@ def check_ported_relu(answer: Any) -> str:
     x = np.array([-2.0, -0.5, 0.0, 0.5, 0.999, 1.001, 2.0, 5.999, 6.0, 7.0, 100.0], np.float32)
     # Keras: x from the threshold on, clipped from above; alpha * (x - threshold) below it.
     expected = np.where(x >= 1, np.minimum(x, 6), 0.1 * (x - 1))
-    got = _call(answer, x)
+    got = outputs(answer, x)
     expect(
         got.shape == x.shape, f"expected the shape of the input {x.shape}, got shape {got.shape}."
     )
@@ -118,19 +118,6 @@ def check_ported_relu(answer: Any) -> str:
 def _number(value: Any) -> float:
     array = np.asarray(value, dtype=float)
     return float(array.item()) if array.size == 1 else np.nan
-
-
-def _call(function: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The function's answer as NumPy, whichever framework it is written in."""
-    import torch
-
-    try:
-        result = function(x)
-    except (TypeError, AttributeError):  # a PyTorch function wants a tensor
-        result = function(torch.from_numpy(x))
-    if isinstance(result, torch.Tensor):
-        result = result.detach().numpy()
-    return np.asarray(result)
 
 
 def _hidden_outputs(model: Any, x: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:

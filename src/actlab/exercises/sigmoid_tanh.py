@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from actlab import catalog
-from actlab.exercises.feedback import checker, expect
+from actlab.exercises.feedback import checker, expect, outputs
 
 Array = npt.NDArray[Any]
 
@@ -24,7 +23,7 @@ def check_log_sigmoid(answer: Any) -> str:
     expect(callable(answer), "the answer must be a function of x.")
     x = np.array([-1000, -104, -90, -20, -1, 0, 1, 16, 20, 60, 1000], np.float32)
     expected = catalog.get("log_sigmoid").reference(x)
-    got = _call(answer, x)
+    got = outputs(answer, x)
     expect(got.shape == x.shape, f"expected the shape of the input {x.shape}, got {got.shape}.")
     at = {float(value): result for value, result in zip(x, got, strict=True)}
     expect(
@@ -146,20 +145,6 @@ def check_deep_sigmoid(answer: Any) -> str:
         "to input: it does not see them any more.",
     )
     return f"the first layer gets {ratio:.1f} times the last hidden layer's gradient."
-
-
-def _call(function: Callable[..., Any], x: Array) -> Array:
-    """The function's answer as NumPy, whichever framework it is written in."""
-    import torch
-
-    with np.errstate(all="ignore"):
-        try:
-            result = function(x)
-        except (TypeError, AttributeError):  # a PyTorch function wants a tensor
-            result = function(torch.from_numpy(x))
-    if isinstance(result, torch.Tensor):
-        result = result.detach().numpy()
-    return np.asarray(result)
 
 
 def _look_inside(model: Any, x: Array, y: Array) -> tuple[list[Array], list[float]]:
