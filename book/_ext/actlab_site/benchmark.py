@@ -29,8 +29,8 @@ that cost, against what you would write instead? All contenders below do the sam
 in turns: draw initial weights, then train by SGD with momentum on shuffled batches of
 {batch_size}. Warming up is not counted, and of {rounds} rounds the fastest counts, because whatever
 else the machine does only adds time (by up to {spread:.0%} between two rounds of one and the same
-contender, so read the ratios with that in mind). *Peak* is the fastest rate at which the machine multiplies
-matrices of the same sizes when it does nothing else.
+contender, so read the ratios with that in mind). *Peak* is the fastest rate at which the machine
+multiplies matrices of the same sizes when it does nothing else.
 
 The run shown here took {seconds:.0f} s on {machine}. `python -m benchmarks.ensemble` measures it
 again on your machine."""
