@@ -358,9 +358,9 @@ panels = [
 plots.show(upper.figure, plots.panels(panels))
 
 # %% [markdown]
-# Early: the steps are longest while the loss is steep. So where exactly is the "40 %" reached?
-# For each data set and optimiser, the smallest rate that does it, and what the networks that
-# still stand have learned there, next to what they learn at the tuned rate:
+# Early, probably because the steps are longest while the loss is steep. So where exactly is the
+# "40 %" reached? For each data set and optimiser, the smallest rate that does it, and what the
+# networks that still stand have learned there, next to what they learn at the tuned rate:
 
 # %%
 reached = training.where_reached(table, share=0.4)
@@ -378,8 +378,8 @@ plots.table(
 # %% [markdown]
 # Two different stories hide in this table. Plain SGD never gets there; where it might, most
 # networks have diverged. With momentum it takes a rate at which nothing is learned any more, and
-# there the dead are a symptom. Adam is the surprise. At the largest rate it kills some 40 units
-# of 100 on all three data sets, *and the networks still learn*, the one on digits hardly worse
+# there the dead are a symptom. Adam is the surprise. At the largest rate it kills 40 units of 100
+# and more on all three data sets, *and the networks still learn*, the one on digits hardly worse
 # than at its best. A network with 40 % dead units can be a perfectly good network.
 #
 # > **Predict.** Change one thing about the network at a time: depth, width, start, batch norm.

@@ -37,16 +37,16 @@ def pins(text: str) -> dict[str, str]:
 
 def closure(names: Iterable[str], known: Iterable[str]) -> set[str]:
     """The named packages and everything they need, as far as it is among the ``known``."""
-    todo, found = [canonicalize_name(name) for name in names], set()
-    while todo:
-        name = todo.pop()
+    waiting, found = [canonicalize_name(name) for name in names], set()
+    while waiting:
+        name = waiting.pop()
         if name in found or name not in known:
             continue
         found.add(name)
         for line in requires(name) or ():
             requirement = Requirement(line)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                todo.append(canonicalize_name(requirement.name))
+                waiting.append(canonicalize_name(requirement.name))
     return found
 
 
