@@ -1,0 +1,197 @@
+"""What the theory of wide networks expects of a layer before training: moments, gradients, gain.
+
+In a wide fully connected layer whose weights are independent with mean 0, the pre-activations of
+one input are normal with mean 0, and their variance is the mean square of what comes in times
+n · Var(w), plus the bias's variance (Neal, 1996; Poole et al., 2016; Schoenholz et al., 2017,
+eq. 3–5). Everything here follows from means over that normal: no network is drawn.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actlab import catalog
+from actlab.catalog import Activation
+
+Array = npt.NDArray[np.float64]
+
+# Gauss–Legendre on panels that halve towards 0, so that neither the kink most activations have at
+# 0 nor a curve that saturates within a thousandth of a standard deviation falls between the nodes.
+_REACH = 12.0  # standard deviations; beyond them the normal holds less than 1e-32
+_EDGES = np.array([0.0, *(2.0 ** np.arange(-12, 4)), _REACH])
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+
+
+def normal_mean(
+    function: Callable[[Array], Array], variance: npt.ArrayLike = 1.0, kinks: Sequence[float] = ()
+) -> Array:
+    """E[function(z)] for z ~ N(0, variance), to about 12 digits.
+
+    ``function`` maps arrays to arrays of the same shape; the result has the shape of
+    ``variance``. ``kinks``: where besides 0 the function or its slope jumps.
+    Raises ``ValueError`` for a negative or non-finite variance.
+    """
+    variances = np.asarray(variance, dtype=float)
+    if not (np.isfinite(variances) & (variances >= 0)).all():
+        raise ValueError(f"variance={variance!r}: expected finite numbers, none negative.")
+    found = [_mean(function, math.sqrt(one), kinks) for one in variances.ravel()]
+    return np.array(found).reshape(variances.shape)
+
+
+def _mean(function: Callable[[Array], Array], sd: float, kinks: Sequence[float]) -> float:
+    if sd == 0:
+        return float(function(np.zeros(1))[0])
+    at = [kink / sd for kink in kinks if abs(kink) < _REACH * sd]
+    edges = np.unique(np.concatenate([-_EDGES, _EDGES, at]))
+    middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
+    t = (middle[:, None] + half[:, None] * _NODES).ravel()
+    density = (half[:, None] * _WEIGHTS).ravel() * np.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
+    return float(function(sd * t) @ density)
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the weights of layers of one width n are drawn, as far as the theory sees it.
+
+    ``weight_variance``: n · Var(w), ``bias_variance``: n · Var(b); ``centred``: the weights of
+    every unit sum to zero, so that a layer does not see what its inputs have in common.
+    """
+
+    weight_variance: float = 1.0
+    bias_variance: float = 0.0
+    centred: bool = False
+
+
+STARTS = {
+    "PyTorch default": Start(1 / 3, 1 / 3),
+    "Glorot": Start(1.0),
+    "LeCun": Start(1.0),
+    "orthogonal": Start(1.0),
+    "He": Start(2.0),
+}
+"""The usual initialisations between layers of one width."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What the theory expects layer by layer; every field is an array (depth,).
+
+    - ``variance``: of the pre-activations, over units and over draws of the weights.
+    - ``mean``, ``sd``: of the activations, likewise.
+    - ``factor``: by which the mean square of the gradient changes when it passes back through
+      this layer's slopes and weights, n · Var(w) · E[f'(z)²]: below 1 it vanishes, above 1 it
+      explodes.
+    - ``signal``: the mean square of the layer's inputs.
+    """
+
+    variance: Array
+    mean: Array
+    sd: Array
+    factor: Array
+    signal: Array
+
+    def gradient(self) -> Array:
+        """Expected gradient norm of each layer's weights over the last layer's: (depth,)."""
+        # Logarithms, because fifty sigmoid layers underflow.
+        back = np.append(np.cumsum(np.log(self.factor[:-1])[::-1])[::-1], 0.0)
+        forth = np.log(self.signal / self.signal[-1])
+        result: Array = np.exp((back + forth) / 2)
+        return result
+
+    @property
+    def decades_per_layer(self) -> float:
+        """Slope of log10(gradient norm) per layer on the way back, deep inside the network."""
+        return float(np.log10(self.factor[-1]) / 2)
+
+
+def layers(
+    activation: str | Activation,
+    start: Start | None = None,
+    depth: int = 1,
+    *,
+    mean: float = 0.0,
+    variance: float = 1.0,
+    width: int = 64,
+    **params: Any,
+) -> Layers:
+    """Follow the moments of the signal from an input of this mean and variance through ``depth``.
+
+    ``start``: LeCun's unless given; ``width``: only a random bias asks for it.
+    Raises ``TypeError`` for an activation that is not elementwise.
+    """
+    record = _record(activation)
+    start = start or Start()
+    kinks = record.properties_at(**params).kinks
+
+    def average(curve: Callable[..., Array], power: int, over: float) -> float:
+        return float(normal_mean(lambda z: curve(z, **params) ** power, over, kinks))
+
+    rows: list[tuple[float, ...]] = []
+    for _ in range(depth):
+        signal = mean**2 + variance
+        if rows and signal == rows[-1][-1] and (not start.centred or mean == rows[-1][1]):
+            rows.append(rows[-1])  # arrived at a fixed point, to the last bit
+            continue
+        seen = variance if start.centred else signal
+        before = start.weight_variance * seen + start.bias_variance / width
+        factor = start.weight_variance * average(record.derivative, 2, before)
+        mean = average(record.reference, 1, before)
+        variance = max(average(record.reference, 2, before) - mean**2, 0.0)
+        rows.append((before, mean, math.sqrt(variance), factor, signal))
+    return Layers(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def contraction(activation: str | Activation, step: float = 1e-4) -> float:
+    """What one layer from LeCun's start leaves of a small deviation of the variance from 1."""
+    low, high = (layers(activation, variance=1 + d).sd[0] ** 2 for d in (-step, step))
+    return float((high - low) / (2 * step))
+
+
+def gradient_factor(
+    activation: str | Activation, weight_variance: float = 1.0, **params: Any
+) -> float:
+    """By how much a layer fed a mean square of 1 multiplies a gradient's mean square.
+
+    n · Var(w) · E[f'(z)²] with z ~ N(0, n · Var(w)) (Poole et al., 2016).
+    """
+    return float(layers(activation, Start(weight_variance), **params).factor[0])
+
+
+def critical_gain(activation: str | Activation, depth: int = 200, **params: Any) -> float:
+    """The factor on orthogonal (or LeCun's) weights at which gradients keep their size for good.
+
+    It makes the gradient factor 1 in the last of ``depth`` layers (the edge of chaos of
+    Schoenholz et al., 2017), and is looked for between 0.1 and 30. Raises ``ValueError`` where
+    there is none: no gain keeps the gradients of that function.
+    """
+    from scipy.optimize import brentq
+
+    def excess(gain: float) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                return float(layers(activation, Start(gain**2), depth, **params).factor[-1]) - 1
+            except (ValueError, OverflowError):  # the signal has grown beyond all numbers
+                return math.inf
+
+    gains = np.geomspace(0.1, 30, 12)
+    for low, high in itertools.pairwise(gains):
+        if excess(low) < 0 <= excess(high) < math.inf:
+            return float(brentq(excess, low, high, xtol=1e-8))
+    raise ValueError(
+        f"{_record(activation).name} has no critical gain between 0.1 and 30: whatever the size "
+        "of the weights, its gradients vanish or explode."
+    )
+
+
+def _record(activation: str | Activation) -> Activation:
+    record = catalog.get(activation) if isinstance(activation, str) else activation
+    if record.kind != "elementwise" or record.stochastic:
+        raise TypeError(f"{record.name}: the theory is about deterministic elementwise functions.")
+    return record

@@ -1,0 +1,25 @@
+"""A claim as data: what was measured, the bound it is held against, the rule, the finding.
+
+No functions decide here that a record could state: a rule's prose, its decision and the
+examples that test it come from the same fields (:class:`Rule`), so they cannot drift apart.
+"""
+
+from actlab.trial.bound import Bound, above, at_least, at_most, below, exactly, within
+from actlab.trial.measured import Evidence, Measured
+from actlab.trial.rule import Decision, Example, Rule, Verdict
+
+__all__ = [
+    "Bound",
+    "Decision",
+    "Evidence",
+    "Example",
+    "Measured",
+    "Rule",
+    "Verdict",
+    "above",
+    "at_least",
+    "at_most",
+    "below",
+    "exactly",
+    "within",
+]

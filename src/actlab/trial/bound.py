@@ -1,0 +1,104 @@
+"""The zone in which a claim puts its numbers, and the other side of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from actlab.stats import Interval
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A zone from ``low`` to ``high`` on a scale with a ``unit`` (see :func:`above` and its kin).
+
+    ``closed``: the ends belong to the zone. An interval *meets* the bound when the whole of it
+    lies in the zone, and *opposes* it when the whole of it lies on the other side. Whatever
+    straddles an end does neither, and nothing was shown.
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.low) or math.isnan(self.high) or self.low > self.high:
+            raise ValueError(f"a zone from {self.low} to {self.high}: expected low <= high.")
+        if self.low == self.high and not self.closed:
+            raise ValueError(f"the open zone from {self.low} to {self.high} holds no number.")
+        if self.low == -math.inf and self.high == math.inf:
+            raise ValueError("a zone without an end could not be missed: give one.")
+
+    def met(self, found: Interval) -> bool:
+        """Whether the whole interval lies in the zone."""
+        if self.closed:
+            return self.low <= found.low and found.high <= self.high
+        return self.low < found.low and found.high < self.high
+
+    def opposed(self, found: Interval) -> bool:
+        """Whether the whole interval lies outside, on one side."""
+        if self.closed:
+            return found.high < self.low or found.low > self.high
+        return found.high <= self.low or found.low >= self.high
+
+    def words(self) -> str:
+        """``above 0.5 points``, ``between 40 and 60 %``, ``exactly 0``."""
+        low, high = number(self.low), number(self.high)
+        if self.low == self.high:
+            text = f"exactly {low}"
+        elif self.high == math.inf:
+            text = f"{'at least' if self.closed else 'above'} {low}"
+        elif self.low == -math.inf:
+            text = f"{'at most' if self.closed else 'below'} {high}"
+        else:
+            text = f"between {low} and {high}"
+        return f"{text} {self.unit}".rstrip()
+
+    def other_side(self) -> str:
+        """The opposite, in words: ``at or below 0.5 points``, ``outside 40 to 60 %``."""
+        low, high = number(self.low), number(self.high)
+        if self.low == self.high:
+            text = f"different from {low}"
+        elif self.high == math.inf:
+            text = f"{'below' if self.closed else 'at or below'} {low}"
+        elif self.low == -math.inf:
+            text = f"{'above' if self.closed else 'at or above'} {high}"
+        else:
+            text = f"outside {low} to {high}"
+        return f"{text} {self.unit}".rstrip()
+
+
+def above(value: float, unit: str = "") -> Bound:
+    """More than ``value``."""
+    return Bound(value, math.inf, unit)
+
+
+def below(value: float, unit: str = "") -> Bound:
+    """Less than ``value``."""
+    return Bound(-math.inf, value, unit)
+
+
+def at_least(value: float, unit: str = "") -> Bound:
+    """``value`` or more."""
+    return Bound(value, math.inf, unit, closed=True)
+
+
+def at_most(value: float, unit: str = "") -> Bound:
+    """``value`` or less."""
+    return Bound(-math.inf, value, unit, closed=True)
+
+
+def within(low: float, high: float, unit: str = "") -> Bound:
+    """Between ``low`` and ``high``, neither of them included."""
+    return Bound(low, high, unit)
+
+
+def exactly(value: float, unit: str = "") -> Bound:
+    """``value`` itself and no other number."""
+    return Bound(value, value, unit, closed=True)
+
+
+def number(value: float) -> str:
+    """A number of a rule in words: no trailing zeros, a real minus sign."""
+    return f"{value:,.10g}".replace("-", "−")

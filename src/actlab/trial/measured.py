@@ -1,0 +1,124 @@
+"""What an experiment found: intervals by case, and which cases have something in common."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from actlab.stats import Interval
+
+Case = tuple[str, ...]
+Evidence = Mapping[str, "Measured"]
+"""Quantity → what was measured of it; every quantity has the same cases."""
+
+# How a reader hears the level of a factor. What is not here is said as it is.
+PHRASES = {
+    "data": "on {}",
+    "depth": "with {} hidden layers",
+    "framework": "in {}",
+    "optimiser": "with {}",
+    "start": "under {} initialisation",
+    "rival": "against {}",
+    "batch": "at batch {}",
+    "dtype": "in {}",
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Intervals by case.
+
+    - ``cases``: case → interval, in the unit of the rule's bound. A case is a tuple with one
+      level (a string) for each of ``factors``; a number known exactly is an interval of no width.
+    - ``factors``: what the levels are levels of (``("data", "depth")``); see :data:`PHRASES`.
+    - ``floors``: case → how far two means of the control drift apart by chance, of the same kind
+      as the interval (paired beside paired), where it was measured.
+    - ``notes``: further numbers for the reader; nothing is decided by them.
+    """
+
+    cases: Mapping[Case, Interval]
+    factors: tuple[str, ...] = ("case",)
+    floors: Mapping[Case, float] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.cases:
+            raise ValueError("nothing was measured: give at least one case.")
+        for case, found in self.cases.items():
+            if not isinstance(case, tuple) or len(case) != len(self.factors):
+                raise ValueError(
+                    f"case {case!r}: expected a tuple with one level for each of "
+                    f"{', '.join(self.factors)}."
+                )
+            if not (math.isfinite(found.mean) and found.low <= found.mean <= found.high):
+                raise ValueError(f"case {case!r}: {found} is no interval around a finite mean.")
+
+    @classmethod
+    def of(cls, cases: Mapping[str, Interval], factor: str = "case", **more: Any) -> Measured:
+        """From plain names, for cases that differ in one thing."""
+        return cls({(name,): found for name, found in cases.items()}, (factor,), **more)
+
+    @classmethod
+    def exact(cls, cases: Mapping[str, float], factor: str = "case", **more: Any) -> Measured:
+        """From numbers that no seed can change."""
+        found = {name: Interval(value, value, value, n=1) for name, value in cases.items()}
+        return cls.of(found, factor, **more)
+
+    def title(self, case: Case) -> str:
+        """A case in the reader's words."""
+        return ", ".join(_phrase(f, [level]) for f, level in zip(self.factors, case, strict=True))
+
+    def condition(self, chosen: Iterable[Case]) -> str:
+        """What exactly the chosen cases have in common, in the reader's words.
+
+        The smallest set of factors whose levels single them out (``on MNIST-1D, with 10 hidden
+        layers``); where no combination of levels does, the cases one by one.
+        """
+        wanted = [case for case in self.cases if case in set(chosen)]
+        for size in range(1, len(self.factors) + 1):
+            for axes in itertools.combinations(range(len(self.factors)), size):
+                levels = {axis: _ordered(case[axis] for case in wanted) for axis in axes}
+                picked = [c for c in self.cases if all(c[a] in levels[a] for a in axes)]
+                if picked == wanted:
+                    return ", ".join(_phrase(self.factors[a], levels[a]) for a in axes)
+        return "; ".join(self.title(case) for case in wanted)
+
+    def half_width(self) -> float:
+        """The smallest effect that could have been seen: the widest interval's half-width."""
+        return max((found.high - found.low) / 2 for found in self.cases.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it; :meth:`from_json` reads it back."""
+        return {
+            "factors": list(self.factors),
+            "cases": [
+                [list(case), found.mean, found.low, found.high, found.n, found.confidence]
+                for case, found in self.cases.items()
+            ],
+            "floors": [[list(case), floor] for case, floor in self.floors.items()],
+            "notes": dict(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Measured:
+        """What :meth:`to_json` gave."""
+        return cls(
+            {
+                tuple(case): Interval(mean, low, high, n=n, confidence=confidence)
+                for case, mean, low, high, n, confidence in stored["cases"]
+            },
+            tuple(stored["factors"]),
+            {tuple(case): floor for case, floor in stored["floors"]},
+            stored["notes"],
+        )
+
+
+def _phrase(factor: str, levels: Sequence[str]) -> str:
+    return PHRASES.get(factor, "{}").format(" or ".join(levels))
+
+
+def _ordered(levels: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(levels))

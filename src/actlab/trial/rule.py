@@ -1,0 +1,218 @@
+"""The rule of a claim: its prose, its decision and the examples that test it, from one record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from actlab.stats import Interval
+from actlab.trial.bound import Bound
+from actlab.trial.measured import Case, Evidence, Measured
+
+Verdict = Literal["holds", "holds when …", "refuted", "not shown"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a rule made of the evidence.
+
+    ``passing``: the cases that meet every bound; ``against``: those that oppose one of them;
+    ``condition``: for *holds when …* what exactly the passing cases have in common.
+    """
+
+    verdict: Verdict
+    passing: tuple[Case, ...]
+    against: tuple[Case, ...]
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Invented evidence that the rule must decide this way, and why."""
+
+    evidence: Evidence
+    verdict: Verdict
+    why: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a claim holds: in each case, every quantity's interval has to lie within its bound.
+
+    - ``bounds``: quantity, in words (``"lead in test accuracy"``) → where the claim puts it.
+    - ``refuted_if``: in how many cases the opposite has to be shown: ``"all"``, or ``"any"`` for
+      a claim about every case, which one counter-example refutes.
+    - ``partial``: whether *holds when …* is a possible answer, where some cases pass.
+    - ``together``: the intervals hold for all cases at once (Bonferroni's correction).
+    - ``of``: what a case is: a setting, a function, a data set.
+    - ``null``: the value of a quantity when nothing is going on; see :meth:`reachable`.
+    """
+
+    bounds: Mapping[str, Bound]
+    refuted_if: Literal["all", "any"] = "all"
+    partial: bool = True
+    together: bool = False
+    of: str = "setting"
+    null: float = 0.0
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not self.bounds:
+            raise ValueError("a rule needs a bound.")
+        if self.refuted_if == "any" and self.partial:
+            raise ValueError(
+                "refuted_if='any' and partial: where some cases pass and one opposes, both would "
+                "be right; choose one."
+            )
+
+    def level(self, cases: int) -> float:
+        """The confidence of each interval when there are so many cases."""
+        return 1 - (1 - self.confidence) / cases if self.together else self.confidence
+
+    def decide(self, evidence: Evidence) -> Decision:
+        """Apply the rule. Raises ``ValueError`` if the evidence is about something else."""
+        first = self._checked(evidence)
+        passing, against = [], []
+        for case in first.cases:
+            found = [(bound, evidence[what].cases[case]) for what, bound in self.bounds.items()]
+            if all(bound.met(interval) for bound, interval in found):
+                passing.append(case)
+            if any(bound.opposed(interval) for bound, interval in found):
+                against.append(case)
+        total = len(first.cases)
+        verdict: Verdict = "not shown"
+        condition = ""
+        if len(passing) == total:
+            verdict = "holds"
+        elif len(against) == total or (against and self.refuted_if == "any"):
+            verdict = "refuted"
+        elif passing and self.partial:
+            verdict, condition = "holds when …", first.condition(passing)
+        return Decision(verdict, tuple(passing), tuple(against), condition)
+
+    def _checked(self, evidence: Evidence) -> Measured:
+        if evidence.keys() != self.bounds.keys():
+            raise ValueError(
+                f"the rule asks for {', '.join(self.bounds)}; measured was {', '.join(evidence)}."
+            )
+        first = next(iter(evidence.values()))
+        for what, measured in evidence.items():
+            if list(measured.cases) != list(first.cases):
+                raise ValueError(f"{what} was measured in other cases than the rest.")
+            wanted = self.level(len(measured.cases))
+            for case, found in measured.cases.items():
+                if found.low < found.high and not math.isclose(found.confidence, wanted):
+                    raise ValueError(
+                        f"{what}, {measured.title(case)}: an interval of {found.confidence:.4g} "
+                        f"confidence; the rule needs {wanted:.4g}."
+                    )
+        return first
+
+    def prose(self) -> str:
+        """The rule in words, as it stands in the ledger."""
+        parts = [f"the {what} lies {bound.words()}" for what, bound in self.bounds.items()]
+        other = [f"the {what} lies {b.other_side()}" for what, b in self.bounds.items()]
+        sure = f"{self.confidence * 100:.4g} % interval"
+        if self.together:
+            sure += f", corrected for all {self.of}s together"
+        text = f"Holds if in every {self.of} {' and '.join(parts)} (the whole {sure})"
+        if self.partial:
+            text += "; holds when … if in some, and then says in which"
+        how = {"all": "every", "any": "any"}[self.refuted_if]
+        text += f"; refuted if in {how} {self.of} {' or '.join(other)} (the whole interval)"
+        return f"{text}; otherwise not shown."
+
+    def reachable(self, half_width: float) -> dict[Verdict, bool]:
+        """Which verdicts can come out when intervals are about so wide on either side.
+
+        *Holds* needs a zone that an interval fits into, *refuted* another side that it fits into
+        — and, where :attr:`null` lies on that other side, room between it and the bound: else a
+        study of this size could never refute the claim although nothing is going on.
+        """
+        fits = all(b.high - b.low > 2 * half_width for b in self.bounds.values())
+        around = Interval(self.null, self.null - half_width, self.null + half_width, n=2)
+        refutable = True
+        for bound in self.bounds.values():
+            outside = bound.opposed(Interval(self.null, self.null, self.null, n=2))
+            refutable &= bound.opposed(around) if outside else True
+            if not outside and bound.low < self.null < bound.high:
+                fits &= bound.met(around)
+        several = self.partial
+        return {"holds": fits, "refuted": refutable, "holds when …": several and fits}
+
+    def examples(self, cases: int = 3) -> list[Example]:
+        """Invented evidence for every clause: each end of each bound, just inside and just outside.
+
+        A test feeds them to :meth:`decide`: a rule that cannot lose is not a rule.
+        """
+        names = [(f"{self.of} {i + 1}",) for i in range(max(cases, 2))]
+        inside = {what: _inside(bound) for what, bound in self.bounds.items()}
+
+        def evidence(changed: Mapping[tuple[str, Case], Interval]) -> Evidence:
+            return {
+                what: Measured(
+                    {case: changed.get((what, case), self._point(inside[what])) for case in names},
+                    (self.of,),
+                )
+                for what in self.bounds
+            }
+
+        found = [Example(evidence({}), "holds", "every interval lies in its zone")]
+        for what, bound in self.bounds.items():
+            for end, direction in ((bound.low, -1), (bound.high, 1)):
+                if math.isinf(end):
+                    continue
+                step = _step(bound, end)
+                out = self._point(end + direction * step)
+                straddles = self._span(end - step, end + step, len(names))
+                one, every = {(what, names[0]): out}, {(what, case): out for case in names}
+                open_one: Verdict = "holds when …" if self.partial else "not shown"
+                some: Verdict = "refuted" if self.refuted_if == "any" else open_one
+                where = f"{what} {bound.other_side()}"
+                found += [
+                    Example(evidence(every), "refuted", f"{where} in every {self.of}"),
+                    Example(evidence(one), some, f"{where} in one {self.of}"),
+                    Example(
+                        evidence({(what, names[0]): straddles}),
+                        open_one,
+                        f"{what} on both sides of {bound.words()} in one {self.of}",
+                    ),
+                    Example(
+                        evidence({(what, case): straddles for case in names}),
+                        "not shown",
+                        f"{what} on both sides of {bound.words()} in every {self.of}",
+                    ),
+                ]
+                if bound.low < bound.high:  # the smallest room inside that end
+                    near = self._point(end - direction * step)
+                    found.append(
+                        Example(
+                            evidence({(what, case): near for case in names}),
+                            "holds",
+                            f"{what} just {bound.words()}",
+                        )
+                    )
+        return found
+
+    def _point(self, value: float) -> Interval:
+        return Interval(value, value, value, n=2)
+
+    def _span(self, low: float, high: float, cases: int) -> Interval:
+        return Interval((low + high) / 2, low, high, 2, confidence=self.level(cases))
+
+
+def _step(bound: Bound, end: float) -> float:
+    """A distance that matters to nobody, small beside the zone and beside its end."""
+    width = bound.high - bound.low
+    scale = min(width, abs(end) or 1.0) if math.isfinite(width) and width else abs(end) or 1.0
+    return 1e-6 * scale
+
+
+def _inside(bound: Bound) -> float:
+    if math.isfinite(bound.low) and math.isfinite(bound.high):
+        return (bound.low + bound.high) / 2
+    if math.isfinite(bound.low):
+        return bound.low + (abs(bound.low) or 1.0)
+    return bound.high - (abs(bound.high) or 1.0)
