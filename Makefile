@@ -62,8 +62,8 @@ lab: $(READY)  ## open the chapters in JupyterLab
 bench: $(READY)  ## measure what the engine costs; writes benchmarks/results
 	$(BIN)/python -m benchmarks.ensemble
 
-studies: $(READY)  ## re-run the large experiments whose results are committed (hours)
-	$(BIN)/python -m actlab.study
+studies: $(READY)  ## list the large experiments, or run some: NAMES="relu_training born_dead" (minutes to an hour each)
+	$(BIN)/python -m actlab.study $(NAMES)
 
 clean:  ## remove everything that was built (keeps .venv)
 	rm -rf _build

@@ -147,7 +147,7 @@ class Rule:
 
         A test feeds them to :meth:`decide`: a rule that cannot lose is not a rule.
         """
-        names = [(f"{self.of} {i + 1}",) for i in range(max(cases, 2))]
+        names: list[Case] = [(f"{self.of} {i + 1}",) for i in range(max(cases, 2))]
         inside = {what: _inside(bound) for what, bound in self.bounds.items()}
 
         def evidence(changed: Mapping[tuple[str, Case], Interval]) -> Evidence:

@@ -1,0 +1,11 @@
+"""The large experiments: declared once, run here or on a cluster, resumed, committed, loaded.
+
+``python -m actlab.study`` lists them, ``python -m actlab.study NAME`` runs one; a chapter reads
+the result with :func:`load` and shows it next to a small live run.
+"""
+
+from actlab.study.declared import Cell, Study, StudyError
+from actlab.study.run import run
+from actlab.study.store import RESULTS, check_grid, load
+
+__all__ = ["RESULTS", "Cell", "Study", "StudyError", "check_grid", "load", "run"]

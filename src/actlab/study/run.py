@@ -1,0 +1,205 @@
+"""Run the cells of a study, here or on a Dask cluster; nothing finished is ever repeated."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from actlab.study import store
+from actlab.study.declared import Cell, Study, StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A core that somebody else uses for more than this share of the last minute is not ours.
+BUSY = 0.25
+
+Done = tuple[Cell, "pd.DataFrame", dict[str, Any]]
+
+
+def run(
+    study: Study,
+    scheduler: str | None = None,
+    *,
+    again: bool = False,
+    limit: float | None = None,
+    say: Callable[[str], None] = print,
+) -> pd.DataFrame | None:
+    """Do every cell that is not done yet, join the parts, and store the table.
+
+    - ``scheduler``: the address of a Dask scheduler; without one the cells run here, one by one.
+    - ``again``: also where there is a finished table; it is replaced when the new one is whole.
+    - ``limit``: start no further cell after so many seconds; a later run goes on from there.
+
+    Each finished cell is a file of its own, so a run that is killed loses the cell it was in and
+    no other. Returns the table, or ``None`` where cells are still missing (the limit was reached).
+    Raises :class:`StudyError` where nothing may be run: there is a table already, somebody else
+    runs the same study, the machine is busy (a timing), no scheduler answers; or when cells
+    failed, after all the others were done.
+    """
+    import filelock
+
+    if not again:
+        store.check_grid(study)
+        if (store.RESULTS / f"{study.name}.parquet").exists():
+            raise StudyError(
+                f"{study.name} is finished: {study.words()}. --again runs it from the start."
+            )
+    if study.quiet:
+        _check_quiet(study, scheduler)
+    folder = store.parts_folder(study)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / "running.lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise StudyError(
+            f"{study.name} is being run by another process on these files; two would do the same "
+            "work twice. Wait for it, or run another study."
+        ) from None
+    with lock:
+        frame = _run(study, scheduler, limit, say)
+    if frame is not None:
+        _remove(folder)
+    return frame
+
+
+def _run(
+    study: Study, scheduler: str | None, limit: float | None, say: Callable[[str], None]
+) -> pd.DataFrame | None:
+    cells = list(study.cells())
+    missing = [cell for cell in cells if not store.part(study, cell).exists()]
+    say(f"{study.name}: {study.words()}, {len(cells) - len(missing)} of them done")
+    ends = time.monotonic() + limit if limit is not None else float("inf")
+    work = _here(study, missing, ends) if scheduler is None else _there(study, missing, scheduler)
+    failed: dict[str, str] = {}
+    left = len(missing)
+    for cell, result, about in work:
+        name = ", ".join(f"{axis} {value}" for axis, value in cell.items())
+        left -= 1
+        if isinstance(result, BaseException):
+            failed[name] = f"{type(result).__name__}: {result}"
+            say(f"  failed: {name}: {failed[name]}")
+            continue
+        store.write(store.part(study, cell), result, about)
+        say(f"  {name}: {about['seconds']:.0f} s; {left} to go")
+    if failed:
+        listing = "; ".join(f"{name} ({why})" for name, why in failed.items())
+        raise StudyError(
+            f"{len(failed)} of {len(cells)} cells of {study.name} failed: {listing}. The others "
+            "are kept; running the study again does only what is missing."
+        )
+    if not all(store.part(study, cell).exists() for cell in cells):
+        say(f"{study.name}: {left} cells to go; run it again to go on")
+        return None
+    return _join(study, cells)
+
+
+def perform(study: Study, cell: Cell) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Do one cell: its rows, with the cell in front, and what they were made on."""
+    from actlab import machine
+
+    started = time.perf_counter()
+    rows = study.task(**cell, **study.settings)
+    if not len(rows):
+        raise StudyError("the task gave no rows")
+    taken = [axis for axis in cell if axis in rows.columns]
+    rows = rows.drop(columns=taken)
+    for axis, value in reversed(cell.items()):
+        rows.insert(0, axis, value)
+    about = {"machine": machine.describe(), "seconds": round(time.perf_counter() - started, 1)}
+    return rows, about
+
+
+def _here(study: Study, cells: Iterable[Cell], ends: float) -> Iterator[Any]:
+    for cell in cells:
+        if time.monotonic() > ends:
+            return
+        try:
+            yield (cell, *perform(study, cell))
+        except Exception as error:  # the other cells go on; the error is reported at the end
+            yield cell, error, {}
+
+
+def _there(study: Study, cells: list[Cell], scheduler: str) -> Iterator[Any]:
+    """The same on a cluster. A cell whose worker dies is given to another one."""
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise StudyError(
+            "a cluster needs Dask: python -m pip install 'dask[distributed]'"
+        ) from None
+    try:
+        client = Client(scheduler, timeout="20s")  # type: ignore[no-untyped-call]
+    except (OSError, TimeoutError, ValueError) as error:
+        raise StudyError(
+            f"no Dask scheduler answers at {scheduler!r} ({error}): start one with "
+            "'dask scheduler', or leave --scheduler out to run here."
+        ) from None
+    with client:
+        jobs = {
+            client.submit(
+                perform,
+                study,
+                cell,
+                pure=False,
+                retries=2,
+                resources={"GPU": 1} if study.gpu else {},
+            ): cell
+            for cell in cells
+        }
+        for job in as_completed(jobs):  # type: ignore[no-untyped-call]
+            failure = job.exception()
+            yield (jobs[job], failure, {}) if failure else (jobs[job], *job.result())
+            job.release()
+
+
+def _join(study: Study, cells: Iterable[Cell]) -> pd.DataFrame:
+    """One table of all parts, in the order of the cells: the same wherever they were done."""
+    import pandas as pd
+
+    parts = [store.read(store.part(study, cell)) for cell in cells]
+    machines: list[dict[str, Any]] = []
+    for one in parts:
+        if one.attrs["machine"] not in machines:
+            machines.append(one.attrs["machine"])
+    about = {
+        "title": study.title,
+        "grid": study.digest,
+        "words": study.words(),
+        "machine": machines[0],
+        "machines": machines,
+        "seconds": round(sum(one.attrs["seconds"] for one in parts), 1),
+        "command": f"python -m actlab.study {study.name}",
+    }
+    for one in parts:
+        one.attrs = {}
+    frame = pd.concat(parts, ignore_index=True)
+    store.write(store.RESULTS / f"{study.name}.parquet", frame, about)
+    frame.attrs.update(about)
+    return frame
+
+
+def _remove(folder: Any) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+    if not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+
+
+def _check_quiet(study: Study, scheduler: str | None) -> None:
+    if scheduler is not None:
+        raise StudyError(
+            f"{study.name} measures time, which workers that share machines would spoil: run it "
+            "here, without --scheduler, on a quiet machine."
+        )
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # Windows does not say
+    cores = os.cpu_count() or 1
+    if load > BUSY * cores:
+        raise StudyError(
+            f"{study.name} measures time, and this machine is busy (load {load:.1f} on {cores} "
+            f"cores; at most {BUSY * cores:.1f} is allowed): wait until it is quiet."
+        )

@@ -1,0 +1,83 @@
+"""Where results are: one Parquet file a study, and one a finished cell while it is being run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from actlab.study.declared import Cell, Study, StudyError, digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def load(name: str) -> pd.DataFrame:
+    """The committed table of one study; ``.attrs``: its ``machines``, ``seconds``, ``command``.
+
+    Raises ``KeyError`` naming the nearest studies, or ``FileNotFoundError`` where nothing of that
+    name was ever committed.
+    """
+    path = RESULTS / f"{name}.parquet"
+    if not path.exists():
+        import difflib
+
+        have = sorted(p.stem for p in RESULTS.glob("*.parquet"))
+        nearest = difflib.get_close_matches(name, have, n=3, cutoff=0.3)
+        hint = f"the nearest are {', '.join(nearest)}" if nearest else "nothing is called nearly so"
+        raise FileNotFoundError(
+            f"study {name!r} has no result: {hint}; 'python -m actlab.study {name}' runs one that "
+            "is declared."
+        )
+    return read(path)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A table with what is known about it in ``.attrs``."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    frame.attrs.update(json.loads(table.schema.metadata[b"actlab"]))
+    return frame
+
+
+def write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
+    """Whole or not at all: a reader never sees half a file, and a kill leaves the old one."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({"actlab": json.dumps(about)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.part")
+    try:
+        pq.write_table(table, unfinished, compression="zstd")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def parts_folder(study: Study) -> Path:
+    """Where the finished cells of this grid lie until the table is whole."""
+    return RESULTS / "parts" / f"{study.name}-{study.digest}"
+
+
+def part(study: Study, cell: Cell) -> Path:
+    """The file of one cell."""
+    return parts_folder(study) / f"{digest(cell)}.parquet"
+
+
+def check_grid(study: Study) -> None:
+    """Raise :class:`StudyError` if the committed table came from another grid."""
+    path = RESULTS / f"{study.name}.parquet"
+    if path.exists() and (found := read(path).attrs.get("grid")) != study.digest:
+        raise StudyError(
+            f"the results of {study.name} are of another grid ({found}) than the one declared "
+            f"({study.digest}). 'python -m actlab.study {study.name} --again' runs the declared "
+            "one and replaces them when it is done; until then they stay."
+        )

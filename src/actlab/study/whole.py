@@ -1,0 +1,57 @@
+"""The studies of the first five chapters that are still run as a whole, by a function each.
+
+Each leaves this list when it is declared as a :class:`Study` with cells.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+
+from actlab.study import store
+
+STUDIES = {
+    "linear_and_step": "actlab.claims.why_nonlinear:tuned_study",
+    "choice_digits": "actlab.claims.choice:digits_study",
+    "choice_mnist1d": "actlab.claims.choice:mnist1d_study",
+    "born_dead": "actlab.claims.relu:born_dead_study",
+    "activation_cost": "actlab.claims.cost:study",
+    "relu_training": "actlab.claims.relu_training:training_study",
+    "elu_asleep": "actlab.claims.elu_selu_training:asleep_study",
+    "elu_fisher": "actlab.claims.elu_natural_gradient:study_",
+    "selu_broken": "actlab.claims.elu_selu_training:broken_study",
+    "selu_cnn": "actlab.claims.selu_cnn:study_",
+    "selu_deep": "actlab.claims.elu_selu_training:deep_study",
+    "selu_moments": "actlab.claims.elu_selu_training:moments_study",
+    "selu_replay": "actlab.claims.elu_selu_training:replay_study",
+    "selu_tabular": "actlab.claims.elu_selu_training:tabular_study",
+    "leaky_asleep": "actlab.claims.leaky_asleep:asleep_study",
+    "leaky_contest": "actlab.claims.leaky_training:contest_study",
+    "leaky_contest_fashion": "actlab.claims.leaky_training:contest_fashion_study",
+    "leaky_cost": "actlab.claims.leaky:cost_study",
+    "leaky_decay": "actlab.claims.leaky_decay:decay_study",
+    "leaky_sizes": "actlab.claims.leaky_training:sizes_study",
+    "gradients_at_start": "actlab.claims.sigmoid_tanh:gradients_study",
+    "gradients_in_training": "actlab.claims.sigmoid_training:trained_gradients_study",
+    "deep_sigmoid": "actlab.claims.sigmoid_training:deep_study",
+    "very_deep_sigmoid": "actlab.claims.sigmoid_training:very_deep_study",
+    "centring": "actlab.claims.sigmoid_training:centring_study",
+    "sigmoid_failure": "actlab.claims.sigmoid_training:failure_study",
+    "sigmoid_failure_full": "actlab.claims.sigmoid_training:full_size_study",
+}
+
+
+def run(name: str) -> int:
+    """Run one from the start and store its table; returns the number of its rows."""
+    from actlab import machine
+
+    module, function = STUDIES[name].split(":")
+    started = time.perf_counter()
+    frame = getattr(importlib.import_module(module), function)()
+    about = {
+        "machine": machine.describe(),
+        "seconds": round(time.perf_counter() - started, 1),
+        "command": f"python -m actlab.study {name}",
+    }
+    store.write(store.RESULTS / f"{name}.parquet", frame, about)
+    return len(frame)
