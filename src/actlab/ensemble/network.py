@@ -18,7 +18,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from actlab.ensemble.activations import function, kernel
+from actlab.ensemble.activations import Kernel, function, kernel
 from actlab.ensemble.initial import initial_weights, noise_stream
 from actlab.ensemble.settings import Settings
 
@@ -186,9 +186,7 @@ class Normalisation(Part):
 class ByKernel(Part):
     """An activation with forward and backward kernels (:mod:`actlab.ensemble.activations`)."""
 
-    def __init__(self, settings: Settings) -> None:
-        found = kernel(settings.record, settings.params)
-        assert found is not None
+    def __init__(self, settings: Settings, found: Kernel) -> None:
         self.kernel, self.settings = found, settings
         self._y = Buffer()
 
@@ -544,8 +542,8 @@ def _activation(
             part: Part = PReLU(arm, like, members)
         elif arm.record.name == "rrelu":
             part = RReLU(arm, noise[members])
-        elif kernel(arm.record, arm.params):
-            part = ByKernel(arm)
+        elif found := kernel(function(arm.record, arm.params)):
+            part = ByKernel(arm, found)
         else:
             part = ByAutograd(arm)
         parts.append((members, part))
