@@ -17,6 +17,9 @@ from torch import Tensor, nn
 
 from actlab.catalog import Activation
 
+Function = Callable[[Tensor], Any]
+"""From a tensor to one of its shape, by operations that autograd can differentiate."""
+
 aten = torch.ops.aten
 
 
@@ -41,7 +44,8 @@ class BinaryStep(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape, any floating dtype."""
         x = x.detach()
-        return torch.where(x.isnan(), x, (x >= 0).to(x.dtype))
+        step: Tensor = torch.where(x.isnan(), x, (x >= 0).to(x.dtype))
+        return step
 
 
 def _hard_tanh(low: float, high: float) -> Kernel:
@@ -122,15 +126,39 @@ KERNELS: dict[type[nn.Module], Callable[[Any], Kernel]] = {
 """By the class of ``torch.nn`` that :func:`function` gives."""
 
 
-def function(record: Activation, params: Mapping[str, Any]) -> Callable[[Tensor], Any]:
+def function(record: Activation, params: Mapping[str, Any]) -> Function:
     """The activation of one network, differentiable by autograd (the step has nothing to give)."""
     if record.name == "binary_step":
         return BinaryStep()
-    made: Callable[[Tensor], Any] = record.torch(**params)
+    made: Function = record.torch(**params)
     return made
 
 
-def kernel(function: Callable[[Tensor], Any]) -> Kernel | None:
+def check(own: Function) -> None:
+    """Raise ``ValueError`` where a function of one's own can not follow a hidden layer.
+
+    It must have no weights and draw no numbers, and keep the shape of a (examples, units) tensor.
+    """
+    if isinstance(own, nn.Module) and any(True for _ in own.parameters()):
+        raise ValueError(f"activation={own!r} has weights, which nobody would train here.")
+    x = torch.linspace(-2, 2, 12).view(3, 4)
+    try:
+        first, second = (own(x.clone().requires_grad_().clone()) for _ in range(2))
+    except Exception as error:
+        raise ValueError(
+            f"activation={own!r} fails on a tensor of shape (3, 4): {error}"
+        ) from error
+    if not isinstance(first, Tensor) or (first.shape, first.dtype) != (x.shape, x.dtype):
+        what = f"{first.dtype} {tuple(first.shape)}" if isinstance(first, Tensor) else repr(first)
+        raise ValueError(f"activation={own!r} turns a torch.float32 (3, 4) tensor into {what}.")
+    if not torch.equal(first.nan_to_num(), second.nan_to_num()):
+        raise ValueError(
+            f"activation={own!r} gives something else at every call: a network's noise must come "
+            "from its own seed (rrelu and dropout do that)."
+        )
+
+
+def kernel(function: Function) -> Kernel | None:
     """The hand-written pair for a function, or ``None`` where autograd has to do it."""
     make = KERNELS.get(type(function))  # type: ignore[arg-type]
     return make(function) if make else None

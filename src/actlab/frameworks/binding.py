@@ -92,7 +92,7 @@ def arguments(record: Activation, place: Place, params: Mapping[str, Any]) -> di
     for name, value in record.resolve(params).items():
         target = place.names.get(name, name)
         if target in place.arguments and target not in place.fixed:
-            # The record's own default is as good as none given: infinity, which PyTorch can not take.
+            # The record's own default is no wish: PyTorch overflows at softplus's infinity.
             if name not in place.keeps or value != record.defaults[name]:
                 passed[target] = value
         elif name in params and value != place.settings.get(name, record.defaults[name]):
