@@ -114,6 +114,24 @@ def mean_interval(
     return Interval(mean, float(low), float(high), len(x), dropped, confidence)
 
 
+def nested_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+    """The mean of ``values`` (splits, seeds) and an interval that covers both chances.
+
+    The seeds are nested in the splits, so only the splits are independent: the interval is
+    Student's over the means of the splits, which holds whatever share of the spread is theirs
+    (and is wide where splits are few). ``n`` counts all values.
+    Raises ``ValueError`` for NaN, fewer than two splits, or a wrong shape.
+    """
+    x = _array(values, "values", 2)
+    if not np.isfinite(x).all():
+        raise ValueError(
+            f"{int((~np.isfinite(x)).sum())} of {x.size} values are NaN or infinite: diverged "
+            "networks? Score them (chance accuracy, say) to count the failures."
+        )
+    found = mean_interval(x.mean(axis=1), confidence)
+    return Interval(found.mean, found.low, found.high, x.size, confidence=confidence)
+
+
 def share_interval(
     successes: int,
     total: int,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from actlab.ensemble.activations import Function
+from actlab.ensemble.search import Choice, search
 from actlab.ensemble.settings import by_name
 from actlab.ensemble.training import train
 
@@ -103,6 +104,41 @@ def tune(
         )
     tuned = {name: {**own, "lr": chosen[name]} for name, own in arms.items()}
     return Tuning(lr=chosen, table=table, at_edge=at_edge, arms=tuned)
+
+
+def fair_rate(
+    splits: Sequence[Any],
+    arm: Mapping[str, Any],
+    seeds: int | Iterable[int] = 2,
+    *,
+    metric: Metric = "valid_accuracy",
+    start: float = 0.03,
+    **options: Any,
+) -> Choice:
+    """The learning rate of one arm, chosen over several splits of the data: :func:`search`.
+
+    ``splits``: data sets as for :func:`train`, of which only training and validation part are
+    looked at; ``seeds`` of each. A rate's scores are the ``metric`` of every network (validation
+    loss breaks ties of the accuracy), so with five splits and two seeds it is chosen by ten.
+    """
+    if metric not in ("valid_accuracy", "valid_loss"):
+        raise ValueError(f'metric={metric!r}: expected "valid_accuracy" or "valid_loss".')
+    seeds = seeds if isinstance(seeds, int) else list(seeds)
+    parts = [_without_test(data) for data in splits]
+
+    def score(rates: Sequence[float]) -> dict[float, np.ndarray[Any, Any]]:
+        arms = {f"{rate}": {**arm, "lr": rate} for rate in rates}
+        tables = [
+            train(part, arms=arms, seeds=seeds, **{"keep_weights": False, **options}).to_frame()
+            for part in parts
+        ]
+        table = pd.concat(tables).assign(loss=lambda frame: -frame["valid_loss"])
+        columns = ["loss"] if metric == "valid_loss" else ["valid_accuracy", "loss"]
+        return {
+            rate: table.loc[table["arm"] == f"{rate}", columns].to_numpy(float) for rate in rates
+        }
+
+    return search(score, start)
 
 
 def _without_test(data: Any) -> tuple[np.ndarray[Any, Any], ...]:

@@ -5,11 +5,12 @@ examples that test it come from the same fields (:class:`Rule`), so they cannot 
 """
 
 from actlab.trial.bound import Bound, above, at_least, at_most, below, exactly, within
-from actlab.trial.measured import Evidence, Measured
+from actlab.trial.measured import Case, Evidence, Measured
 from actlab.trial.rule import Decision, Example, Rule, Verdict
 
 __all__ = [
     "Bound",
+    "Case",
     "Decision",
     "Evidence",
     "Example",

@@ -1,0 +1,235 @@
+"""Which activation trains to the better network: every arm tuned, on several splits, to the end.
+
+A contest has one cell for each data set, depth and arm. Its learning rate is chosen over all
+splits (:func:`actlab.ensemble.fair_rate`); then networks from other seeds are trained on every
+split until the validation loss has not improved for ``patience`` epochs. What they had come to
+after ``epochs`` and four times as many is noted on the way: a lead that is gone at the end was a
+matter of who starts fastest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from actlab import stats
+from actlab.study import Study, load
+from actlab.trial import Case, Evidence, Measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = npt.NDArray[np.float64]
+When = Literal["once", "four times", "plateau"]
+
+SPLITS, SEEDS, TUNING_SEEDS = 5, 4, 2  # of each split: 20 networks are reported, 10 tuned with
+PATIENCE, LONGEST = 20, 300  # epochs without improvement; and at most
+TITLES = {"digits": "digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}
+
+# --- Starts ---------------------------------------------------------------------------------------
+
+
+def leaky_start(mean_square_slope: float) -> dict[str, Any]:
+    """He's start for a leaky unit: weights of variance 2 / ((1 + a²) n) (He et al., 2015, eq. 15).
+
+    ``mean_square_slope`` is a², or its mean where the slope is random; 0 is ReLU.
+    """
+    return {"init": "he_normal", "gain": (1 + mean_square_slope) ** -0.5}
+
+
+def leaky(slope: float) -> dict[str, Any]:
+    """The settings of a leaky arm; slope 0 is ReLU."""
+    if slope == 0:
+        return {"activation": "relu", **leaky_start(0)}
+    return {
+        "activation": "leaky_relu",
+        "params": {"negative_slope": slope},
+        **leaky_start(slope**2),
+    }
+
+
+# --- Training -------------------------------------------------------------------------------------
+
+
+def contest_cell(
+    data: str,
+    depth: int,
+    arm: str,
+    *,
+    arms: Mapping[str, Mapping[str, Any]],
+    options: Mapping[str, Mapping[str, Any]],
+    epochs: Mapping[str, int],
+    width: int,
+    common: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Tune one arm on one data set, then train it to the plateau: one row per network.
+
+    ``accuracy_1``, ``accuracy_4``, ``accuracy``: on the test set, of the weights with the best
+    validation loss after ``epochs``, after four times as many, and at the plateau, where the
+    network had run for ``ran`` epochs. A network that diverged is NaN.
+    """
+    import pandas as pd
+
+    from actlab import data as datasets
+    from actlab import ensemble
+
+    splits = [datasets.load(data, seed=split, **options[data]) for split in range(SPLITS)]
+    settings = {**common, **arms[arm], "hidden": (width,) * depth}
+    once = epochs[data]
+    run: dict[str, Any] = {"patience": PATIENCE, "progress": False}
+    tuned = ensemble.fair_rate(
+        splits,
+        settings,
+        range(1000, 1000 + TUNING_SEEDS),
+        metric="valid_loss",
+        epochs=4 * once,
+        **run,
+    )
+    tables = []
+    for split, part in enumerate(splits):
+        result = ensemble.train(
+            part,
+            arms={arm: {**settings, "lr": tuned.rate}},
+            seeds=range(SEEDS),
+            epochs=LONGEST,
+            report_at=(once, 4 * once),
+            keep_weights=False,
+            **run,
+        )
+        tables.append(
+            pd.DataFrame(
+                {
+                    "split": split,
+                    "seed": result.seed_of,
+                    "lr": tuned.rate,
+                    "edge": tuned.at_edge,
+                    "accuracy_1": result.at(once).test_accuracy,
+                    "accuracy_4": result.at(4 * once).test_accuracy,
+                    "accuracy": result.test_accuracy,
+                    "valid_loss": np.nanmin(result.valid_loss, axis=1, initial=np.inf),
+                    "ran": np.isfinite(result.valid_loss).sum(1),
+                    "diverged": result.diverged,
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def contest(
+    name: str,
+    title: str,
+    arms: Mapping[str, Mapping[str, Any]],
+    *,
+    data: Mapping[str, tuple[Mapping[str, Any], int]],
+    depths: Sequence[int],
+    width: int = 64,
+    only: Callable[[Mapping[str, Any]], bool] = lambda cell: True,
+    **common: Any,
+) -> Study:
+    """Declare a contest. ``data``: name → options of :func:`actlab.data.load`, and 1 × epochs."""
+    return Study(
+        name=name,
+        title=title,
+        task=contest_cell,
+        axes={"data": tuple(data), "depth": tuple(depths), "arm": tuple(arms)},
+        only=only,
+        settings={
+            "arms": {arm: dict(own) for arm, own in arms.items()},
+            "options": {part: dict(options) for part, (options, _) in data.items()},
+            "epochs": {part: once for part, (_, once) in data.items()},
+            "width": width,
+            "common": common,
+        },
+    )
+
+
+# --- Reading --------------------------------------------------------------------------------------
+
+COLUMNS: dict[When, str] = {
+    "once": "accuracy_1",
+    "four times": "accuracy_4",
+    "plateau": "accuracy",
+}
+CHANCE = 0.1  # ten classes of about equal size
+
+
+def accuracies(table: pd.DataFrame, arm: str, when: When = "plateau", **where: Any) -> Array:
+    """Test accuracies in per cent, (splits, seeds); a network that diverged counts as chance."""
+    part = table[table.arm == arm]
+    for axis, value in where.items():
+        part = part[part[axis] == value]
+    wide = part.pivot(index="split", columns="seed", values=COLUMNS[when])
+    return 100 * np.asarray(wide.fillna(CHANCE), dtype=float)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How far one arm is ahead of another in a contest: what a *beats* claim asks."""
+
+    study: str
+    arm: str
+    over: str
+    when: When = "plateau"
+
+    quantity = "lead in test accuracy"
+    unit = "points"
+    cheap = False
+
+    def __call__(self, level: Callable[[int], float]) -> Evidence:
+        """Per data set and depth the paired lead, over seeds and splits; ``level``: of the rule."""
+        table = load(self.study)
+        places = table[["data", "depth"]].drop_duplicates().itertuples(index=False)
+        keys = [(str(data), int(depth)) for data, depth in places]
+        cases: dict[Case, stats.Interval] = {}
+        floors: dict[Case, float] = {}
+        for data, depth in keys:
+            ours, theirs = (
+                accuracies(table, arm, self.when, data=data, depth=depth)
+                for arm in (self.arm, self.over)
+            )
+            case = (TITLES.get(data, data), str(depth))
+            cases[case] = stats.nested_interval(ours - theirs, level(len(keys)))
+            floors[case] = stats.noise_floor(theirs.mean(1))
+        return {self.quantity: Measured(cases, ("data", "depth"), floors)}
+
+    def words(self) -> str:
+        """The experiment in prose."""
+        return (
+            f"{load(self.study).attrs['words']}; {SPLITS} splits with {SEEDS} seeds each, paired; "
+            f"each arm with a start that suits it and a learning rate chosen with "
+            f"{SPLITS * TUNING_SEEDS} other networks; trained until the validation loss has not "
+            f"improved for {PATIENCE} epochs. {self.arm} against {self.over}."
+        )
+
+
+LEAKY_ARMS: dict[str, dict[str, Any]] = {
+    "ReLU": leaky(0),
+    "leaky 0.01": leaky(0.01),
+    "leaky 0.18": leaky(1 / 5.5),  # the better one of the two slopes of Xu et al. (2015)
+    "leaky 0.3": leaky(0.3),
+    "PReLU": {"activation": "prelu", "params": {"negative_slope": 0.25}, **leaky_start(0.25**2)},
+    # U(1/8, 1/3): the mean square is that of the mean plus the variance.
+    "RReLU": {
+        "activation": "rrelu",
+        **leaky_start(((1 / 8 + 1 / 3) / 2) ** 2 + (1 / 3 - 1 / 8) ** 2 / 12),
+    },
+}
+
+STUDIES = (
+    contest(
+        "contest_leaky",
+        "Six slopes against each other, three data sets, two depths",
+        LEAKY_ARMS,
+        data={
+            "digits": ({}, 15),
+            "mnist1d": ({}, 12),
+            "fashion_mnist": ({"size": 2_000}, 8),
+        },
+        depths=(5, 10),
+        batch_size=64,
+    ),
+)
