@@ -143,7 +143,8 @@ class Place:
     ``settings`` are parameters of the record at which it describes what the object computes and
     that the object does not let you change (Keras 2.4's ``hard_sigmoid`` reaches its ends at
     2.5, not at 3). ``keeps`` names parameters that stay at the framework's own default unless
-    the caller gives a value: they serve its arithmetic, not the function (softplus's threshold).
+    the caller gives another value than the record's: they serve its arithmetic, not the function
+    (softplus's threshold).
     """
 
     path: str

@@ -296,7 +296,7 @@ def learning_figure(result: Result, ax: Any | None = None) -> Plot:
             [e.low for e in found],
             [e.high for e in found],
             label=f"{own.record.title}, {_STARTS.get(str(own.init), own.init)}",
-            color=plots.colour(own.activation),
+            color=plots.colour(own.record.name),
             linestyle="--" if own.init == "torch" else "-",
             marker=plots.MARKERS[i],
         )

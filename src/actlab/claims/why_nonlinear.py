@@ -390,7 +390,7 @@ def loss_curves(result: ensemble.Result, titles: dict[str, str], title: str) -> 
     ax = plots.axis(None, height=3.4)
     history = result.history()
     artists, sentences = {}, []
-    hues = [plots.colour(result.arms[arm].activation) for arm in titles]
+    hues = [plots.colour(result.arms[arm].record.name) for arm in titles]
     hues = hues if len(set(hues)) == len(hues) else list(plots.NEUTRAL)
     for i, (arm, name) in enumerate(titles.items()):
         wide = history[history.arm == arm].pivot(index="seed", columns="epoch", values="train_loss")

@@ -11,6 +11,7 @@ reused: fresh memory at every step would cost as much as the small matrix produc
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,9 +19,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from actlab.ensemble.activations import function, kernel
+from actlab.ensemble.activations import Kernel, kernel
 from actlab.ensemble.initial import initial_weights, noise_stream
-from actlab.ensemble.settings import Settings
+from actlab.ensemble.settings import Settings, label
 
 Mode = Literal["train", "observe", "evaluate"]
 """``observe`` is ``train`` without its side effects: batch statistics are used but not
@@ -29,16 +30,20 @@ remembered, and nothing is dropped. Probes look at a network in this mode."""
 
 @dataclass
 class Parameter:
-    """Weights to learn, for the networks ``members`` of the ensemble; axis 0 is the network."""
+    """Weights to learn, for the networks ``members`` of the ensemble; axis 0 is the network.
 
+    ``kind`` is one of :data:`~actlab.ensemble.settings.KINDS`.
+    """
+
+    kind: str
     value: Tensor
     members: slice
     gradient: Tensor
 
     @classmethod
-    def of(cls, value: Tensor, members: slice = slice(None)) -> Parameter:
+    def of(cls, kind: str, value: Tensor, members: slice = slice(None)) -> Parameter:
         """With a gradient of zero, which takes no memory before :func:`_in_one_block` gives it."""
-        return cls(value, members, value.new_zeros(()).expand_as(value))
+        return cls(kind, value, members, value.new_zeros(()).expand_as(value))
 
     def add_gradient(self, gradient: Tensor, keep: float) -> None:
         """Update: gradient ← keep · gradient + new."""
@@ -95,8 +100,8 @@ class Linear(Part):
     needs_dx = True
 
     def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype, dx: Buffer) -> None:
-        self.weight = Parameter.of(weight)
-        self.bias = Parameter.of(bias.unsqueeze(2))
+        self.weight = Parameter.of("weights", weight)
+        self.bias = Parameter.of("biases", bias.unsqueeze(2))
         self.parameters = (self.weight, self.bias)
         self.dtype = dtype
         self._z, self._dx = Buffer(), dx
@@ -139,8 +144,8 @@ class Normalisation(Part):
     def __init__(self, kind: str, like: Tensor, dtype: torch.dtype) -> None:
         self.axis = 2 if kind == "batch" else 1
         self.dtype = dtype
-        self.scale = Parameter.of(torch.ones_like(like).unsqueeze(2))
-        self.shift = Parameter.of(torch.zeros_like(like).unsqueeze(2))
+        self.scale = Parameter.of("normalization", torch.ones_like(like).unsqueeze(2))
+        self.shift = Parameter.of("normalization", torch.zeros_like(like).unsqueeze(2))
         self.parameters = (self.scale, self.shift)
         if kind == "batch":
             self.mean, self.variance = torch.zeros_like(self.scale.value), self.scale.value.clone()
@@ -186,9 +191,7 @@ class Normalisation(Part):
 class ByKernel(Part):
     """An activation with forward and backward kernels (:mod:`actlab.ensemble.activations`)."""
 
-    def __init__(self, settings: Settings) -> None:
-        found = kernel(settings.record, settings.params)
-        assert found is not None
+    def __init__(self, settings: Settings, found: Kernel) -> None:
         self.kernel, self.settings = found, settings
         self._y = Buffer()
 
@@ -213,12 +216,13 @@ class ByAutograd(Part):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.function = function(settings.record, settings.params)
+        self.function = settings.function
         # A vector function or a gate works along the last axis; ours are the units, on axis 1.
-        self.elementwise = settings.record.kind == "elementwise"
+        self.elementwise = settings.kind == "elementwise"
 
     def _apply(self, x: Tensor) -> Tensor:
-        return self.function(x) if self.elementwise else self.function(x.mT).mT
+        y: Tensor = self.function(x) if self.elementwise else self.function(x.mT).mT
+        return y
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
         if mode == "evaluate":
@@ -242,7 +246,8 @@ class PReLU(Part):
 
     def __init__(self, settings: Settings, like: Tensor, members: slice) -> None:
         slope = settings.record.resolve(settings.params)["negative_slope"]
-        self.slope = Parameter.of(torch.full_like(like[members, :1, None], slope), members)
+        start = torch.full_like(like[members, :1, None], slope)
+        self.slope = Parameter.of("activation", start, members)
         self.parameters = (self.slope,)
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
@@ -350,8 +355,11 @@ class Residual(nn.Sequential):
 class Block:
     """Linear, normalisation, activation, dropout; with ``residual``, plus the input."""
 
-    def __init__(self, parts: Sequence[Part], activates: Part, residual: bool) -> None:
-        self.parts, self.activates, self.residual = parts, activates, residual
+    def __init__(
+        self, linear: Linear, rest: Sequence[Part], activates: Part, residual: bool
+    ) -> None:
+        self.linear, self.activates, self.residual = linear, activates, residual
+        self.parts: Sequence[Part] = (linear, *rest)
         self._sum, self._skip = Buffer(), Buffer()
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
@@ -364,7 +372,8 @@ class Block:
         return torch.add(x, y, out=self._sum(x, *y.shape)) if self.residual else y
 
     def backward(self, g: Tensor, keep: float) -> Tensor:
-        skip = self._skip(g, *g.shape).copy_(g) if self.residual else None
+        adds = self.residual and self.linear.needs_dx
+        skip = self._skip(g, *g.shape).copy_(g) if adds else None
         for part in reversed(self.parts):
             g = part.backward(g, keep)
         return g if skip is None else g.add_(skip)
@@ -408,16 +417,16 @@ class Networks:
         self.groups = _groups(arms)
         self.hidden: list[Block] = []
         for layer, (width_in, _) in enumerate(sizes[:-1]):
-            parts: list[Part] = [linear(layer)]
-            like = parts[0].parameters[1].value[:, :, 0]
+            first, rest = linear(layer), list[Part]()
+            like = first.bias.value[:, :, 0]
             if shape.normalization:
-                parts.append(Normalisation(shape.normalization, like, dtype))
+                rest.append(Normalisation(shape.normalization, like, dtype))
             activates = _activation(self.groups, like, noise)
-            parts.append(activates)
+            rest.append(activates)
             if shape.dropout:
-                parts.append(Dropout(shape.dropout, shape.alpha_dropout, noise))
+                rest.append(Dropout(shape.dropout, shape.alpha_dropout, noise))
             residual = shape.residual and width_in == shape.hidden[layer]
-            self.hidden.append(Block(parts, activates, residual))
+            self.hidden.append(Block(first, rest, activates, residual))
         self.output = linear(len(sizes) - 1)
         self.linears[0].needs_dx = False
         self.n_classes, self.dtype = n_classes, dtype
@@ -429,7 +438,7 @@ class Networks:
     @property
     def linears(self) -> list[Linear]:
         """The linear layers, first to last (the output layer included)."""
-        return [*(b.parts[0] for b in self.hidden), self.output]  # type: ignore[list-item]
+        return [*(block.linear for block in self.hidden), self.output]
 
     @property
     def parts(self) -> Iterator[Part]:
@@ -485,7 +494,8 @@ def _in_one_block(parameters: Sequence[Parameter], n_networks: int) -> Parameter
         p.value = values[start:stop].view_as(p.value)
         p.gradient = gradients[start:stop].view_as(p.gradient)
         start = stop
-    return Parameter(values.view(1, 1, -1), slice(0, n_networks), gradients.view(1, 1, -1))
+    everyone = slice(0, n_networks)
+    return Parameter("everything", values.view(1, 1, -1), everyone, gradients.view(1, 1, -1))
 
 
 def cross_entropy(logits: Tensor, y: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -505,8 +515,13 @@ def cross_entropy(logits: Tensor, y: Tensor, out: Tensor | None = None) -> tuple
 
 def plain_activation(settings: Settings) -> nn.Module:
     """The activation of one network as a module."""
-    apply = function(settings.record, settings.params)
-    return apply if isinstance(apply, nn.Module) else _Function(apply, settings.activation)
+    apply = settings.function
+    # A copy: one's own module must not change its mode when a trained network does.
+    return (
+        copy.deepcopy(apply)
+        if isinstance(apply, nn.Module)
+        else _Function(apply, label(settings.activation))
+    )
 
 
 class _Function(nn.Module):
@@ -540,12 +555,13 @@ def _activation(
     """One part for all networks, or a :class:`Mixed` one where they differ."""
     parts: list[tuple[slice, Part]] = []
     for members, arm in groups:
-        if arm.record.name == "prelu":
+        name = arm.record.name if isinstance(arm.activation, str) else None
+        if name == "prelu":
             part: Part = PReLU(arm, like, members)
-        elif arm.record.name == "rrelu":
+        elif name == "rrelu":
             part = RReLU(arm, noise[members])
-        elif kernel(arm.record, arm.params):
-            part = ByKernel(arm)
+        elif found := kernel(arm.function):
+            part = ByKernel(arm, found)
         else:
             part = ByAutograd(arm)
         parts.append((members, part))

@@ -1,11 +1,11 @@
-"""SGD and Adam over an ensemble, step for step those of :mod:`torch.optim`.
+"""SGD, Adam and AdamW over an ensemble, step for step those of :mod:`torch.optim`.
 
 Every network has its own learning rate, and its own gradient norm where one is clipped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -29,17 +29,32 @@ class Optimiser:
         lr = torch.tensor([arm.lr for arm in arms], dtype=torch.float64).to(like.device, like.dtype)
         # One learning rate for all: one call updates all parameters of all networks.
         alike = len(set(lr.tolist())) == 1
+
+        def rate(p: Parameter) -> Tensor:
+            return lr[0] if alike else lr[p.members].view(-1, 1, 1)
+
         self.parameters = [networks.everything] if alike else networks.parameters
-        self.lr = [lr[0] if alike else lr[p.members].view(-1, 1, 1) for p in self.parameters]
+        self.lr = [rate(p) for p in self.parameters]
+        decay = self.settings.weight_decay
+        by_kind = isinstance(decay, Mapping)
+        shares = [
+            (p, float(decay.get(p.kind, 0) if isinstance(decay, Mapping) else decay))
+            for p in (networks.parameters if by_kind else self.parameters)
+        ]
+        self.decays = [(p, share, rate(p)) for p, share in shares if share]
 
     def step(self) -> None:
         """Clip, add the weight decay, update."""
         if self.settings.clip_norm is not None:
             clip(self.networks.parameters, self.settings.clip_norm, len(self.networks))
+        for p, share, lr in self.decays:
+            self.decay(p, share, lr)
         for index, p in enumerate(self.parameters):
-            if self.settings.weight_decay:
-                p.gradient.add_(p.value, alpha=self.settings.weight_decay)
             self.update(index, p, self.lr[index])
+
+    def decay(self, p: Parameter, share: float, lr: Tensor) -> None:
+        """The gradient of the L2 penalty."""
+        p.gradient.add_(p.value, alpha=share)
 
     def update(self, index: int, p: Parameter, lr: Tensor) -> None:
         """Change one parameter."""
@@ -91,6 +106,14 @@ class Adam(Optimiser):
         p.value.addcmul_(step, lr, value=-1 / (1 - b1**self.steps))
 
 
+class AdamW(Adam):
+    """Adam with weights that shrink by lr · decay, whatever their gradient (Loshchilov, 2019)."""
+
+    def decay(self, p: Parameter, share: float, lr: Tensor) -> None:
+        """Straight on the weights."""
+        p.value.mul_(1 - lr * share)
+
+
 def clip(parameters: Sequence[Parameter], limit: float, n_networks: int) -> None:
     """Scale each network's gradient down to norm ``limit``, as ``clip_grad_norm_`` does."""
     squares = torch.zeros_like(parameters[0].gradient[:1, :1, :1]).repeat(n_networks, 1, 1)
@@ -103,4 +126,4 @@ def clip(parameters: Sequence[Parameter], limit: float, n_networks: int) -> None
 
 def make_optimiser(networks: Networks, arms: Sequence[Settings]) -> Optimiser:
     """The optimiser that the arms of this chunk share."""
-    return {"sgd": SGD, "adam": Adam}[arms[0].optimizer](networks, arms)
+    return {"sgd": SGD, "adam": Adam, "adamw": AdamW}[arms[0].optimizer](networks, arms)

@@ -27,9 +27,11 @@ class Result:
     - ``arm_of``, ``seed_of``: (N,) what network i is; ``arms`` holds the settings by name.
     - ``train_loss``: (N, epochs) mean loss over the epoch's batches, as they were met.
     - ``valid_loss``, ``valid_accuracy``: (N, epochs) after each epoch.
-    - ``test_loss``, ``test_accuracy``: (N,) of the final weights; the test set is touched once.
+    - ``test_loss``, ``test_accuracy``: (N,) of the kept weights; nothing is chosen by them.
     - ``best_epoch``: (N,) the epoch, counted from 1, whose weights are kept: the best under
       early stopping, else the last; 0 where none was finished.
+    - ``reached_epoch``, ``reached_step``: (N,) when ``until`` was met, counted from 1; 0 if never.
+    - ``earlier``: what ``report_at`` asked for, see :meth:`at`.
     - ``probe_steps``: the steps at which probes looked (0 is before training), by arm.
     """
 
@@ -42,12 +44,15 @@ class Result:
     test_loss: Array
     test_accuracy: Array
     best_epoch: Array
+    reached_epoch: Array
+    reached_step: Array
     diverged: Array
     interrupted: bool = False
     seconds: float = 0.0
     device: str = "cpu"
     networks: list[nn.Sequential | None] = field(default_factory=list, repr=False)
     probes: list[dict[int, dict[str, Any]]] = field(default_factory=list, repr=False)
+    earlier: dict[int, Result] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.arm_of)
@@ -74,13 +79,27 @@ class Result:
             raise KeyError(f"no seed {seed!r}; there are {sorted(set(self.seed_of.tolist()))}.")
         return np.flatnonzero(chosen)
 
+    def at(self, epoch: int) -> Result:
+        """The result as it was after so many epochs: what training no longer would have given.
+
+        Without networks and probes. A network that had stopped by then is as it was left; one that
+        diverged later had not yet. Raises ``KeyError`` for an epoch that was not in ``report_at``.
+        """
+        if epoch not in self.earlier:
+            known = ", ".join(map(str, self.earlier)) or "none"
+            raise KeyError(f"nothing was noted at epoch {epoch!r}; report_at had {known}.")
+        return self.earlier[epoch]
+
     def by_arm(self, what: str = "test_accuracy") -> dict[str, Array]:
         """Arm → one value per seed, in the order of the seeds: ready for :mod:`actlab.stats`.
 
         ``what`` is ``test_accuracy``, ``test_loss``, or ``train_loss``, ``valid_loss``,
-        ``valid_accuracy`` of the kept epoch. Diverged networks are NaN.
+        ``valid_accuracy`` of the kept epoch (diverged networks are NaN), or ``reached_epoch``,
+        ``reached_step``.
         """
-        frame = self.to_frame()
+        frame = self.to_frame().assign(
+            reached_epoch=self.reached_epoch, reached_step=self.reached_step
+        )
         if what not in frame:
             raise KeyError(f"no result {what!r}; there are {', '.join(frame.columns[2:])}.")
         return {arm: frame.loc[frame["arm"] == arm, what].to_numpy() for arm in self.arms}
@@ -192,6 +211,8 @@ def empty(arms: Mapping[str, Settings], seeds: Sequence[int], epochs: int, devic
         test_loss=curve(),
         test_accuracy=curve(),
         best_epoch=np.zeros(n, int),
+        reached_epoch=np.zeros(n, int),
+        reached_step=np.zeros(n, int),
         diverged=np.zeros(n, bool),
         device=device,
         networks=[None] * n,

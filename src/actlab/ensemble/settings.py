@@ -14,11 +14,14 @@ import torch
 
 from actlab import catalog
 from actlab.catalog import Activation
-from actlab.ensemble.activations import function
+from actlab.catalog.record import Kind
+from actlab.ensemble.activations import Function, check, function
 from actlab.ensemble.initial import INITIALISERS, Initialiser
 
-OPTIMIZERS = ("sgd", "adam")
+OPTIMIZERS = ("sgd", "adam", "adamw")
 NORMALIZATIONS = (None, "batch", "layer")
+KINDS = ("weights", "biases", "normalization", "activation")
+"""The kinds of parameters: matrices, biases, scales and shifts, learned slopes."""
 
 
 def hidden_activations() -> tuple[str, ...]:
@@ -43,6 +46,13 @@ def known(what: str, value: Any, names: Iterable[Any]) -> None:
     raise ValueError(f"unknown {what} {value!r}: {hint}known are {', '.join(map(str, names))}.")
 
 
+def label(activation: str | Function) -> str:
+    """What to call an activation: its name, or that of a function."""
+    if isinstance(activation, str):
+        return activation
+    return str(getattr(activation, "__name__", type(activation).__name__))
+
+
 def _positive(value: Any) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
 
@@ -55,13 +65,16 @@ def _share(value: Any) -> bool:
 class Settings:
     """One way to build and train a network: an *arm* of an experiment, before any seed is chosen.
 
-    - ``activation``, ``params``: a name of :mod:`actlab.catalog` and its parameters.
+    - ``activation``, ``params``: a name of :mod:`actlab.catalog` and its parameters; or a function
+      of one's own from a tensor (examples, units) to another (no weights, no noise).
     - ``hidden``: the widths of the hidden layers.
     - ``init``, ``gain``, ``bias``: see :mod:`actlab.ensemble.initial`; ``bias=None`` keeps the
       rule that belongs to ``init``, a number fills every bias with it, ``"torch"`` draws it as
       ``nn.Linear`` does. ``init`` may be a function ``(shape, generator) -> weights``.
-    - ``optimizer``: ``"sgd"`` (``lr``, ``momentum``, ``weight_decay``) or ``"adam"`` (``lr``,
-      ``betas``, ``eps``, ``weight_decay``), each exactly as in :mod:`torch.optim`.
+    - ``optimizer``: ``"sgd"`` (``lr``, ``momentum``, ``weight_decay``), ``"adam"`` or ``"adamw"``
+      (``lr``, ``betas``, ``eps``, ``weight_decay``), each exactly as in :mod:`torch.optim`.
+      ``weight_decay`` is one number for everything that is learned, or numbers by kind:
+      ``{"weights": 1e-3, "activation": 0}`` (also ``biases``, ``normalization``; 0 if left out).
     - ``batch_size``: the last, smaller batch of an epoch is used too.
     - ``normalization``: ``"batch"`` or ``"layer"``, between the matrix and the activation.
     - ``residual``: adds a block's input to its output wherever the two widths agree.
@@ -72,7 +85,7 @@ class Settings:
     Raises ``ValueError`` or ``TypeError`` that says which field is wrong and what it may be.
     """
 
-    activation: str = "relu"
+    activation: str | Function = "relu"
     params: Mapping[str, Any] = field(default_factory=dict)
     hidden: tuple[int, ...] = (64,) * 5
     init: str | Initialiser = "torch"
@@ -81,7 +94,7 @@ class Settings:
     optimizer: str = "sgd"
     lr: float = 0.01
     momentum: float = 0.9
-    weight_decay: float = 0.0
+    weight_decay: float | Mapping[str, float] = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     batch_size: int = 128
@@ -93,16 +106,25 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
-        if self.record.name not in (usable := hidden_activations()):
+        if callable(self.activation):
+            if self.params:
+                raise ValueError(
+                    f"params={self.params!r} belong to a name of the catalog; bind those of a "
+                    "function with functools.partial."
+                )
+            check(self.activation)
+        elif self.record.name not in (usable := hidden_activations()):
             raise ValueError(
                 f"{self.record.name} cannot follow a hidden layer here (it has weights or noise of "
                 f"its own, or wants images); those that can are {', '.join(usable)}."
             )
-        self.record.resolve(self.params)
-        function(self.record, self.params)  # raises where PyTorch cannot be given the parameters
+        _ = self.function  # raises where PyTorch cannot be given the parameters
         if not callable(self.init):
             known("init", self.init, INITIALISERS)
         known("optimizer", self.optimizer, OPTIMIZERS)
+        decays = self.weight_decay
+        for kind in decays if isinstance(decays, Mapping) else ():
+            known("kind of weight_decay", kind, KINDS)
         known("normalization", self.normalization, NORMALIZATIONS)
         for name, valid, expected in (
             ("hidden", all(isinstance(w, int) and w > 0 for w in self.hidden), "positive integers"),
@@ -115,8 +137,11 @@ class Settings:
             ("batch_size", isinstance(self.batch_size, int) and self.batch_size > 0, "at least 1"),
             (
                 "weight_decay",
-                _positive(self.weight_decay) or self.weight_decay == 0,
-                "zero or a positive number",
+                all(
+                    _positive(decay) or decay == 0
+                    for decay in (decays.values() if isinstance(decays, Mapping) else [decays])
+                ),
+                "zero or a positive number, or such numbers by kind",
             ),
             ("clip_norm", self.clip_norm is None or _positive(self.clip_norm), "None or positive"),
             (
@@ -130,8 +155,25 @@ class Settings:
 
     @property
     def record(self) -> Activation:
-        """The activation's record; raises ``UnknownActivationError`` with the nearest names."""
+        """The activation's record; raises ``UnknownActivationError`` with the nearest names.
+
+        ``TypeError`` where the activation is a function of one's own.
+        """
+        if not isinstance(self.activation, str):
+            raise TypeError(f"{label(self.activation)} is a function, which has no record.")
         return catalog.get(self.activation)
+
+    @property
+    def function(self) -> Function:
+        """The activation of one network, as PyTorch code."""
+        if not isinstance(self.activation, str):
+            return self.activation
+        return function(self.record, self.params)
+
+    @property
+    def kind(self) -> Kind:
+        """Of the activation; a function of one's own may use all units of an example."""
+        return self.record.kind if isinstance(self.activation, str) else "vector"
 
     @property
     def structure(self) -> tuple[Any, ...]:
@@ -142,32 +184,28 @@ class Settings:
         """
         free = {"activation", "params", "init", "gain", "bias", "lr"}
         shape = tuple(getattr(self, f.name) for f in fields(self) if f.name not in free)
-        return (*shape, self.record.kind == "gate")
+        return (
+            *(tuple(v.items()) if isinstance(v, Mapping) else v for v in shape),
+            self.kind == "gate",
+        )
 
     def layer_sizes(self, n_features: int, n_classes: int) -> list[tuple[int, int]]:
         """(units in, units out) of every linear layer; a gate needs twice the units it leaves."""
-        doubled = 2 if self.record.kind == "gate" else 1
+        doubled = 2 if self.kind == "gate" else 1
         widths = [n_features, *self.hidden]
         pairs = [(i, doubled * o) for i, o in itertools.pairwise(widths)]
         return [*pairs, (widths[-1], n_classes)]
 
 
 def make_arms(
-    arms: Mapping[str, Mapping[str, Any]] | Sequence[str] | None, common: Mapping[str, Any]
+    arms: Mapping[str, Mapping[str, Any]] | Sequence[str | Function] | None,
+    common: Mapping[str, Any],
 ) -> dict[str, Settings]:
     """The settings of every arm: ``common`` ones, overridden by the arm's own.
 
-    A list of names is a list of activations. Raises ``ValueError`` for unknown or repeated names.
+    A list is one of activations. Raises ``ValueError`` for unknown or repeated names.
     """
-    if arms is None:
-        arms = {str(common.get("activation", "relu")): {}}
-    elif isinstance(arms, str):
-        raise TypeError(f'arms={arms!r}: expected a mapping or a list; did you mean ["{arms}"]?')
-    elif not isinstance(arms, Mapping):
-        if len(set(arms)) < len(arms):
-            twice = sorted({name for name in arms if list(arms).count(name) > 1})
-            raise ValueError(f"arms: {', '.join(twice)} given more than once.")
-        arms = {name: {"activation": name} for name in arms}
+    arms = by_name([common.get("activation", "relu")] if arms is None else arms)
     if not arms:
         raise ValueError("arms is empty: give at least one arm.")
     names = [f.name for f in fields(Settings)]
@@ -178,6 +216,20 @@ def make_arms(
             except ValueError as error:
                 raise TypeError(f"arm {name!r}: {error}") from None
     return {name: Settings(**{**common, **own}) for name, own in arms.items()}
+
+
+def by_name(
+    arms: Mapping[str, Mapping[str, Any]] | Sequence[str | Function],
+) -> Mapping[str, Mapping[str, Any]]:
+    """Arms as they are, or an arm for each of a list of activations."""
+    if isinstance(arms, str):
+        raise TypeError(f'arms={arms!r}: expected a mapping or a list; did you mean ["{arms}"]?')
+    if isinstance(arms, Mapping):
+        return arms
+    names = [label(activation) for activation in arms]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"arms: {', '.join(twice)} given more than once.")
+    return {name: {"activation": own} for name, own in zip(names, arms, strict=True)}
 
 
 def cross(**choices: Sequence[Any]) -> dict[str, dict[str, Any]]:
@@ -191,7 +243,7 @@ def cross(**choices: Sequence[Any]) -> dict[str, dict[str, Any]]:
     arms: dict[str, dict[str, Any]] = {}
     for values in itertools.product(*choices.values()):
         own = dict(zip(choices, values, strict=True))
-        name = ", ".join(v if k == "activation" else f"{k}={v}" for k, v in own.items())
+        name = ", ".join(label(v) if k == "activation" else f"{k}={v}" for k, v in own.items())
         if name in arms:
             raise ValueError(f"two arms would be called {name!r}: give each choice once.")
         arms[name] = own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from numbers import Integral, Real
 from types import FrameType
 from typing import Any, Literal
 
@@ -20,12 +22,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm  # tqdm.auto warns in every kernel without ipywidgets
 
+from actlab.ensemble.activations import Function
 from actlab.ensemble.initial import data_order
 from actlab.ensemble.network import Buffer, Networks, cross_entropy
 from actlab.ensemble.optimisers import make_optimiser
 from actlab.ensemble.result import Result, empty
 from actlab.ensemble.settings import Data, Settings, Split, check_fit, known, make_arms, make_seeds
-from actlab.ensemble.watching import BATCH, Probe, Watch, make_probes
+from actlab.ensemble.watching import BATCH, Probe, Watch, make_probes, saturation
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 # Networks whose working set fits a core's share of the cache are trained together on the CPU.
@@ -36,10 +39,12 @@ CACHE_BYTES = 5 * 2**20
 def train(
     data: Any,
     *,
-    arms: Mapping[str, Mapping[str, Any]] | Sequence[str] | None = None,
+    arms: Mapping[str, Mapping[str, Any]] | Sequence[str | Function] | None = None,
     seeds: int | Iterable[int] = 20,
     epochs: int = 10,
     patience: int | None = None,
+    until: Mapping[str, float] | None = None,
+    report_at: Sequence[int] = (),
     probe: str | Probe | Sequence[str | Probe] | None = None,
     probe_at: Sequence[int] | Literal["epoch"] = "epoch",
     probe_data: Any = None,
@@ -58,13 +63,19 @@ def train(
     ``data`` is an :class:`actlab.data.Dataset` or a tuple ``x_train, y_train[, x_valid,
     y_valid[, x_test, y_test]]`` with x (n, features) and integer y (n,). ``settings`` are those
     of :class:`Settings` and hold for every arm; an arm may override any of them
-    (``arms={"small": {"lr": 0.01}, "large": {"lr": 0.1}}``; :func:`cross` makes grids; a list of
-    names is a list of activations). Arms that share a seed share the order of the data and, where
+    (``arms={"small": {"lr": 0.01}, "large": {"lr": 0.1}}``; :func:`cross` makes grids; a list is
+    one of activations). Arms that share a seed share the order of the data and, where
     the shapes allow it, matched initial weights: compare them in pairs.
 
     - ``seeds``: how many (``20`` means 0 to 19), or which.
     - ``patience``: stop a network once its validation loss has not improved for so many epochs,
       and keep its best weights.
+    - ``until``: stop a network once it is there: ``{"valid_accuracy": 0.9}`` (or more),
+      ``{"valid_loss": 0.3}`` or ``{"train_loss": 0.3}`` (or less); of several, once all are. When
+      that was stands in ``result.reached_epoch`` and ``.reached_step``.
+    - ``report_at``: epochs after which to note what training had come to by then:
+      ``result.at(15)`` is the result that ``epochs=15`` would have given (test figures of the best
+      weights so far, under ``patience``), from one and the same run. Nothing is chosen by it.
     - ``probe``: what to watch: ``"dead"``, ``"dormant"``, ``"moments"``, ``"gradients"``,
       ``"saturation"``, ``"jacobian"`` (:mod:`actlab.ensemble.watching`), or functions from a
       :class:`Snapshot` to named arrays with one row per network; at the steps ``probe_at`` (0 is
@@ -91,7 +102,15 @@ def train(
     check_fit(arm_settings, split)
     if patience is not None and split.valid is None:
         raise ValueError("patience needs validation data: give x_valid and y_valid.")
+    check_until(until, split)
+    noted = make_epochs(report_at, epochs)
     probes = make_probes(probe)
+    own = [name for name, arm in arm_settings.items() if callable(arm.activation)]
+    if own and saturation in probes:
+        raise ValueError(
+            f"the probe 'saturation' needs a record of the catalog; {', '.join(own)} has a "
+            "function of its own."
+        )
     looked_at = split.train
     if probe_data is not None:
         looked_at = Data.of(tuple(probe_data), DTYPES[dtype], place).train
@@ -101,6 +120,7 @@ def train(
             )
 
     result = empty(arm_settings, seed_list, epochs, str(place))
+    result.earlier = {e: empty(arm_settings, seed_list, e, str(place)) for e in noted}
     members = [
         _Member(i, arm, seed)
         for i, (arm, seed) in enumerate((a, s) for a in arm_settings.values() for s in seed_list)
@@ -112,13 +132,48 @@ def train(
         def work(group: list[_Member]) -> None:
             if not stop.is_set():
                 with torch.no_grad():
-                    run = _Run(group, split, result, patience, keep_weights)
+                    run = _Run(
+                        group,
+                        split,
+                        result,
+                        patience=patience,
+                        until=until or {},
+                        keep_weights=keep_weights,
+                    )
                     run.train(epochs, watch, stop, bar)
 
         run_all(work, plan(members, split, place, chunk), place, stop)
-        result.interrupted = stop.is_set()
-    result.seconds = time.perf_counter() - began
+    for each in (result, *result.earlier.values()):
+        each.interrupted, each.seconds = stop.is_set(), time.perf_counter() - began
     return result
+
+
+TARGETS = {"valid_accuracy": operator.ge, "valid_loss": operator.le, "train_loss": operator.le}
+"""What ``until`` may name, and on which side of the number the target lies."""
+
+
+def make_epochs(report_at: Any, epochs: int) -> tuple[int, ...]:
+    """Raises ``ValueError`` unless all lie within the run, each given once."""
+    chosen = tuple(report_at)
+    if len(set(chosen)) < len(chosen) or any(
+        not (isinstance(e, Integral) and 1 <= int(e) <= epochs) for e in chosen
+    ):
+        raise ValueError(f"report_at={report_at!r}: expected different epochs from 1 to {epochs}.")
+    return tuple(map(int, chosen))
+
+
+def check_until(until: Any, data: Data) -> None:
+    """Raise ``ValueError`` for a target that nobody could see, or ``TypeError`` for none at all."""
+    if until is None:
+        return
+    if not isinstance(until, Mapping) or not until:
+        raise TypeError(f'until={until!r}: expected a mapping such as {{"valid_accuracy": 0.9}}.')
+    for name, target in until.items():
+        known("target of until", name, TARGETS)
+        if not isinstance(target, Real) or not math.isfinite(target):
+            raise ValueError(f"until: {name}={target!r}: expected a number.")
+        if name != "train_loss" and data.valid is None:
+            raise ValueError(f"until {name} needs validation data: give x_valid and y_valid.")
 
 
 def run_all(
@@ -224,11 +279,13 @@ class _Run:
         members: Sequence[_Member],
         data: Data,
         result: Result,
+        *,
         patience: int | None,
+        until: Mapping[str, float],
         keep_weights: bool,
     ) -> None:
         self.members, self.data, self.result = members, data, result
-        self.patience, self.keep_weights = patience, keep_weights
+        self.patience, self.until, self.keep_weights = patience, until, keep_weights
         arms = [m.settings for m in members]
         x = data.train.x
         seeds = [m.seed for m in members]
@@ -241,8 +298,12 @@ class _Run:
         self.orders = [data_order(m.seed, len(data.train)) for m in members]
         self.batch_size = arms[0].batch_size
         self.running = np.ones(len(members), bool)
+        self.done = 0  # epochs
         self.best_loss = np.full(len(members), np.inf)
-        self.best = [s.clone() for _, s in self.networks.state] if patience else []
+        # The weights a network would be left with, where these are not those it has now.
+        self.stored = np.zeros(len(members), bool)
+        stops = patience is not None or until
+        self.best = [s.clone() for _, s in self.networks.state] if stops else []
 
     def train(self, epochs: int, watch: Watch, stop: threading.Event, bar: Any) -> None:
         """Fill this chunk's rows of the result."""
@@ -263,6 +324,9 @@ class _Run:
             if stop.is_set() and not last:
                 break
             self.record(epoch, (total / n).cpu().numpy())
+            self.done = epoch
+            if epoch in self.result.earlier:
+                self.report(epoch)
             records = [r if on else None for r, on in zip(records, self.running, strict=True)]
             watch(self.networks, records, step, epoch, epoch_end=True)
             bar.update(M)
@@ -287,7 +351,7 @@ class _Run:
     def record(self, epoch: int, train_loss: np.ndarray[Any, Any]) -> None:
         """Write an epoch's curves for the networks still running; decide which go on."""
         result, column = self.result, epoch - 1
-        loss = train_loss
+        loss = accuracy = train_loss
         if self.data.valid is not None:
             loss, accuracy = self.evaluate(self.data.valid)
         diverged = self.running & ~(np.isfinite(train_loss) & np.isfinite(loss))
@@ -298,14 +362,35 @@ class _Run:
         if self.data.valid is not None:
             result.valid_loss[rows, column] = loss[self.running]
             result.valid_accuracy[rows, column] = accuracy[self.running]
+        there = self.running.copy() if self.until else np.zeros_like(self.running)
+        seen = {"train_loss": train_loss, "valid_loss": loss, "valid_accuracy": accuracy}
+        for name, target in self.until.items():
+            there &= TARGETS[name](seen[name], target)
+        result.reached_epoch[self.rows[there]] = epoch
+        result.reached_step[self.rows[there]] = epoch * -(-len(self.data.train) // self.batch_size)
         if self.patience is None:
             result.best_epoch[rows] = epoch
+            self.store(there)
+            self.running &= ~there
             return
         better = self.running & (loss < self.best_loss)
         self.best_loss[better] = loss[better]
         result.best_epoch[self.rows[better]] = epoch
-        _copy(self.networks.state, self.best, better)
-        self.running &= epoch - result.best_epoch[self.rows] < self.patience
+        self.store(better)
+        self.running &= ~there & (epoch - result.best_epoch[self.rows] < self.patience)
+
+    def store(self, chosen: np.ndarray[Any, Any]) -> None:
+        """Set the weights of the chosen networks aside: they are the ones to keep so far."""
+        if chosen.any():
+            _copy(self.networks.state, self.best, chosen)
+            self.stored |= chosen
+
+    def restore(self) -> None:
+        """Give every network the weights set aside for it, if any are."""
+        if self.stored.any():
+            places = [place for _, place in self.networks.state]
+            members = [m for m, _ in self.networks.state]
+            _copy(list(zip(members, self.best, strict=True)), places, self.stored)
 
     def evaluate(self, split: Split) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Mean loss and accuracy of every network, (M,) each."""
@@ -319,26 +404,45 @@ class _Run:
             loss += cross_entropy(logits, y.expand(M, -1))[0].sum(1)
         return (loss / n).cpu().numpy(), (hits / n).cpu().numpy()
 
-    def finish(self) -> None:
-        """Go back to the best weights, touch the test set once, keep the networks."""
-        result = self.result
-        sound = ~result.diverged[self.rows]
-        if self.patience is not None:
-            reached = result.best_epoch[self.rows] > 0
-            _copy(
-                [(m, b) for (m, _), b in zip(self.networks.state, self.best, strict=True)],
-                [s for _, s in self.networks.state],
-                reached,
-            )
+    def report(self, epoch: int, rows: np.ndarray[Any, Any] | None = None) -> None:
+        """Write down what the networks (or those of ``rows``) have come to by this epoch."""
+        rows = self.rows if rows is None else rows
+        now, then = self.result, self.result.earlier[epoch]
+        for name in ("train_loss", "valid_loss", "valid_accuracy"):
+            getattr(then, name)[rows] = getattr(now, name)[rows, :epoch]
+        for name in ("best_epoch", "reached_epoch", "reached_step", "diverged"):
+            getattr(then, name)[rows] = getattr(now, name)[rows]
+        state = [s for _, s in self.networks.state]
+        kept = [s.clone() for s in state] if self.stored.any() else []
+        self.restore()
+        self.test(then, rows)
+        for place, value in zip(state, kept, strict=bool(kept)):
+            place.copy_(value)
+
+    def test(self, result: Result, rows: np.ndarray[Any, Any]) -> None:
+        """Mark the diverged networks of ``rows`` and look at the test set with the others."""
+        bad = rows[result.diverged[rows]]
         for values in (result.train_loss, result.valid_loss, result.valid_accuracy):
-            values[self.rows[~sound]] = np.nan
-        if self.data.test is not None:
-            loss, accuracy = self.evaluate(self.data.test)
-            result.test_loss[self.rows[sound]] = loss[sound]
-            result.test_accuracy[self.rows[sound]] = accuracy[sound]
+            values[bad] = np.nan
+        if self.data.test is None:
+            return
+        chosen = np.isin(self.rows, rows) & ~result.diverged[self.rows]
+        chosen &= result.best_epoch[self.rows] > 0  # else interrupted before the first epoch ended
+        loss, accuracy = self.evaluate(self.data.test)
+        result.test_loss[self.rows[chosen]] = loss[chosen]
+        result.test_accuracy[self.rows[chosen]] = accuracy[chosen]
+
+    def finish(self) -> None:
+        """Go back to the best weights, touch the test set, keep the networks."""
+        result = self.result
+        for later in [e for e in result.earlier if e > self.done]:
+            self.report(later, self.rows[~self.running])  # nothing more would have come of them
+        self.restore()
+        self.test(result, self.rows)
         if self.keep_weights:
             for m, member in enumerate(self.members):
-                result.networks[member.row] = self.networks.plain(m).cpu()
+                if result.best_epoch[member.row] or result.diverged[member.row]:
+                    result.networks[member.row] = self.networks.plain(m).cpu()
 
 
 def _copy(

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from actlab.ensemble.settings import make_arms
+from actlab.ensemble.activations import Function
+from actlab.ensemble.settings import by_name
 from actlab.ensemble.training import train
 
 Metric = Literal["valid_accuracy", "valid_loss"]
@@ -37,7 +38,7 @@ class Tuning:
 def tune(
     data: Any,
     *,
-    arms: Mapping[str, Mapping[str, Any]] | Sequence[str] | None = None,
+    arms: Mapping[str, Mapping[str, Any]] | Sequence[str | Function] | None = None,
     lrs: Iterable[float] = (0.003, 0.01, 0.03, 0.1, 0.3),
     seeds: int | Iterable[int] = 3,
     metric: Metric = "valid_accuracy",
@@ -65,11 +66,7 @@ def tune(
     if "lr" in options:
         raise TypeError("lr is what is tuned: give the candidates as lrs.")
     train_and_valid = _without_test(data)
-    if arms is None:
-        arms = [str(options.get("activation", "relu"))]
-    if not isinstance(arms, Mapping):
-        make_arms(arms, {})  # raises for what is no list of names
-        arms = {name: {"activation": name} for name in arms}
+    arms = by_name([options.get("activation", "relu")] if arms is None else arms)
     plan = {(name, lr): {**own, "lr": lr} for name, own in arms.items() for lr in grid}
     result = train(
         train_and_valid,

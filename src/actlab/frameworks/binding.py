@@ -92,7 +92,8 @@ def arguments(record: Activation, place: Place, params: Mapping[str, Any]) -> di
     for name, value in record.resolve(params).items():
         target = place.names.get(name, name)
         if target in place.arguments and target not in place.fixed:
-            if name in params or name not in place.keeps:
+            # The record's own default is no wish: PyTorch overflows at softplus's infinity.
+            if name not in place.keeps or value != record.defaults[name]:
                 passed[target] = value
         elif name in params and value != place.settings.get(name, record.defaults[name]):
             takes = ", ".join(place.arguments) or "nothing"
