@@ -65,7 +65,8 @@ def activation(settings, stream, dtype):
     class Function(nn.Module):
         def forward(self, x):
             if settings.record.name == "binary_step":
-                return torch.heaviside(x.detach(), torch.ones(1, dtype=x.dtype))
+                # Plus a gradient of zero: without any, torch.optim would not even decay.
+                return torch.heaviside(x.detach(), torch.ones(1, dtype=x.dtype)) + 0 * x
             return settings.record.torch(**settings.params)(x)
 
     return Function()
@@ -103,32 +104,58 @@ def build(settings: Settings, seed: int, n_features: int, n_classes: int, dtype)
     return nn.Sequential(*modules).to(dtype)
 
 
-def train(settings, seed, x, y, epochs, dtype, n_classes, x_valid=None):
-    """Returns the mean loss of every epoch, the trained network and its logits on ``x_valid``."""
-    x, y = torch.as_tensor(x).to(dtype), torch.as_tensor(y)
-    network = build(settings, seed, x.shape[1], n_classes, dtype)
+KINDS = {
+    nn.LayerNorm: {"weight": "normalization", "bias": "normalization"},
+    nn.BatchNorm1d: {"weight": "normalization", "bias": "normalization"},
+    nn.PReLU: {"weight": "activation"},
+    nn.Linear: {"weight": "weights", "bias": "biases"},
+}
+
+
+def make_optimiser(settings, network):
+    """That of ``torch.optim``, with a group for every parameter."""
+    decay = settings.weight_decay
+    if not isinstance(decay, dict):
+        decay = dict.fromkeys(("weights", "biases", "normalization", "activation"), decay)
+    groups = [
+        {"params": [p], "weight_decay": decay.get(KINDS[type(m)][name], 0)}
+        for m in network.modules()
+        for name, p in m.named_parameters(recurse=False)
+    ]
     if settings.optimizer == "sgd":
-        optimiser = torch.optim.SGD(
-            network.parameters(),
-            lr=settings.lr,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-        )
-    else:
-        optimiser = torch.optim.Adam(
-            network.parameters(),
-            lr=settings.lr,
-            betas=settings.betas,
-            eps=settings.eps,
-            weight_decay=settings.weight_decay,
-        )
+        return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum)
+    make = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
+    return make(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps)
+
+
+def train(settings, seed, x, y, epochs, dtype, n_classes, x_valid=None):
+    """Returns the mean loss of every epoch, the trained network and its logits on ``x_valid``.
+
+    In bfloat16 the weights are kept in float32, as mixed precision does it everywhere.
+    """
+    x, y = torch.as_tensor(x).to(dtype), torch.as_tensor(y)
+    stored = torch.float32 if dtype == torch.bfloat16 else dtype
+    network = build(settings, seed, x.shape[1], n_classes, stored)
+    optimiser = make_optimiser(settings, network)
+
+    def logits_of(x):
+        if dtype == stored:
+            return network(x)
+        narrow = {
+            f"{path}.{name}": p.to(dtype)
+            for path, m in network.named_modules()
+            for name, p in m.named_parameters(recurse=False)
+            if not isinstance(m, nn.BatchNorm1d | nn.LayerNorm)  # torch does these in float32
+        }
+        return torch.func.functional_call(network, narrow, (x,)).float()
+
     losses = []
     orders = data_order(seed, len(x))
     for _ in range(epochs):
         order, total = next(orders), 0.0
         for batch in order.split(settings.batch_size):
             optimiser.zero_grad()
-            loss = nn.functional.cross_entropy(network(x[batch]), y[batch])
+            loss = nn.functional.cross_entropy(logits_of(x[batch]), y[batch])
             if loss.requires_grad:
                 loss.backward()
             if settings.clip_norm is not None:
@@ -138,5 +165,5 @@ def train(settings, seed, x, y, epochs, dtype, n_classes, x_valid=None):
         losses.append(total / len(x))
     network.eval()
     with torch.no_grad():
-        logits = network(torch.as_tensor(x_valid).to(dtype)) if x_valid is not None else None
+        logits = network(torch.as_tensor(x_valid).to(stored)) if x_valid is not None else None
     return losses, network, logits

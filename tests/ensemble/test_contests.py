@@ -219,7 +219,7 @@ def test_a_network_stops_where_the_whole_run_first_meets_the_target(name, target
     met = curve >= target if name == "valid_accuracy" else curve <= target
     first = np.where(met.any(1), met.argmax(1) + 1, 0)
     assert len(set(first)) > 1, "every network stops at its own time"
-    np.testing.assert_array_equal(stopped.reached_epoch, first)
+    np.testing.assert_array_equal(stopped.by_arm("reached_epoch")["relu"], first)
     np.testing.assert_array_equal(stopped.reached_step, 5 * first)
     x, y = map(torch.as_tensor, digits()[2:4])
     for i, epoch in enumerate(np.where(first, first, 14)):

@@ -355,8 +355,11 @@ class Residual(nn.Sequential):
 class Block:
     """Linear, normalisation, activation, dropout; with ``residual``, plus the input."""
 
-    def __init__(self, parts: Sequence[Part], activates: Part, residual: bool) -> None:
-        self.parts, self.activates, self.residual = parts, activates, residual
+    def __init__(
+        self, linear: Linear, rest: Sequence[Part], activates: Part, residual: bool
+    ) -> None:
+        self.linear, self.activates, self.residual = linear, activates, residual
+        self.parts: Sequence[Part] = (linear, *rest)
         self._sum, self._skip = Buffer(), Buffer()
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
@@ -369,7 +372,8 @@ class Block:
         return torch.add(x, y, out=self._sum(x, *y.shape)) if self.residual else y
 
     def backward(self, g: Tensor, keep: float) -> Tensor:
-        skip = self._skip(g, *g.shape).copy_(g) if self.residual else None
+        adds = self.residual and self.linear.needs_dx
+        skip = self._skip(g, *g.shape).copy_(g) if adds else None
         for part in reversed(self.parts):
             g = part.backward(g, keep)
         return g if skip is None else g.add_(skip)
@@ -413,16 +417,16 @@ class Networks:
         self.groups = _groups(arms)
         self.hidden: list[Block] = []
         for layer, (width_in, _) in enumerate(sizes[:-1]):
-            parts: list[Part] = [linear(layer)]
-            like = parts[0].parameters[1].value[:, :, 0]
+            first, rest = linear(layer), list[Part]()
+            like = first.bias.value[:, :, 0]
             if shape.normalization:
-                parts.append(Normalisation(shape.normalization, like, dtype))
+                rest.append(Normalisation(shape.normalization, like, dtype))
             activates = _activation(self.groups, like, noise)
-            parts.append(activates)
+            rest.append(activates)
             if shape.dropout:
-                parts.append(Dropout(shape.dropout, shape.alpha_dropout, noise))
+                rest.append(Dropout(shape.dropout, shape.alpha_dropout, noise))
             residual = shape.residual and width_in == shape.hidden[layer]
-            self.hidden.append(Block(parts, activates, residual))
+            self.hidden.append(Block(first, rest, activates, residual))
         self.output = linear(len(sizes) - 1)
         self.linears[0].needs_dx = False
         self.n_classes, self.dtype = n_classes, dtype
@@ -434,7 +438,7 @@ class Networks:
     @property
     def linears(self) -> list[Linear]:
         """The linear layers, first to last (the output layer included)."""
-        return [*(b.parts[0] for b in self.hidden), self.output]  # type: ignore[list-item]
+        return [*(block.linear for block in self.hidden), self.output]
 
     @property
     def parts(self) -> Iterator[Part]:

@@ -94,9 +94,12 @@ class Result:
         """Arm → one value per seed, in the order of the seeds: ready for :mod:`actlab.stats`.
 
         ``what`` is ``test_accuracy``, ``test_loss``, or ``train_loss``, ``valid_loss``,
-        ``valid_accuracy`` of the kept epoch. Diverged networks are NaN.
+        ``valid_accuracy`` of the kept epoch (diverged networks are NaN), or ``reached_epoch``,
+        ``reached_step``.
         """
-        frame = self.to_frame()
+        frame = self.to_frame().assign(
+            reached_epoch=self.reached_epoch, reached_step=self.reached_step
+        )
         if what not in frame:
             raise KeyError(f"no result {what!r}; there are {', '.join(frame.columns[2:])}.")
         return {arm: frame.loc[frame["arm"] == arm, what].to_numpy() for arm in self.arms}
