@@ -179,9 +179,13 @@ class Ahead:
     unit = "points"
     cheap = False
 
-    def __call__(self, level: Callable[[int], float]) -> Evidence:
-        """Per data set and depth the paired lead, over seeds and splits; ``level``: of the rule."""
+    def __call__(self, root: int, level: Callable[[int], float]) -> Evidence:
+        """Per data set and depth the paired lead, over seeds and splits; ``level``: of the rule.
+
+        ``root`` 0 looks at all splits, 1 leaves the first one out, and so on.
+        """
         table = load(self.study)
+        table = table[table.split != root - 1]
         places = table[["data", "depth"]].drop_duplicates().itertuples(index=False)
         keys = [(str(data), int(depth)) for data, depth in places]
         cases: dict[Case, stats.Interval] = {}

@@ -5,15 +5,20 @@ examples that test it come from the same fields (:class:`Rule`), so they cannot 
 """
 
 from actlab.trial.bound import Bound, above, at_least, at_most, below, exactly, within
+from actlab.trial.claim import Amendment, Asks, Claim, Finding, sentence
 from actlab.trial.measured import Case, Evidence, Measured
 from actlab.trial.rule import Decision, Example, Rule, Verdict
 
 __all__ = [
+    "Amendment",
+    "Asks",
     "Bound",
     "Case",
+    "Claim",
     "Decision",
     "Evidence",
     "Example",
+    "Finding",
     "Measured",
     "Rule",
     "Verdict",
@@ -22,5 +27,6 @@ __all__ = [
     "at_most",
     "below",
     "exactly",
+    "sentence",
     "within",
 ]

@@ -1,0 +1,171 @@
+"""A claim on trial, and what was found: both are records, and every word follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from actlab.stats import Interval
+from actlab.trial.bound import number
+from actlab.trial.measured import Case, Evidence, Measured
+from actlab.trial.rule import Decision, Rule, Verdict
+
+
+class Asks(Protocol):
+    """An experiment that a claim can be tried by."""
+
+    cheap: bool
+    """Runs in seconds, so that the tests run it again from other root seeds."""
+
+    def words(self) -> str:
+        """What is done, in prose; without running anything."""
+
+    def __call__(self, root: int, level: Callable[[int], float]) -> Evidence:
+        """Measure from a root seed; ``level``: the confidence of each of so many intervals."""
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """A rule that was changed after a result had been seen: when, and what was known by then."""
+
+    date: str
+    known: str
+    rule: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the rule made of the evidence."""
+
+    claim: str
+    decision: Decision
+    measured: Evidence
+    because: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """*holds*, *holds when …*, *refuted* or *not shown*."""
+        return self.decision.verdict
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The numbers, as JSON can hold them."""
+        return {what: measured.to_json() for what, measured in self.measured.items()}
+
+    def __str__(self) -> str:
+        return f"{self.verdict.upper()}: {self.because}"
+
+    def _repr_markdown_(self) -> str:
+        return f"> **Verdict: {self.verdict}.** {self.because}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One sentence on trial: a record, without a function of its own.
+
+    - ``statement``: the claim in our words; ``source``: where it stands.
+    - ``asks``: the experiment; ``by``: the rule. Both say themselves in prose.
+    - ``remarks``: what a reader has to know besides; ``amended``: earlier rules and verdicts.
+    """
+
+    id: str
+    statement: str
+    source: str
+    chapter: str
+    asks: Asks
+    by: Rule
+    remarks: str = ""
+    amended: tuple[Amendment, ...] = field(default=(), repr=False)
+
+    @property
+    def experiment(self) -> str:
+        """What is done, in prose."""
+        return " ".join(filter(None, (self.asks.words(), self.remarks)))
+
+    @property
+    def rule(self) -> str:
+        """How it is decided, in prose."""
+        return self.by.prose()
+
+    @property
+    def cheap(self) -> bool:
+        """Whether it runs in seconds."""
+        return self.asks.cheap
+
+    def evaluate(self, seed: int = 0) -> Finding:
+        """Run the experiment from root seed ``seed`` and decide."""
+        return self.decided(self.asks(seed, self.by.level))
+
+    def decided(self, evidence: Evidence) -> Finding:
+        """What the rule makes of evidence that is there already."""
+        decision = self.by.decide(evidence)
+        return Finding(self.id, decision, evidence, sentence(self.by, decision, evidence))
+
+    def _repr_markdown_(self) -> str:
+        return (
+            f"> **Claim.** {self.statement} ({self.source})\n>\n"
+            f"> *Experiment.* {self.experiment}\n>\n> *Rule.* {self.rule}"
+        )
+
+
+def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
+    """The finding in one plain sentence: where the numbers lie, and what could have been seen."""
+    what, measured = next(iter(evidence.items()))  # the first quantity is the one to talk about
+    unit = rule.bounds[what].unit
+    cases = list(measured.cases)
+    if decision.verdict == "holds when …":
+        rest = [case for case in cases if case not in decision.passing]
+        return (
+            f"… {decision.condition}: there the {what} is "
+            f"{_span(measured, decision.passing, unit)}, elsewhere {_span(measured, rest, unit)}."
+        )
+    where = f"In all {len(cases)} {rule.of}s the" if len(cases) > 1 else "The"
+    text = f"{where} {what} is {_span(measured, cases, unit)}"
+    if decision.verdict == "refuted" and len(decision.against) < len(cases):
+        shown = "; ".join(measured.title(case) for case in decision.against[:3])
+        text = (
+            f"In {len(decision.against)} of {len(cases)} {rule.of}s ({shown}) the {what} is "
+            f"{_span(measured, decision.against, unit)}"
+        )
+    if decision.verdict == "not shown":
+        seen = _digits(measured.half_width())
+        text += f"; a difference of {seen} {unit}".rstrip() + " could have been missed"
+    return f"{text}."
+
+
+def _span(measured: Measured, cases: Iterable[Case], unit: str) -> str:
+    """``+0.3 to +1.2 points``; one case with its interval."""
+    found = [measured.cases[case] for case in cases]
+    signed = "+" if unit == "points" else ""
+    if len(found) == 1:
+        return f"{_interval(found[0], signed)} {unit}".rstrip()
+    low, high = min(f.mean for f in found), max(f.mean for f in found)
+    ends = _digits(low, signed), _digits(high, signed)
+    return f"{ends[0]} {unit}".rstrip() if ends[0] == ends[1] else f"{' to '.join(ends)} {unit}"
+
+
+def _interval(found: Interval, signed: str) -> str:
+    mean = _digits(found.mean, signed)
+    if found.low == found.high:
+        return mean
+    return f"{mean} [{_digits(found.low, signed)}, {_digits(found.high, signed)}]"
+
+
+def _digits(value: float, signed: str = "") -> str:
+    """One decimal for what is larger than a tenth, else two significant digits."""
+    if value == round(value) or abs(value) >= 1000:
+        return ("+" if signed and value > 0 else "") + number(round(value))
+    text = f"{value:{signed}z.1f}" if abs(value) >= 0.1 else f"{value:{signed}.2g}"
+    return text.replace("-", "−")
+
+
+def by_id(claims: Iterable[Claim]) -> Mapping[str, Claim]:
+    """Claims by their ids. Raises ``ValueError`` for an id that is there twice."""
+    found: dict[str, Claim] = {}
+    for claim in claims:
+        if claim.id in found:
+            raise ValueError(f"two claims are called {claim.id!r}.")
+        found[claim.id] = claim
+    return found

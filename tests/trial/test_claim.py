@@ -1,0 +1,112 @@
+"""A claim is a record; its sentence is plain, short and true to the numbers."""
+
+import re
+
+import pytest
+
+from actlab.experiments.contest import STUDIES, Ahead
+from actlab.stats import Interval
+from actlab.trial import Claim, Measured, Rule, above, exactly
+
+
+def lead(*means, half=0.3):
+    cases = [("digits", "5"), ("digits", "10"), ("MNIST-1D", "5"), ("MNIST-1D", "10")]
+    found = {
+        case: Interval(mean, mean - half, mean + half, n=20)
+        for case, mean in zip(cases, means, strict=True)
+    }
+    return {"lead in test accuracy": Measured(found, ("data", "depth"))}
+
+
+class Asked:
+    cheap = True
+
+    def __init__(self, *means):
+        self.means = means
+
+    def words(self):
+        return "Numbers that we made up."
+
+    def __call__(self, root, level):
+        return lead(*(mean + root for mean in self.means))
+
+
+def claim(*means, **rule):
+    return Claim(
+        id="made-up",
+        statement="A beats B.",
+        source="nobody",
+        chapter="04_leaky",
+        asks=Asked(*means),
+        by=Rule({"lead in test accuracy": above(0.5, "points")}, **rule),
+    )
+
+
+@pytest.mark.parametrize(
+    ("means", "verdict", "because"),
+    [
+        (
+            (1.0, 2.0, 3.0, 4.0),
+            "holds",
+            "In all 4 settings the lead in test accuracy is +1 to +4 points.",
+        ),
+        (
+            (0.1, 0.0, 3.0, 1.25),
+            "holds when …",
+            "… on MNIST-1D: there the lead in test accuracy is +1.2 to +3 points, elsewhere 0 to "
+            "+0.1 points.",
+        ),
+        (
+            (0.1, 0.0, -0.2, -3.0),
+            "refuted",
+            "In all 4 settings the lead in test accuracy is −3 to +0.1 points.",
+        ),
+        (
+            (0.6, 0.0, 0.6, 0.6),
+            "not shown",
+            "In all 4 settings the lead in test accuracy is 0 to +0.6 points; a difference of 0.3 "
+            "points could have been missed.",
+        ),
+    ],
+)
+def test_the_sentence_says_what_was_found(means, verdict, because):
+    found = claim(*means).evaluate()
+    assert (found.verdict, found.because) == (verdict, because)
+    assert len(found.because.split()) <= 30
+    assert str(found) == f"{verdict.upper()}: {because}"
+
+
+def test_one_counter_example_is_named():
+    found = claim(1.0, 1.0, -1.0, 1.0, refuted_if="any", partial=False).evaluate()
+    assert found.verdict == "refuted"
+    assert found.because == (
+        "In 1 of 4 settings (on MNIST-1D, with 5 hidden layers) the lead in test accuracy is "
+        "−1 [−1.3, −0.7] points."
+    )
+
+
+def test_the_root_reaches_the_experiment_and_the_record_says_itself():
+    assert claim(0.0, 0.0, 0.0, 0.0).evaluate(seed=1).verdict == "holds"
+    text = claim(1, 1, 1, 1)._repr_markdown_()
+    assert re.search(r"\*Rule\.\* Holds if in every setting the lead in test accuracy", text)
+    assert "Numbers that we made up." in text
+
+
+def test_an_exact_number_needs_no_interval():
+    rule = Rule({"gradient": exactly(0)}, refuted_if="any", partial=False, of="framework")
+    found = rule.decide({"gradient": Measured.exact({"PyTorch": 0.0, "Keras": 0.0}, "framework")})
+    assert found.verdict == "holds"
+
+
+def test_a_beats_claim_needs_no_function():
+    asks = Ahead(STUDIES[0].name, "leaky 0.01", "ReLU")
+    record = Claim(
+        id="leaky-beats-relu",
+        statement="Leaky ReLU outperforms ReLU.",
+        source="nobody",
+        chapter="04_leaky",
+        asks=asks,
+        by=Rule({asks.quantity: above(0.5, asks.unit)}, together=True),
+    )
+    assert not record.cheap
+    assert "above 0.5 points" in record.rule
