@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from fractions import Fraction
 
 import mpmath as mp
 import numpy as np
@@ -23,16 +25,9 @@ def softmax(x):
 
 
 def sparsemax(x):
-    """The projection on the simplex: the τ at which the positive parts of x − τ sum to 1."""
-    low, high = max(x) - 1, max(x)
-    for _ in range(60):
-        tau = (low + high) / 2
-        if mp.fsum(max(v - tau, mp.mpf(0)) for v in x) > 1:
-            low = tau
-        else:
-            high = tau
-    support = [v for v in x if v > low]
-    tau = (mp.fsum(support) - 1) / len(support)
+    """The projection on the simplex: above the largest of the thresholds of the k largest."""
+    ordered = sorted(x, reverse=True)
+    tau = max((mp.fsum(ordered[:k]) - 1) / k for k in range(1, len(x) + 1))
     return [max(v - tau, mp.mpf(0)) for v in x]
 
 
@@ -65,12 +60,11 @@ INPUTS = {
     "subnormal shares": [0.0, -708.9, -730.3, -744.2, -745.0, -2.0],
     "huge": [1e30, 1e30, -1e38, 3.0, 1e29, 1e30],
     "tiny": [1e-300, -1e-300, 5e-324, 0.0, -0.0, 1e-10],
+    "almost nothing left": [1.0, 1e-17, -0.5, -2.0, 0.0, -1e-17],
     "a whole unit": [0.0, 1.0, 0.5, 0.25, -1.0, 0.75],
 }
 VALUE_ULP = 4
 SLOPE_ULP = 8
-# Sparsemax subtracts: its error counts in ulp of 1, the largest output there is.
-OF_ONE = {"sparsemax"}
 
 
 def run(case, x):
@@ -94,8 +88,7 @@ def test_value_to_a_few_ulp(case, x) -> None:
     formula, _ = CASES[case]
     with mp.workdps(700):
         exact = formula([mp.mpf(v) for v in x])
-        least = 1.0 if case in OF_ONE else 0.0
-        errors = [in_ulp(g, e, least) for g, e in zip(run(case, x)[0], exact, strict=True)]
+        errors = [in_ulp(g, e) for g, e in zip(run(case, x)[0], exact, strict=True)]
     assert max(errors) <= VALUE_ULP, errors
 
 
@@ -155,6 +148,47 @@ def test_sparsemax_at_a_kink_stays_zero() -> None:
     assert (catalog.get("sparsemax").derivative([1.0, 0.0]) == 0).all()
     equal = catalog.get("sparsemax").derivative([2.0, 2.0, 2.0])
     np.testing.assert_allclose(equal, np.eye(3) - 1 / 3)
+
+
+def exact_sparsemax(row):
+    """Outputs and support in rational numbers: the only subset of the inputs that is consistent."""
+    z = [Fraction(v) for v in row]
+    for support in itertools.product([False, True], repeat=len(z)):
+        inside = [v for v, member in zip(z, support, strict=True) if member]
+        tau = (sum(inside) - 1) / len(inside) if inside else max(z)
+        if all((v > tau) == member for v, member in zip(z, support, strict=True)) and inside:
+            return [max(v - tau, Fraction(0)) for v in z], support
+    raise AssertionError(row)
+
+
+def sparsemax_rows():
+    """Rows near every edge: shifted, scaled, tied, with outputs that are almost nothing."""
+    yield from ([1.0, 10.0**-digits, -(10.0**-digits)] for digits in range(3, 320, 13))
+    yield [1.0, 5e-324]  # half of the smallest number: the output rounds to 0
+    yield [-1.0, 0.2, 2.3, -1.8, -1.8, 1.9, 1.6, -0.5]
+    yield [1e308, 1e308, -1e308]
+    rng = np.random.default_rng(8)
+    for shift in (0.0, 1.0, -0.1, 1e8, -1e15, 2.0**52, 1e300):
+        for scale in (1e-300, 1e-17, 1e-8, 0.3, 2.0, 1e8):
+            row = shift + rng.normal(size=5) * scale
+            yield row.tolist()
+            yield [row[0], row[0], row[0] - 1, row[0] - (1 - scale), row[1]]
+            yield [row[0], row[0] - 0.5 * (1 - 2.0**-53), *row[:2] - 0.5]
+
+
+def test_sparsemax_is_the_exact_result_rounded_once() -> None:
+    record, small = catalog.get("sparsemax"), 0
+    for row in sparsemax_rows():
+        exact, support = exact_sparsemax(row)
+        assert record.reference(row).tolist() == [float(v) for v in exact], row
+        n = sum(support)
+        slope = [
+            [(i == j) - 1 / n if a and b else 0.0 for j, b in enumerate(support)]
+            for i, a in enumerate(support)
+        ]
+        np.testing.assert_allclose(record.derivative(row), slope, rtol=1e-15, err_msg=str(row))
+        small += any(0 < v < 1e-9 for v in exact)
+    assert small > 10
 
 
 def test_hard_gumbel_is_one_hot_with_the_soft_derivative() -> None:

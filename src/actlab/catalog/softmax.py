@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -170,23 +171,43 @@ SOFTMAX_2D = Activation(
 )
 
 
+_STEP = 2**1074  # every finite float64 is a whole number of steps of 1 / _STEP
+
+
+@functools.partial(np.vectorize, signature="(n)->(n),(n)", otypes=[float, float])
+def _on_simplex(row: Array) -> tuple[Array, Array]:
+    """The nearest point of the simplex, rounded once, and 1 on its support; NaN where undefined.
+
+    In whole numbers, as any rounding before the last can cost a small output all of its digits.
+    """
+    top = row.max()
+    if not math.isfinite(top):
+        return np.full(row.shape, np.nan), np.full(row.shape, np.nan)
+    point, support = np.zeros_like(row), np.zeros_like(row)
+    near = np.flatnonzero(row >= top - 1.0)  # what lies 1 or more below the largest gets 0
+    ratios = [row[i].as_integer_ratio() for i in near]
+    steps = [numerator * (_STEP // denominator) for numerator, denominator in ratios]
+    size, total = 0, 0
+    for step in sorted(steps, reverse=True):
+        if _STEP + size * step <= total:
+            break
+        size, total = size + 1, total + step
+    for i, step in zip(near, steps, strict=True):
+        share = _STEP + size * step - total
+        point[i], support[i] = max(share, 0) / (size * _STEP), share > 0
+    return point, support
+
+
 def _sparsemax(x: Array) -> Array:
-    shifted = x - x.max(axis=-1, keepdims=True)
-    ordered = -np.sort(-shifted, axis=-1)
-    total = np.cumsum(ordered, axis=-1)
-    k = np.arange(1, x.shape[-1] + 1)
-    size = (1.0 + k * ordered > total).sum(axis=-1, keepdims=True)  # of the support
-    threshold = (np.take_along_axis(total, size - 1, axis=-1) - 1.0) / size
-    result: Array = np.maximum(shifted - threshold, 0.0)
-    return result
+    point: Array = _on_simplex(x)[0]
+    return point
 
 
 def _sparsemax_jacobian(x: Array) -> Array:
-    p = _sparsemax(x)
-    support = (p > 0).astype(np.float64)
+    support = _on_simplex(x)[1]
     pairs = support[..., :, None] * support[..., None, :]
-    share = pairs / support.sum(axis=-1)[..., None, None]
-    return np.where(np.isnan(p)[..., None], np.nan, np.eye(x.shape[-1]) * pairs - share)
+    result: Array = np.eye(x.shape[-1]) * pairs - pairs / support.sum(axis=-1)[..., None, None]
+    return result
 
 
 SPARSEMAX = Activation(
