@@ -1,6 +1,9 @@
 """The PyTorch recipes against Keras's originals and against float64 formulas."""
 
+import copy
+import io
 import itertools
+import pickle
 import shutil
 
 import keras
@@ -275,6 +278,109 @@ def test_compiles_as_one_graph_with_the_same_values_and_gradients():
     torch.testing.assert_close(gradient, expected_gradient)
 
 
+# --- Wherever the built-in neighbour works -------------------------------------------------------
+
+NEIGHBOURS = {
+    "squareplus": torch.nn.Softplus(),
+    "sparsemax": torch.nn.Softmax(dim=-1),
+    "sparse_plus": torch.nn.Softplus(),
+    "sparse_sigmoid": torch.nn.Hardsigmoid(),
+    "exponential": torch.nn.Sigmoid(),
+}
+
+
+def saved_script(module, x):
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.script(module), buffer)
+    buffer.seek(0)
+    return torch.jit.load(buffer)(x)
+
+
+def exported(module, x):
+    batch = {0: torch.export.Dim("batch", min=2)}
+    example = torch.zeros(2, *x.shape[1:], dtype=x.dtype)
+    return torch.export.export(module, (example,), dynamic_shapes=(batch,)).module()(x)
+
+
+def compiled(module, x):
+    torch.compiler.reset()
+    return torch.compile(module, backend="eager", fullgraph=True)(x)
+
+
+def on_meta(module, x):
+    nothing = module(x.to("meta"))
+    assert nothing.device.type == "meta"
+    return module(torch.empty_like(nothing, device="cpu").copy_(x))
+
+
+def autocast(module, x):
+    with torch.autocast("cpu", torch.bfloat16):
+        return module(x)
+
+
+def initialised_late(module, x):
+    return copy.deepcopy(module).to("meta").to_empty(device="cpu").eval()(x)
+
+
+WAYS = {
+    "script": lambda module, x: torch.jit.script(module)(x),
+    "script saved": saved_script,
+    "script in a model": lambda module, x: torch.jit.script(torch.nn.Sequential(module))(x),
+    "trace": lambda module, x: torch.jit.trace(module, x)(x),
+    "fx": lambda module, x: torch.fx.symbolic_trace(torch.nn.Sequential(module))(x),
+    "fx alone": lambda module, x: torch.fx.symbolic_trace(module)(x),
+    "export": exported,
+    "compile": compiled,
+    "vmap": lambda module, x: torch.func.vmap(module)(x),
+    "functionalize": lambda module, x: torch.func.functionalize(module)(x),
+    "jvp": lambda module, x: torch.func.jvp(module, (x,), (x,))[0],
+    "inference mode": torch.inference_mode()(lambda module, x: module(x)),
+    "autocast": autocast,
+    "deepcopy": lambda module, x: copy.deepcopy(module)(x),
+    "pickle": lambda module, x: pickle.loads(pickle.dumps(module))(x),
+    "meta": on_meta,
+    "empty and late": initialised_late,
+    "not contiguous": lambda module, x: module(x.mT.contiguous().mT),
+    "no batch": lambda module, x: torch.cat([module(x[:0]), module(x)]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_works_wherever_its_neighbour_works(name, way, dtype):
+    x = torch.randn(5, 4, generator=torch.Generator().manual_seed(6)).to(dtype)
+    recipe, neighbour = RECIPES[name](), NEIGHBOURS[name]
+    for module in (neighbour, recipe):
+        got, expected = WAYS[way](module, x), module(x)
+        assert got.dtype == expected.dtype
+        torch.testing.assert_close(got, expected)
+
+
+def test_a_module_that_works_only_eagerly_is_found_out():
+    class Eager(torch.nn.Module):
+        def forward(self, x):
+            return x * torch.finfo(x.dtype).eps if x.max() > 0 else x.cpu().numpy() * 1
+
+    x = torch.ones(5, 4)
+    Eager()(x)
+    for way in ("script", "fx", "export", "vmap", "compile", "meta"):
+        with pytest.raises(Exception, match=r"\w"):
+            WAYS[way](Eager(), x)
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_scripts_keep_arguments_and_refusals(name):
+    arguments = {"squareplus": (0.3,), "sparsemax": (0,)}.get(name, ())
+    module, x = RECIPES[name](*arguments), torch.randn(5, 4)
+    torch.testing.assert_close(torch.jit.script(module)(x), module(x), rtol=0, atol=0)
+    assert repr(RECIPES[name](*arguments)).startswith(type(module).__name__)
+    if name == "sparsemax":
+        with pytest.raises(Exception, match="at least one entry"):
+            torch.jit.script(module)(torch.zeros(0, 3))
+
+
 @pytest.mark.parametrize("b", [0, -1.0, float("nan"), float("inf")])
 def test_squareplus_refuses_b(b):
     with pytest.raises(ValueError, match="positive, finite"):
@@ -282,7 +388,7 @@ def test_squareplus_refuses_b(b):
 
 
 def test_sparsemax_refuses_what_it_cannot_normalise():
-    with pytest.raises(ValueError, match=r"dim=2, got shape \(3, 4\)"):
+    with pytest.raises(ValueError, match=r"dim=2, got shape \[3, 4\]"):
         Sparsemax(2)(torch.zeros(3, 4))
     with pytest.raises(ValueError, match="at least one entry"):
         Sparsemax()(torch.tensor(1.0))

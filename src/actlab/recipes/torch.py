@@ -1,8 +1,9 @@
 # ruff: noqa: D102  (forward and extra_repr are PyTorch's own hooks; the class describes them)
 """For PyTorch: the activations that only Keras has, as modules.
 
-All of them are plain tensor code, so that autograd, ``torch.func``, ``torch.compile`` and every
-device work as they do for the modules of ``torch.nn``. None has weights: a ``state_dict`` gains no
+All of them are plain tensor code, so that autograd, ``torch.func``, ``torch.compile``,
+``torch.export``, ``torch.jit``, ``torch.fx`` and every device work as they do for the modules of
+``torch.nn``. None has weights: a ``state_dict`` gains no
 entry.
 
 A trap they all avoid: ``torch.where`` also differentiates the branch that was *not* taken, and
@@ -16,6 +17,45 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (everybody's name for it)
+
+
+# Functions of their own, so that torch.fx, which can not follow an ``if``, takes each as one step.
+@torch.fx.wrap
+def _squareplus(x: Tensor, width: float) -> Tensor:
+    if x.dtype == torch.float16:  # hypot(0, 0) has no slope, and a narrow width may round to 0
+        width = max(width, 2.0**-12)
+    elif x.dtype != torch.float64:
+        width = max(width, 2.0**-124)
+    infinite = x.isinf()
+    finite = x.masked_fill(infinite, 0.0)  # the slope of √(x² + b) at ±inf would be inf / inf
+    # |x| with slope -1 at 0 (abs has 0), which with relu's 0 there gives the true slope 1/2.
+    size = torch.where(finite > 0, finite, -finite)
+    bound = torch.scalar_tensor(width, dtype=x.dtype, device=x.device)
+    root = torch.hypot(finite, bound)
+    # Halves first, as the sum may overflow; b as width · width, as 1 / sum² may.
+    bend = bound / 4 * (bound / (root / 2 + size / 2))
+    return F.relu(x) + bend.masked_fill(infinite, 0.0)
+
+
+@torch.fx.wrap
+def _sparsemax(x: Tensor, dim: int) -> Tensor:
+    if not x.is_floating_point():
+        raise TypeError(f"Sparsemax: expected a floating-point tensor, got {x.dtype}.")
+    if dim < -x.dim() or dim >= x.dim() or x.size(dim) == 0:
+        raise ValueError(
+            f"Sparsemax: expected a tensor with at least one entry along dim={dim}, "
+            f"got shape {list(x.shape)}."
+        )
+    z = x if x.dtype == torch.float64 else x.float()
+    # Only differences count: shifted, the running sums below neither overflow nor cancel.
+    z = z - z.amax(dim, keepdim=True).detach()
+    ordered = z.sort(dim, descending=True).values
+    excess = ordered.cumsum(dim) - 1
+    count = torch.arange(1, x.size(dim) + 1, device=x.device, dtype=z.dtype)
+    count = count.view([-1] + [1] * ((x.dim() - 1 - dim) % x.dim()))
+    support = (ordered * count > excess).sum(dim, keepdim=True).clamp(min=1)  # 0 for NaN
+    threshold = excess.gather(dim, support - 1) / support
+    return F.relu(z - threshold).to(x.dtype)
 
 
 class Squareplus(nn.Module):
@@ -40,15 +80,7 @@ class Squareplus(nn.Module):
         self.b = float(b)
 
     def forward(self, x: Tensor) -> Tensor:
-        infinite = x.isinf()
-        finite = x.masked_fill(infinite, 0.0)  # the slope of √(x² + b) at ±inf would be inf / inf
-        # |x| with slope -1 at 0 (abs has 0), which with relu's 0 there gives the true slope 1/2.
-        size = torch.where(finite > 0, finite, -finite)
-        width = x.new_full((), max(math.sqrt(self.b), 4 * torch.finfo(x.dtype).tiny))
-        root = torch.hypot(finite, width)
-        # Halves first, as the sum may overflow; b as width · width, as 1 / sum² may.
-        bend = width / 4 * (width / (root / 2 + size / 2))
-        return F.relu(x) + bend.masked_fill(infinite, 0.0)
+        return _squareplus(x, math.sqrt(self.b))
 
     def extra_repr(self) -> str:
         return f"b={self.b:g}"
@@ -91,24 +123,7 @@ class Sparsemax(nn.Module):
         self.dim = dim
 
     def forward(self, x: Tensor) -> Tensor:
-        dim = self.dim
-        if not x.is_floating_point():
-            raise TypeError(f"Sparsemax: expected a floating-point tensor, got {x.dtype}.")
-        if not -x.dim() <= dim < x.dim() or x.size(dim) == 0:
-            raise ValueError(
-                f"Sparsemax: expected a tensor with at least one entry along dim={dim}, "
-                f"got shape {tuple(x.shape)}."
-            )
-        z = x.to(torch.promote_types(x.dtype, torch.float32))
-        # Only differences count: shifted, the running sums below neither overflow nor cancel.
-        z = z - z.amax(dim, keepdim=True).detach()
-        ordered = z.sort(dim, descending=True).values
-        excess = ordered.cumsum(dim) - 1
-        count = torch.arange(1, x.size(dim) + 1, device=x.device, dtype=z.dtype)
-        count = count.view([-1] + [1] * ((x.dim() - 1 - dim) % x.dim()))
-        support = (ordered * count > excess).sum(dim, keepdim=True).clamp(min=1)  # 0 for NaN
-        threshold = excess.gather(dim, support - 1) / support
-        return F.relu(z - threshold).to(x.dtype)
+        return _sparsemax(x, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
