@@ -1,5 +1,8 @@
 """The Keras recipes against PyTorch's originals, and through saving and training."""
 
+import copy
+import pickle
+
 import keras
 import numpy as np
 import pytest
@@ -262,6 +265,71 @@ def test_adaptive_and_rrelu_compile_with_xla():
     assert np.isfinite(model.fit([x, targets], verbose=0, batch_size=32).history["loss"]).all()
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float32"])
+@pytest.mark.parametrize("given", ["float32", "int64", "float64", "int32"])
+def test_adaptive_keeps_targets_that_16_bits_can_not_hold(policy, given):
+    layer = AdaptiveLogSoftmaxWithLoss(3000, [5, 50], div_value=2.0, dtype=policy)
+    x, targets = numbers((4, 8), "float32"), np.array([0, 257, 2049, 2999])
+    features, labels = keras.Input((8,)), keras.Input((), dtype=given)
+    model = keras.Model([features, labels], layer(features, labels))
+    expected = np.take_along_axis(layer.log_prob(x).numpy(), targets[:, None], 1)[:, 0]
+    assert np.isfinite(expected.astype(float)).all()
+    np.testing.assert_array_equal(model([x, targets]), expected)
+    np.testing.assert_array_equal(layer(x, targets.astype(given)), expected)
+
+
+@pytest.mark.parametrize(("n_classes", "samples"), [(70_000, 2), (12, 40_000)])
+def test_adaptive_sums_do_not_overflow_in_16_bits(n_classes, samples):
+    layer = AdaptiveLogSoftmaxWithLoss(n_classes, [1], div_value=1.0, dtype="mixed_float16")
+    layer.build((None, 2))
+    layer.set_weights([np.zeros(weight.shape) for weight in layer.weights])
+    output = layer(np.zeros((samples, 2), "float32"), np.full(samples, n_classes - 1))
+    assert output.dtype == "float16"
+    expected = np.log(2 * (n_classes - 1))  # added up, more than the 65,504 that float16 can hold
+    np.testing.assert_allclose(layer.losses[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(output, -expected, rtol=1e-3)
+
+
+def test_adaptive_loss_leaves_masked_steps_out():
+    layer, _, _ = twins()
+    x, targets = numbers((3, 4, 16)), np.random.default_rng(1).integers(0, 30, (3, 4))
+    mask = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 0, 1]], bool)
+    x[~mask] = 0.0
+    targets[0, 3] = -1  # padding is not looked at
+    masked = keras.layers.Masking(dtype="float64")(x)
+    output = layer(masked, targets)
+    np.testing.assert_array_equal(output._keras_mask, mask)
+    np.testing.assert_allclose(layer.losses[0], -output.numpy()[mask].mean(), rtol=1e-12)
+    layer(x, targets, features_mask=mask)
+    np.testing.assert_allclose(layer.losses[0], -output.numpy()[mask].mean(), rtol=1e-12)
+    inputs, labels = keras.Input((4, 16)), keras.Input((4,), dtype="int32")
+    model = keras.Model(
+        [inputs, labels], layer(keras.layers.Masking(dtype="float64")(inputs), labels)
+    )
+    model.compile("sgd")
+    loss = model.evaluate([x, targets], verbose=0)
+    np.testing.assert_allclose(loss, -output.numpy()[mask].mean(), rtol=1e-5)
+
+
+def test_adaptive_with_a_target_that_is_not_whole_gives_nan():
+    layer, _, _ = twins()
+    output = layer(numbers((3, 16)), np.array([2.0, 2.5, np.nan])).numpy()
+    np.testing.assert_array_equal(np.isnan(output), [False, True, True])
+
+
+def test_adaptive_says_its_shapes_before_it_is_called():
+    layer = AdaptiveLogSoftmaxWithLoss(9, [2, 4], div_value=1.5)
+    assert layer.compute_output_shape((None, 5, 6)) == (None, 5, 9)
+    assert layer.compute_output_shape((None, 5, 6), (None, 5)) == (None, 5)
+    inputs = keras.Input((None, 6)), keras.Input((None,), dtype="int32")
+    assert layer(*inputs).shape == (None, None)
+    assert layer(inputs[0]).shape == (None, None, 9)
+    with pytest.raises(ValueError, match="expected axis -1"):
+        layer(keras.Input((7,)))
+    with pytest.raises(ValueError, match="do not fit"):
+        layer(keras.Input((5, 6)), keras.Input((6,)))
+
+
 def test_adaptive_learns_in_mixed_precision():
     layer = AdaptiveLogSoftmaxWithLoss(12, [3], dtype="mixed_float16")
     output = layer(numbers((8, 8), "float32"), np.arange(8))
@@ -299,6 +367,234 @@ def test_survives_save_and_load(layer, shape, tmp_path):
         model.predict_on_batch(x),
     )
     assert not np.array_equal(model.predict_on_batch(x), x)
+
+
+# --- Wherever the built-in neighbour works -------------------------------------------------------
+
+IMAGES = (4, 3, 6)
+NEIGHBOURS = {
+    "rrelu": (RReLU, keras.layers.LeakyReLU, (6,)),
+    "thresholded": (ThresholdedReLU, lambda **kw: keras.layers.ReLU(threshold=1.0, **kw), (6,)),
+    "softmin": (Softmin, keras.layers.Softmax, (6,)),
+    "softmin axis": (
+        lambda **kw: Softmin(axis=[1, 2], **kw),
+        lambda **kw: keras.layers.Softmax(axis=[1, 2], **kw),
+        (4, 6),
+    ),
+    "softmax2d": (Softmax2d, keras.layers.Softmax, IMAGES),
+    "softmax2d first": (
+        lambda **kw: Softmax2d("channels_first", **kw),
+        lambda **kw: keras.layers.Softmax(axis=1, **kw),
+        IMAGES,
+    ),
+    "adaptive": (
+        lambda **kw: AdaptiveLogSoftmaxWithLoss(9, [2, 4], div_value=1.5, **kw),
+        lambda **kw: keras.layers.Dense(9, "log_softmax", **kw),
+        (6,),
+    ),
+    "celu": (
+        lambda **kw: ActivationWith("celu", alpha=0.5, **kw),
+        lambda **kw: keras.layers.Activation("celu", **kw),
+        (6,),
+    ),
+    "glu": (
+        lambda **kw: ActivationWith("glu", **kw),
+        lambda **kw: keras.layers.Activation("glu", **kw),
+        (6,),
+    ),
+    "hard_silu": (
+        lambda **kw: ActivationWith("hard_silu", **kw),
+        lambda **kw: keras.layers.Activation("hard_silu", **kw),
+        (6,),
+    ),
+}
+
+
+def by_step(layer, x):
+    """What a TimeDistributed layer must give: each step on its own."""
+    return np.stack([np.asarray(layer(step)) for step in x.swapaxes(0, 1)], axis=1)
+
+
+def distributed(layer, x):
+    steps = np.stack([x, -x, 2 * x], axis=1)
+    inner = keras.Input(steps.shape[1:])
+    model = keras.Model(inner, keras.layers.TimeDistributed(layer)(inner))
+    assert model.output_shape == (None, 3, *layer.compute_output_shape((None, *x.shape[1:]))[1:])
+    np.testing.assert_allclose(model(steps), by_step(layer, steps), rtol=1e-6)
+    return model(steps)[:, 0]
+
+
+def distributed_over_unknown_time(layer, x):
+    steps = np.stack([x, -x], axis=1)
+    inner = keras.Input((None, *x.shape[1:]))
+    model = keras.Model(inner, keras.layers.TimeDistributed(layer)(inner))
+    return model(steps)[:, 0]
+
+
+def sequential(layer, x):
+    model = keras.Sequential([layer])
+    shape = model.compute_output_shape((None, *x.shape[1:]))
+    output = model(x)
+    assert tuple(shape) == (None, *output.shape[1:])
+    return output
+
+
+def of_shape_alone(layer, x):
+    outer = keras.KerasTensor((None, *x.shape[1:]), dtype="float32")
+    output = layer(x)
+    spec = layer.compute_output_spec(outer)
+    assert tuple(spec.shape) == (None, *output.shape[1:])
+    assert tuple(layer.compute_output_shape(x.shape)) == tuple(output.shape)
+    assert spec.dtype == keras.backend.standardize_dtype(output.dtype)
+    return output
+
+
+def of_unknown_batch(layer, x):
+    inputs = keras.Input(batch_shape=(None, *x.shape[1:]))
+    model = keras.Model(inputs, layer(inputs))
+    np.testing.assert_allclose(model(x[:1]), layer(x[:1]), rtol=1e-5)
+    return model(x)
+
+
+def with_xla(layer, x):
+    return tf.function(layer, jit_compile=True)(tf.constant(x))
+
+
+def as_graph(layer, x):
+    signature = tf.TensorSpec([None, *x.shape[1:]], "float32")
+    return tf.function(layer, input_signature=[signature])(tf.constant(x))
+
+
+def stateless(layer, x):
+    layer.build(x.shape)
+    trainable, rest = layer.trainable_variables, layer.non_trainable_variables
+    return layer.stateless_call(trainable, rest, tf.constant(x))[0]
+
+
+def cloned(layer, x):
+    model = keras.Sequential([keras.Input(x.shape[1:]), layer])
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    return twin(x)
+
+
+def copied(layer, x):
+    layer.build(x.shape)
+    return copy.deepcopy(layer)(x)
+
+
+def pickled(layer, x):
+    model = keras.Sequential([keras.Input(x.shape[1:]), layer])
+    return pickle.loads(pickle.dumps(model))(x)
+
+
+def trained(layer, x):
+    model = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.Dense(x.shape[-1]), layer])
+    model.compile("sgd", "mse", run_eagerly=True)
+    assert np.isfinite(model.train_on_batch(x, np.asarray(layer(x))))
+    return layer(x)
+
+
+def given_a_mask(layer, x):
+    """Steps that a mask excludes stay excluded for the layers behind."""
+    if len(x.shape) != 2:
+        return layer(x)
+    steps = np.stack([x, 0 * x, 2 * x], axis=1)
+    output = layer(keras.layers.Masking()(steps))
+    np.testing.assert_array_equal(output._keras_mask, [[True, False, True]] * len(x))
+    return layer(x)
+
+
+WAYS = {
+    "TimeDistributed": distributed,
+    "TimeDistributed, unknown time": distributed_over_unknown_time,
+    "Sequential": sequential,
+    "shape alone": of_shape_alone,
+    "unknown batch": of_unknown_batch,
+    "XLA": with_xla,
+    "graph": as_graph,
+    "stateless": stateless,
+    "clone_model": cloned,
+    "pickle": pickled,
+    "deepcopy": copied,
+    "fit": trained,
+    "mask": given_a_mask,
+    "no batch": lambda layer, x: np.concatenate([layer(x[:0]), layer(x)]),
+    "float64 in": lambda layer, x: layer(x.astype("float64")),
+}
+# Keras's own layer takes a mask of steps for one of entries, whose shape is wrong; and Activation
+# says that GLU keeps the shape, which it halves.
+NOT_EVEN_BUILT_IN = {("softmin", "mask"), ("glu", "Sequential"), ("glu", "shape alone")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_works_wherever_its_neighbour_works(name, way):
+    recipe, neighbour, shape = NEIGHBOURS[name]
+    x = numbers((4, *shape), "float32")
+    for make in (recipe, neighbour) if (name, way) not in NOT_EVEN_BUILT_IN else (recipe,):
+        layer = make()
+        got = np.asarray(WAYS[way](layer, x))
+        np.testing.assert_allclose(got, np.asarray(layer(x)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "way"), sorted(NOT_EVEN_BUILT_IN))
+def test_where_the_recipe_does_more(name, way):
+    with pytest.raises((ValueError, AssertionError)):
+        WAYS[way](NEIGHBOURS[name][1](), numbers((4, 6), "float32"))
+
+
+def test_a_layer_that_only_computes_is_found_out():
+    class Bare(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs.numpy() * 1.0
+
+    x = numbers((4, 6), "float32")
+    Bare()(x)
+    for way in ("TimeDistributed", "shape alone", "XLA", "graph", "mask", "unknown batch"):
+        with pytest.raises(Exception, match=r"\w"):
+            WAYS[way](Bare(), x)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_follows_the_policy_as_its_neighbour_does(name, policy):
+    recipe, neighbour, shape = NEIGHBOURS[name]
+    x = numbers((4, *shape), "float32")
+    layer, other = recipe(dtype=policy), neighbour(dtype=policy)
+    output, expected = layer(x), other(x)
+    assert output.dtype == expected.dtype
+    spec = layer.compute_output_spec(keras.KerasTensor(x.shape, dtype="float32"))
+    assert spec.dtype == other.compute_output_spec(keras.KerasTensor(x.shape)).dtype
+    exact = recipe(dtype="float64")
+    exact.build(x.shape)
+    exact.set_weights(layer.get_weights())
+    tolerance = {"mixed_float16": 4e-3, "mixed_bfloat16": 3e-2, "float64": 1e-6}[policy]
+    got, want = tf.cast(output, "float64").numpy(), exact(x).numpy()
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+    twin = recipe(dtype=policy).from_config(layer.get_config())
+    assert twin.dtype_policy.name == layer.dtype_policy.name == policy
+
+
+@pytest.mark.parametrize("steps", [3, None])
+def test_rrelu_draws_anew_for_every_step_as_dropout_does(steps):
+    x = -np.ones((4, 3, 6), "float32")
+    for layer in (keras.layers.Dropout(0.5, seed=1), RReLU(seed=1)):
+        inputs = keras.Input((steps, 6))
+        model = keras.Model(inputs, keras.layers.TimeDistributed(layer)(inputs))
+        first, second = (np.asarray(model(x, training=True)) for _ in range(2))
+        assert (first != second).any()
+        assert (first[:, 0] != first[:, 1]).any()
+
+
+def test_softmin_masks_and_takes_several_axes_as_softmax_does():
+    x = numbers((2, 3, 4), "float32")
+    mask = np.random.default_rng(3).random((2, 3, 4)) < 0.5
+    for options in ({"axis": (1, 2)}, {"axis": [-1]}, {"axis": 1}):
+        own, other = Softmin(**options), keras.layers.Softmax(**options)
+        np.testing.assert_array_equal(own(x), other(-x))
+        np.testing.assert_array_equal(own(x, mask=mask), other(-x, mask=mask))
+        np.testing.assert_array_equal(own(x, mask=mask[..., :1]), other(-x, mask=mask[..., :1]))
 
 
 # --- ActivationWith ------------------------------------------------------------------------------
@@ -347,6 +643,13 @@ def test_activation_with_makes_a_layer_of_any_function():
             lambda: AdaptiveLogSoftmaxWithLoss(10, [3])(np.ones((2, 8)), np.ones((2, 1), int)),
             r"targets of shape \(2, 1\) do not fit",
         ),
+        (
+            lambda: AdaptiveLogSoftmaxWithLoss(3000, [3])(np.ones((2, 8)), np.ones(2, "float16")),
+            "float16 holds whole numbers up to 2048 only.*n_classes=3000",
+        ),
+        (lambda: AdaptiveLogSoftmaxWithLoss(9, [3])(keras.Input((None,))), "must be known"),
+        (lambda: Softmin(axis=(1, 3))(keras.Input((5,))), r"axis=3 does not .*\(None, 5\)"),
+        (lambda: Softmax2d()(keras.Input((5,))), r"four dimensions.*got shape \(None, 5\)"),
         (lambda: ActivationWith("hard_shrink", lambd=1), "does not take lambd; it takes threshold"),
         (lambda: ActivationWith("tanh", axis=1), "it takes no arguments"),
         (lambda: ActivationWith("hard_shrnk"), "hard_shrnk"),

@@ -393,7 +393,8 @@ class ActivationWith(keras.layers.Layer):
         return self.function(inputs, **self.arguments)
 
     def compute_output_spec(self, inputs: Any) -> Any:
-        return keras.Operation.compute_output_spec(self, inputs)  # by tracing: GLU halves its axis
+        traced = keras.Operation.compute_output_spec(self, inputs)  # GLU changes the shape
+        return keras.KerasTensor(traced.shape, dtype=self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         inputs = keras.KerasTensor(input_shape, dtype=self.compute_dtype)
