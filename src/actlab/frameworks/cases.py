@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +34,7 @@ CATEGORIES = {
     "wrong": "an ordinary number, but off by more than 1 %",
     "kink": "the gradient (or the value, at a jump) at a kink",
     "refused": "an error instead of a result",
+    "shared": "a trap that the two share",
     "special": "±infinity or NaN in",
     "length": "a number alone and the same number in an array",
     "lost": "not one correct digit left of a small result",
@@ -102,6 +103,17 @@ class Case:
         """What the framework returns at ``place``."""
         side = FRAMEWORKS[place.framework]
         function = side.at(self.record, place, dtype=self.dtype, **self.setting)
+        return self.call(function, place.framework, quantity, x)
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        framework: str,
+        quantity: Quantity,
+        x: Array | None = None,
+    ) -> Array:
+        """What a function of this framework returns."""
+        side = FRAMEWORKS[framework]
         x = self.x if x is None else x
         if self.record.kind == "elementwise":
             ask = side.evaluate if quantity == "value" else side.differentiate

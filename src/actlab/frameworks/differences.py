@@ -94,8 +94,7 @@ class Difference:
         if shown is None:
             return ()
         if not self.places:
-            special = SPECIALS[self.record, self.side]
-            return special.torch, special.keras
+            return SPECIALS[self.record, self.side].calls
         record = catalog.get(self.record)
         at = {place.path: place for place in places_of(record)}
         if self.category == "default":

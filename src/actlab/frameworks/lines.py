@@ -32,6 +32,25 @@ def keras_gradient(f, x):
         tape.watch(x)
         y = f(x)
     return tape.gradient(y, x)
+
+
+def torch_attention(mask, **options):  # all weights 1; one query, on the tokens 1 and 3
+    layer = torch.nn.MultiheadAttention(1, 1, bias=False)
+    for weight in layer.parameters():
+        torch.nn.init.ones_(weight)
+    tokens = torch.tensor([[1.0], [3.0]])
+    mask = torch.tensor([mask])
+    return layer(torch.ones(1, 1), tokens, tokens, attn_mask=mask, **options)[0]
+
+
+def keras_attention(mask, dropout=0.0, **options):  # the same
+    layer = keras.layers.MultiHeadAttention(
+        1, 1, dropout=dropout, use_bias=False, kernel_initializer="ones"
+    )
+    tokens = tf.constant([[[1.0], [3.0]]])
+    mask = tf.constant([[mask]])
+    found = layer(tf.ones([1, 1, 1]), tokens, attention_mask=mask, **options)
+    return found[0][0] if isinstance(found, tuple) else found[0]
 """
 """What every pair of lines presupposes."""
 

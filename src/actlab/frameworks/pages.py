@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from actlab import catalog
-from actlab.frameworks import lines
+from actlab.frameworks import compiled, lines
 from actlab.frameworks.binding import DTYPES, TITLES, places_of
 from actlab.frameworks.cases import CATEGORIES, ULPS, compared
 from actlab.frameworks.differences import Difference, load, recorded_versions
@@ -34,6 +34,7 @@ HEADINGS = {
         "number beside the kink there is nothing to choose, only to get right.",
     ),
     "refused": ("An error instead of a result", "One of the two will not do it."),
+    "shared": ("A trap in both", "The two agree, without a word, on what nobody can want."),
     "special": (
         "Infinity and NaN",
         "What happens to a NaN decides whether you ever see it: a function that turns NaN into 0 "
@@ -119,14 +120,17 @@ def disagreements() -> str:
     places = sum(len(places_of(record)) for record in records)
     blocks = [
         "# Where Keras and PyTorch disagree",
-        f"Every place where {versions} compute a function of this course ({places} places, "
-        f"{len(records)} functions) was called in {len(DTYPES)} formats, forwards and backwards: "
-        "at all numbers of float16 and bfloat16, on a dense grid of float32 and float64, and at "
-        "the edges. (Layers with weights were compared with equal weights.) Each result was held "
-        "against the exact one. What is listed here is off by more "
-        f"than {ULPS} times what rounding the input and the output must cost, *and* differs "
-        "between the frameworks. The tables are the measurement, and a test runs every line of "
-        "code on this page.",
+        opening(recorded),
+        f"**How it was measured.** Every place where {versions} compute a function of this "
+        f"course ({places} places, {len(records)} functions) was called in {len(DTYPES)} formats, "
+        "forwards and backwards: at all numbers of float16 and bfloat16, on a dense grid of "
+        "float32 and float64, and at the edges. (Layers with weights were compared with equal "
+        "weights.) All of it eagerly, on a CPU, in inference; where another path makes a "
+        "difference, the entry says how it was called and shows the others, and [what a compiler "
+        "changes](#what-a-compiler-changes) has a section of its own. Each result was held "
+        f"against the exact one. What is listed here is off by more than {ULPS} times what "
+        "rounding the input and the output must cost, *and* differs between the frameworks. The "
+        "tables are the measurement, and a test runs every line of code on this page.",
         "The order is by surprise: "
         + "; ".join(f"{i}. {name}" for i, name in enumerate(CATEGORIES.values(), 1))
         + ". Within a section, what happens in float32 and at numbers of everyday size comes "
@@ -152,12 +156,82 @@ def disagreements() -> str:
     blocks += [block for group in alone if not compact(group) for block in section(group)]
     rest = [group for group in alone if compact(group)]
     blocks += [*notes(rest), table(rest, named=True), code(rest, named=True)]
+    blocks += compilers()
     blocks += [
         "## Where they agree",
         "Not a disagreement, but good to know: here both are off, and (nearly) alike.",
         table(alike, named=True, brief=True),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def opening(recorded: Sequence[Difference]) -> str:
+    """What the page is about, with the plainest of the differences as its example."""
+    leaky = next(d for d in recorded if d.record == "leaky_relu" and d.category == "default")
+    shown = leaky.witness
+    assert shown is not None
+    said = " and ".join(
+        f"`{path}` turns {shown.x:g} into {result:.3g}"
+        for path, result in zip(leaky.places, shown.results, strict=True)
+        if "layers" in path or "nn." in path
+    )
+    return (
+        "The same network can give other numbers in Keras than in PyTorch, because functions of "
+        f"the same name are not always the same function. For example, {said} when each is called "
+        "without arguments. This page lists all such differences that we found, the most "
+        "surprising first, each with lines of code to see it for yourself."
+    )
+
+
+def compilers() -> list[str]:
+    """The section on what compiling changes."""
+    changes = compiled.load()
+    said = []
+    for route, (framework, dtypes) in compiled.ROUTES.items():
+        names = compiled.tried(route)
+        here = [change for change in changes if change.route == route]
+        better = {change.record for change in here if change.better}
+        worse = {change.record for change in here if not change.better}
+        said.append(
+            f"- **{route}** ({TITLES[framework]}, {' and '.join(dtypes)}): of {len(names)} "
+            f"functions {len(names) - len(better | worse)} keep every verdict, {len(better)} have "
+            f"a fault less somewhere and {len(worse)} one more."
+        )
+    rows: dict[tuple[str, ...], list[str]] = {}
+    order = list(CATEGORIES)
+    for change in sorted(changes, key=lambda c: order.index(c.after or c.before)):
+        key = (change.route, catalog.get(change.record).title, change.quantity)
+        verdict = "right, was: " if change.better else ""
+        verdict += CATEGORIES[change.after or change.before]
+        numbers = ["–"] * 4
+        if change.x is not None:
+            eager, now = (number(result, change.dtype) for result in change.results)
+            exact = number(change.exact, change.dtype, exact=True)
+            numbers = [number(change.x, change.dtype), exact, eager, now]
+        rows.setdefault((*key, verdict), [change.dtype, *numbers])
+    head = ("compiler", "function", "of", "compiled", "format", "x", "exact", "eager", "compiled")
+    example = next(c for c in changes if (c.route, c.record, c.dtype) == ("XLA", "elu", "float32"))
+    fed = f"(tf.constant([{lines.shortest(example.x, 'float32')}]))"
+    calls = [
+        f"keras.activations.elu{fed}",
+        f"tf.function(keras.activations.elu, jit_compile=True){fed}",
+    ]
+    shown = [
+        f"{call}  # {number([result], 'float32', plain=True)}"
+        for call, result in zip(calls, example.results, strict=True)
+    ]
+    return [
+        "## What a compiler changes",
+        "A compiler fuses operations and brings routines of its own, so the last digits may "
+        f"change. More than the {ULPS} units allowed here changes in the cases below and in no "
+        "other: **you may compile**, but what is said above of an eager call need not be true of "
+        "a compiled one. The same was measured as on lesser processors; listed is what all of "
+        "them show.",
+        "\n".join(said),
+        "A graph without XLA is what `fit` and `predict` run on a CPU.",
+        _markdown(head, sorted([*key, *row] for key, row in rows.items())),
+        "```python\n" + "\n".join(shown) + "\n```",
+    ]
 
 
 def compact(group: Group) -> bool:
@@ -253,7 +327,8 @@ def sentence(group: Group) -> str:
     shown = first.witness
     assert shown is not None
     if not first.places:
-        return SPECIALS[first.record, first.side].sentence
+        special = SPECIALS[first.record, first.side]
+        return f"{special.sentence} *How called:* {special.path}{_of_a_processor(group)}"
     note = NOTES.get((first.record, first.category), "")
     at = f"At x = {number(shown.x, first.dtype)} in {first.dtype}"
     if isinstance(shown.x, list):
@@ -275,9 +350,13 @@ def sentence(group: Group) -> str:
         ]
         exact = number(shown.exact, first.dtype, exact=True)
         said = f"{at}, the {first.quantity} is {' and '.join(given)}; exact is {exact}."
-    if not any(difference.everywhere for difference in group):
-        said += " This depends on the processor: here, one with AVX-512."
-    return f"{said} {note}".strip()
+    return f"{said}{_of_a_processor(group)} {note}".strip()
+
+
+def _of_a_processor(group: Group) -> str:
+    if any(difference.everywhere for difference in group):
+        return ""
+    return " This depends on the processor."
 
 
 def chosen(group: Group) -> Difference:

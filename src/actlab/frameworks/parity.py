@@ -1,7 +1,8 @@
 """Measure where PyTorch, Keras and the float64 reference differ.
 
 ``python -m actlab.frameworks.parity record`` measures every place of every record anew and writes
-``differences.json``, ``check`` says what is no longer true of it. What counts as a difference is
+``differences.json``, ``check`` says what is no longer true of it, ``add`` adds what another
+processor shows. What counts as a difference is
 said in :mod:`actlab.frameworks.cases`, how it is kept in :mod:`actlab.frameworks.differences`.
 """
 
@@ -43,8 +44,10 @@ from actlab.frameworks.differences import (
     compare,
     load,
     merged,
+    recorded_versions,
     same_results,
     save,
+    versions,
 )
 from actlab.frameworks.specials import SPECIALS
 
@@ -278,7 +281,7 @@ def differences_by_use() -> Iterator[Difference]:
     """The differences of :mod:`actlab.frameworks.specials`, as they are today."""
     for special in SPECIALS.values():
         results = special.results()
-        if same_results(*results):
+        if same_results(*results[:2]) and not special.both:
             continue
         yield Difference(
             special.record,
@@ -349,28 +352,57 @@ def record(path: Path = PATH) -> None:
     Measures again as on lesser processors (in processes of their own) and marks what not all of
     them show, so that the record is true on other machines than this one.
     """
-    found = measure()
-    for variant in VARIANTS:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "measured.json"
-            command = [sys.executable, "-m", "actlab.frameworks.parity", "measure", str(file)]
-            subprocess.run(command, env={**os.environ, **variant}, check=True)
-            there = load(file)
-        problems = compare(found, there)
-        found = merged(found, there)
-        print(f"{variant}: {len(problems)} differ", *problems, sep="\n  ")
+    found = _as_elsewhere(measure(), "measure")
     save(found, path)
     print(f"{len(found)} differences in {path}")
 
 
+def add(path: Path = PATH) -> None:
+    """Add what this processor shows, and measure the differences in use anew.
+
+    For when ``check`` finds what the record's own processor did not show, or a use is new: the
+    rest of the record stays, and what not both show is marked. Raises ``SystemExit`` when the
+    record was made with other versions.
+    """
+    if recorded_versions(path) != versions():
+        raise SystemExit("recorded with other versions: record anew instead.")
+    old = [difference for difference in load(path) if difference.places]
+    here = [difference for difference in measure(witnesses=False) if difference.places]
+    known = {(place, *difference.key) for difference in old for place in difference.places}
+    names = {d.record for d in here if any((place, *d.key) not in known for place in d.places)}
+    here = [difference for difference in here if difference.record not in names]
+    here += measure([catalog.get(name) for name in sorted(names)])  # with witnesses
+    found = _as_elsewhere(list(differences_by_use()), "uses") + merged(old, here)
+    save(found, path)
+    print(f"{len(found)} differences in {path}")
+
+
+def _as_elsewhere(found: list[Difference], command: str) -> list[Difference]:
+    """What was found, and marked what the command does not find as on a lesser processor."""
+    for variant in VARIANTS:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "measured.json"
+            line = [sys.executable, "-m", "actlab.frameworks.parity", command, str(file)]
+            subprocess.run(line, env={**os.environ, **variant}, check=True)
+            there = load(file)
+        problems = compare(found, there)
+        found = merged(found, there)
+        print(f"{variant}: {len(problems)} differ", *problems, sep="\n  ")
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``record`` (the default) rewrites the data, ``check`` says what is no longer true of it."""
+    """Run one of the commands: 1 if ``check`` finds what is no longer true, else 0."""
     parser = argparse.ArgumentParser(prog="python -m actlab.frameworks.parity", description=__doc__)
-    parser.add_argument("command", choices=["record", "check", "measure"])
+    parser.add_argument("command", choices=["record", "add", "check", "measure", "uses"])
     parser.add_argument("file", type=Path, nargs="?", default=PATH, help="the record (.json)")
     chosen = parser.parse_args(arguments)
     if chosen.command == "record":
         record(chosen.file)
+    elif chosen.command == "add":
+        add(chosen.file)
+    elif chosen.command == "uses":
+        save(differences_by_use(), chosen.file)
     elif chosen.command == "measure":
         save(measure(witnesses=False), chosen.file)
     else:
