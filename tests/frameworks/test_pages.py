@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from actlab.frameworks import lines, pages
+from actlab.frameworks import compiled, lines, pages
 from actlab.frameworks.binding import limits, rounded
 from actlab.frameworks.cases import CATEGORIES
 from actlab.frameworks.differences import load
 from actlab.frameworks.specials import SPECIALS
 
-SPECIAL_CALLS = {call for special in SPECIALS.values() for call in (special.torch, special.keras)}
+SPECIAL_CALLS = {call for special in SPECIALS.values() for call in special.calls}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,37 @@ def processor_groups():
     return [group for group in every if not any(difference.everywhere for difference in group)]
 
 
+def test_the_first_paragraph_is_plain_and_its_numbers_are_computed(page):
+    first = page.split("\n\n")[1]
+    torch, keras = (
+        float(lines.run(call)[0])
+        for call in (
+            "torch.nn.LeakyReLU()(torch.tensor([-2.0]))",
+            "keras.layers.LeakyReLU()(tf.constant([-2.0]))",
+        )
+    )
+    assert f"`torch.nn.LeakyReLU` turns -2 into {torch:.3g}" in first
+    assert f"`keras.layers.LeakyReLU` turns -2 into {keras:.3g}" in first
+    assert torch != keras
+    assert max(len(sentence.split()) for sentence in re.split(r"(?<=\.) ", first)) < 30
+    assert not re.search("float16|ULP|reference|units", first)
+
+
+def test_every_entry_in_use_says_how_it_was_called(page):
+    for special in SPECIALS.values():
+        assert f"{special.sentence} *How called:* {special.path}" in page
+
+
+def test_what_compilers_change_is_on_the_page(page):
+    section = page.split("## What a compiler changes\n")[1].split("\n## ")[0]
+    changes = compiled.load()
+    rows = re.findall(r"^\| (?!---|compiler)(.*) \|$", section, flags=re.MULTILINE)
+    assert {row.split(" | ")[0] for row in rows} == {change.route for change in changes}
+    kinds = {(c.route, c.record, c.quantity, c.before * c.better, c.after) for c in changes}
+    assert len(rows) == len(kinds)
+    assert "you may compile" in section
+
+
 def test_two_lines_for_every_disagreement_show_different_results(apart):
     for groups in apart.values():
         for group in groups:
@@ -94,7 +125,8 @@ def test_the_order_is_that_of_the_categories(page, apart):
     assert list(apart) == [name for name in CATEGORIES if name in apart]
     titles = [pages.HEADINGS[category][0] for category in apart]
     found = re.findall(r"^## (.*)$", page, flags=re.MULTILINE)
-    assert found == [*titles, "Only one of them has it", "Where they agree"]
+    rest = ["Only one of them has it", "What a compiler changes", "Where they agree"]
+    assert found == [*titles, *rest]
 
 
 def test_within_a_section_what_is_everywhere_and_in_float32_comes_first(apart):

@@ -225,8 +225,8 @@ def compilers() -> list[str]:
         "A compiler fuses operations and brings routines of its own, so the last digits may "
         f"change. More than the {ULPS} units allowed here changes in the cases below and in no "
         "other: **you may compile**, but what is said above of an eager call need not be true of "
-        "a compiled one. The same was measured as on lesser processors; listed is what all of "
-        "them show.",
+        "a compiled one. It was measured on one processor and as on a lesser one; listed is what "
+        "both show.",
         "\n".join(said),
         "A graph without XLA is what `fit` and `predict` run on a CPU.",
         _markdown(head, sorted([*key, *row] for key, row in rows.items())),
