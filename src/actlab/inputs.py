@@ -5,8 +5,10 @@ No framework is imported here: a tensor is known by what it can do.
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,14 +56,15 @@ def _readable(values: Any, name: str) -> Any:
     if hasattr(values, "detach"):  # a PyTorch tensor
         values = values.detach()
         values = values if str(values.layout) == "torch.strided" else values.to_dense()
-        narrow = values.is_floating_point() and str(values.dtype)[6:] not in (
-            *("float16", "float32", "float64"),
-        )
-        return (values.float() if narrow else values).numpy(force=True)
-    if isinstance(values, np.ma.MaskedArray):  # whose mask np.asarray would forget
-        return values.astype(float).filled(np.nan) if np.ma.is_masked(values) else values.data
-    if hasattr(values, "toarray"):  # a sparse matrix
-        return values.toarray()
+        wide = values.dtype.itemsize > 1 and str(values.dtype) != "torch.bfloat16"
+        values = values if wide or not values.is_floating_point() else values.float()
+        values = values.numpy(force=True)
+    elif callable(getattr(values, "numpy", None)):  # a TensorFlow tensor
+        values = values.numpy()
+    elif hasattr(values, "toarray"):  # a sparse matrix
+        values = values.toarray()
+    elif isinstance(values, np.ma.MaskedArray) and (mask := np.ma.getmaskarray(values)).any():
+        values = np.where(mask, np.nan, values.data)  # np.asarray would forget the mask
     if hasattr(values, "iloc"):  # pandas, whose nullable columns would become objects
         dtypes = [values.dtype] if values.ndim == 1 else list(values.dtypes)
         nullable = any(not isinstance(dtype, np.dtype) for dtype in dtypes)
@@ -74,6 +77,11 @@ def _readable(values: Any, name: str) -> Any:
 
 def _without_objects(found: Array, name: str) -> Array:
     """The numbers inside an array of Python objects, pandas's NA as NaN."""
+    if not found.ndim:
+        raise TypeError(
+            f"{name}: expected real numbers in an array or a list, got "
+            f"{_short(found[()])} ({type(found[()]).__name__})."
+        )
     inside = [np.nan if type(v).__name__ == "NAType" else v for v in found.flat]
     for value in inside:
         if not isinstance(value, (numbers.Real, np.bool_)):
@@ -82,7 +90,10 @@ def _without_objects(found: Array, name: str) -> Array:
                 f"{_short(value)} ({type(value).__name__}) inside."
             )
     numeric = np.array(inside).reshape(found.shape)
-    return numeric.astype(float) if numeric.dtype == object else numeric
+    try:
+        return numeric.astype(float) if numeric.dtype == object else numeric
+    except OverflowError:
+        raise TypeError(f"{name}: an integer inside is too large for any float.") from None
 
 
 def _short(value: Any) -> str:
@@ -134,20 +145,16 @@ def number(value: Any) -> Any:
     NumPy's numbers and arrays or tensors without an axis are numbers too: kept in a narrow type
     they would make all that is computed with them narrow.
     """
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if isinstance(value, np.bool_):
+    if getattr(value, "shape", None) == () and not isinstance(value, np.generic):
+        try:
+            value = array(value, "")[()]
+        except TypeError:
+            return value
+    if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, numbers.Integral):
         return int(value)
-    if isinstance(value, numbers.Real):
-        return float(value)
-    if getattr(value, "shape", None) == () and not isinstance(value, np.generic):
-        try:
-            return number(array(value, "")[()])
-        except TypeError:
-            return value
-    return value
+    return float(value) if isinstance(value, numbers.Real) else value
 
 
 def is_integer(value: Any) -> bool:
@@ -175,3 +182,22 @@ def integer(value: Any, name: str, least: int, most: int | None = None) -> int:
             least, f"an integer of at least {least}"
         )
     raise ValueError(f"{name}={_short(value)}: expected {expected}.")
+
+
+def several(values: Any, name: str, such_as: str) -> list[Any]:
+    """The values of a list, an array or the like, each through :func:`number`.
+
+    Raises ``TypeError`` that begins with ``name`` for a single one, and for text.
+    """
+    if not isinstance(values, (str, bytes)):
+        with contextlib.suppress(TypeError):
+            return list(map(number, values))
+    raise TypeError(f"{name}={_short(values)}: expected a list, such as {such_as}.")
+
+
+def choice(value: Any, name: str, choices: Sequence[str]) -> str:
+    """``value`` if it is one of the words. Raises ``ValueError`` that begins with ``name``."""
+    if isinstance(value, str) and value in choices:
+        return value
+    *others, last = map(repr, choices)
+    raise ValueError(f"{name}={_short(value)}: expected {', '.join(others)} or {last}.")

@@ -239,6 +239,12 @@ def test_names_are_forgiving() -> None:
     assert catalog.get("hardswish").name == "hard_silu"
 
 
+@pytest.mark.parametrize("words", [("pytorch",), ("keras", "today"), (None,), (["torch"],)])
+def test_places_elsewhere_are_none(words) -> None:
+    with pytest.raises(ValueError, match=r"expected ('torch' or 'keras'|'now' or 'then')\."):
+        catalog.get("relu").where(*words)
+
+
 def test_two_records_cannot_share_a_name() -> None:
     relu = catalog.get("relu")
     with pytest.raises(ValueError, match="two records are called 'relu'"):

@@ -328,7 +328,12 @@ class Activation:
         return left, right
 
     def where(self, framework: str, when: str = "now") -> tuple[Place, ...]:
-        """The places of this function in ``"torch"`` or ``"keras"``, ``"now"`` or ``"then"``."""
+        """The places of this function in ``"torch"`` or ``"keras"``, ``"now"`` or ``"then"``.
+
+        Raises ``ValueError`` for any other word.
+        """
+        inputs.choice(framework, "framework", ("torch", "keras"))
+        inputs.choice(when, "when", ("now", "then"))
         return tuple(p for p in self.places if p.framework == framework and p.when == when)
 
     def torch(self, **params: Any) -> Any:
@@ -419,7 +424,7 @@ class Catalog(Mapping[str, Activation]):
             self._keys.setdefault(_key(spelling), self._plainest(spelling, further))
 
     def _plainest(self, spelling: str, further: Mapping[str, bool]) -> str:
-        own = self._keys.get(_key(spelling.rpartition(".")[2]))
+        own = self._keys.get(_key(spelling.rpartition(".")[2]), "")
         if own in further:
             return own
         plain = [name for name, needs_more in further.items() if not needs_more]
@@ -427,7 +432,7 @@ class Catalog(Mapping[str, Activation]):
             raise ValueError(f"{spelling} is {' and '.join(further)}: which is the plainest?")
         return plain[0]
 
-    def __getitem__(self, name: str) -> Activation:
+    def __getitem__(self, name: Any) -> Activation:
         if not isinstance(name, str):
             own = getattr(name, "name", getattr(name, "__name__", type(name).__name__))
             hint = f"; did you mean {own!r}?" if own in self else ""
