@@ -205,7 +205,16 @@ def test_an_unknown_name_lists_the_nearest(ask):
     ("arguments", "message"),
     [
         ({"seed": -1}, "seed=-1.*from 0"),
-        ({"scale": "log"}, "scale='log'.*'standardise', 'unit', 'symmetric' or None"),
+        ({"seed": 0.5}, "seed=0.5: expected an integer from 0"),
+        ({"seed": "0"}, "seed='0': expected"),
+        ({"seed": True}, "seed=True: expected"),
+        ({"seed": 2**32}, "seed=4294967296: expected"),
+        ({"size": 20.0}, "size=20.0: expected a positive integer"),
+        ({"size": "all"}, "size='all': expected"),
+        ({"size": True}, "size=True: expected"),
+        ({"scale": ["unit"]}, "expected 'standardise'"),
+        ({"scale": np.ones(2)}, "expected 'standardise'"),
+        ({"scale": "log"}, "scale='log'.*'standardise', 'unit' or 'symmetric'"),
         ({"size": 2}, "size=2.*expected 3"),
         ({"size": 107}, "size=107.*to 106"),
     ],
@@ -213,6 +222,18 @@ def test_an_unknown_name_lists_the_nearest(ask):
 def test_arguments_that_make_no_sense(arguments, message):
     with pytest.raises(ValueError, match=message):
         data.load("wine", **arguments)
+
+
+def test_numbers_may_be_numpys():
+    assert same(
+        data.load("wine", seed=np.int64(3), size=np.uint8(50)), data.load("wine", 3, size=50)
+    )
+
+
+@pytest.mark.parametrize("name", [None, 3, ["wine"], {"wine"}])
+def test_what_is_no_name(name):
+    with pytest.raises(DataError, match="There is no data set"):
+        data.load(name)
 
 
 # --- Fashion-MNIST: where it is looked for, and what can go wrong -------------------------------
@@ -336,6 +357,67 @@ def test_actlab_data_comes_first(mini, monkeypatch):
     (own / "t10k-labels-idx1-ubyte.gz").write_bytes(b"")
     with refuses("own.*t10k-labels"):
         data.load("fashion_mnist")
+
+
+def closed_to_us(monkeypatch, folder):
+    """What a folder without permissions is to anybody but root, who runs tests in containers."""
+    stat = os.stat
+
+    def refuse(path, *args, **kwargs):
+        if isinstance(path, (str, Path)) and str(path).startswith(str(folder)):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", refuse)
+
+
+def test_a_folder_of_ones_own_that_cannot_be_looked_into(mini, monkeypatch):
+    own = mini.write(mini.folder / "own")
+    mini.write(mini.folder / "system")  # not taken silently instead
+    monkeypatch.setenv("ACTLAB_DATA", str(own))
+    closed_to_us(monkeypatch, own)
+    for ask in (data.load, data.available):
+        with refuses("ACTLAB_DATA=.*own cannot be looked into: Permission denied"):
+            ask("fashion_mnist")
+
+
+def test_a_cache_that_cannot_be_looked_into_is_passed_over(mini, monkeypatch):
+    closed_to_us(monkeypatch, mini.folder / "cache")
+    assert not data.available("fashion_mnist")
+    with refuses("not on this machine"):
+        data.load("fashion_mnist")
+    mini.write(mini.folder / "own")
+    monkeypatch.setenv("ACTLAB_DATA", str(mini.folder / "own"))
+    check_mini(mini)
+
+
+@pytest.mark.parametrize("folder", ["~nosuchuser", "~nosuchuser/data"])
+def test_a_user_that_is_not_there(folder, mini, monkeypatch):
+    monkeypatch.setenv("ACTLAB_DATA", folder)
+    for ask in (data.load, data.available):
+        with refuses(f"ACTLAB_DATA={folder}: there is no such user"):
+            ask("fashion_mnist")
+
+
+def test_a_path_that_is_too_long(mini, monkeypatch):
+    monkeypatch.setenv("ACTLAB_DATA", str(mini.folder / ("x" * 5000)))
+    with refuses("cannot be looked into: File name too long"):
+        data.load("fashion_mnist")
+
+
+def test_a_user_without_a_home(mini, monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    with refuses("not on this machine"):
+        data.load("fashion_mnist")
+    monkeypatch.setenv("ACTLAB_OFFLINE", "0")
+    with refuses("this user has no home to keep it in: set ACTLAB_DATA"):
+        data.load("fashion_mnist")
+    mini.write(mini.folder / "system")
+    check_mini(mini)
 
 
 def test_offline_and_nowhere(mini):

@@ -2,6 +2,8 @@
 
 import gc
 import math
+import sys
+import warnings
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -100,7 +102,7 @@ def test_a_diverged_member_is_never_averaged_away(bad):
         (lambda: stats.mean_interval([1.0, np.nan], nan="drop"), ValueError, "got 1"),
         (lambda: stats.mean_interval(0.5), ValueError, r"got shape \(\)"),
         (lambda: stats.mean_interval([[1.0, 2.0]]), ValueError, r"got shape \(1, 2\)"),
-        (lambda: stats.mean_interval(["a", "b"]), TypeError, "values: expected numbers"),
+        (lambda: stats.mean_interval(["a", "b"]), TypeError, "values: expected real numbers"),
         (lambda: stats.mean_interval([1, 2], 95), ValueError, "confidence=95"),
         (lambda: stats.mean_interval([1, 2], method="z"), ValueError, "'t' or 'bootstrap'"),
         (lambda: stats.mean_interval([1, 2], nan="ignore"), ValueError, "'raise' or 'drop'"),
@@ -146,10 +148,17 @@ def test_wilson_interval_by_hand():
     assert (found.low, found.high) == pytest.approx((0.5 - half, 0.5 + half))
 
 
-@pytest.mark.parametrize(("successes", "total"), [(-1, 5), (6, 5), (0, 0)])
+@pytest.mark.parametrize(
+    ("successes", "total"), [(-1, 5), (6, 5), (0, 0), (2.5, 5), (True, 5), (1, "5"), (math.nan, 5)]
+)
 def test_impossible_shares_are_refused(successes, total):
-    with pytest.raises(ValueError, match="successes"):
+    with pytest.raises(ValueError, match=r"(successes|total)=.*: expected"):
         stats.share_interval(successes, total)
+
+
+def test_counts_may_be_numpys():
+    assert stats.share_interval(np.int64(7), np.uint8(20)) == stats.share_interval(7, 20)
+    assert stats.noise_floor([1.0, 2.0], n=np.int32(2)) == stats.noise_floor([1.0, 2.0], n=2)
 
 
 def test_noise_floor_covers_the_difference_of_two_fresh_means_of_the_same_arm():
@@ -165,6 +174,116 @@ def test_noise_floor_shrinks_with_the_root_of_the_seeds_asked_for():
     x = np.random.default_rng(5).normal(size=20)
     assert stats.noise_floor(x, n=80) == pytest.approx(stats.noise_floor(x) / 2)
     assert stats.noise_floor([0.5] * 5) == 0
+
+
+# --- numbers of any size ----------------------------------------------------------------------
+
+SIZES = [-1060, -700, -330, -40, -1, 3, 500, 1000]  # powers of two: no digit changes
+
+
+@pytest.mark.parametrize("power", SIZES)
+@pytest.mark.parametrize("method", ["t", "bootstrap"])
+def test_an_interval_grows_with_the_unit_and_with_nothing_else(power, method):
+    """Squares of 1e-200 are 0 and of 1e300 infinite: neither may reach the interval."""
+    x = np.random.default_rng(11).integers(2**10, 2**11, 14) / 2.0**11
+    small, large = (
+        stats.mean_interval(x, method=method),
+        stats.mean_interval(np.ldexp(x, power), method=method),
+    )
+    if power < -1000:  # what is left of a mean among subnormal numbers are a few digits
+        assert large.low < large.mean < large.high
+        assert large.mean == pytest.approx(np.ldexp(small.mean, power), rel=1e-3, abs=0)
+        return
+    for end in ("mean", "low", "high"):
+        assert getattr(large, end) == np.ldexp(getattr(small, end), power)
+
+
+@pytest.mark.parametrize("power", SIZES)
+def test_a_difference_grows_with_the_unit_and_its_p_does_not_change(power):
+    rng = np.random.default_rng(12)
+    a, b = rng.integers(2**10, 2**11, (2, 12)) / 2.0**11
+    small = stats.paired_difference(a, b)
+    large = stats.paired_difference(np.ldexp(a, power), np.ldexp(b, power))
+    assert (large.p, large.effect) == pytest.approx((small.p, small.effect), rel=1e-9)
+    assert large.p_wilcoxon == small.p_wilcoxon
+    assert large.low == pytest.approx(np.ldexp(small.low, power), rel=1e-3, abs=0)
+    assert stats.noise_floor(np.ldexp(a, power)) == pytest.approx(
+        np.ldexp(stats.noise_floor(a), power), rel=1e-3, abs=0
+    )
+
+
+@pytest.mark.parametrize("factor", [1e-250, 1e-13, 0.1, 3.0, 7e11, 1e290])
+def test_any_factor_moves_everything_alike(factor):
+    rng = np.random.default_rng(13)
+    a, b = rng.normal(1.0, 0.3, (2, 10))
+    small, large = stats.paired_difference(a, b), stats.paired_difference(factor * a, factor * b)
+    for end in ("mean", "low", "high"):
+        assert getattr(large, end) == pytest.approx(
+            factor * getattr(small, end), rel=1e-9, abs=1e-11 * factor
+        )
+    assert large.p_wilcoxon == small.p_wilcoxon
+    assert large.p == pytest.approx(small.p, rel=1e-8)
+    one, ten = stats.mean_interval(a), stats.mean_interval(factor * a)
+    assert (ten.low, ten.high) == pytest.approx(
+        (factor * one.low, factor * one.high), rel=1e-13, abs=0
+    )
+
+
+@pytest.mark.parametrize("shift", [-3.0, 1e-9, 1e6])
+def test_a_shift_moves_the_interval_and_not_its_width(shift):
+    x = np.random.default_rng(14).normal(size=9)
+    here, there = stats.mean_interval(x), stats.mean_interval(x + shift)
+    assert (there.low, there.high) == pytest.approx((here.low + shift, here.high + shift))
+    assert there.high - there.low == pytest.approx(here.high - here.low, rel=1e-8)
+    assert stats.noise_floor(x + shift) == pytest.approx(stats.noise_floor(x), rel=1e-8)
+    both = stats.paired_difference(x + shift, x[::-1] + shift)
+    assert both.p == pytest.approx(stats.paired_difference(x, x[::-1]).p, rel=1e-6)
+
+
+def test_extreme_samples():
+    tiny, huge = 5e-324, sys.float_info.max
+    found = stats.mean_interval([1e-200, 2e-200, 3e-200])
+    half = scipy_stats.t.ppf(0.975, 2) / math.sqrt(3) * 1e-200
+    assert (found.low, found.high) == pytest.approx(
+        (2e-200 - half, 2e-200 + half), rel=1e-12, abs=0
+    )
+    found = stats.mean_interval([0.0, tiny, tiny * 7])
+    assert found.low < found.mean < found.high  # subnormal spread: not a width of zero
+    found = stats.mean_interval([huge, huge, 0.9 * huge])
+    assert found.mean == pytest.approx(huge / 3 * 2.9)
+    assert (found.low < huge, found.high) == (True, math.inf)  # no float64 is large enough
+    assert stats.mean_interval([huge] * 3).high == huge
+    assert stats.mean_interval([tiny] * 3).low == tiny
+    assert stats.mean_interval([0.0, -0.0]).mean == 0
+    assert stats.noise_floor([1e-200, 3e-200]) > 0
+    assert stats.noise_floor([huge, -huge]) == math.inf
+    opposite = stats.paired_difference([huge, huge, huge], [-huge, -huge, 0.0])
+    assert opposite.mean == math.inf
+    assert opposite.p == pytest.approx(scipy_stats.ttest_1samp([2, 2, 1], 0).pvalue)
+    assert opposite.effect == pytest.approx(np.mean([2, 2, 1]) / np.std([2, 2, 1], ddof=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stats.compare({"a": [huge, 1.0], "b": [-huge, 2.0], "c": [tiny, 0.0]})
+
+
+@pytest.mark.parametrize("position", [0, 4, 9])
+@pytest.mark.parametrize("large", [1e13, 1e100, 1e300])
+def test_one_huge_pair_does_not_erase_the_others(position, large):
+    a = np.insert(1.5 + 0.01 * np.arange(9), position, large)
+    b = np.insert(1.0 + 0.01 * np.arange(9), position, 1.0)
+    found = stats.paired_difference(a, b)
+    assert found.p_wilcoxon == pytest.approx(scipy_stats.wilcoxon(a - b).pvalue)
+    assert found.p_wilcoxon == pytest.approx(2 / 2**10)
+    assert found.p == pytest.approx(scipy_stats.ttest_rel(a / large, b / large).pvalue)
+    # The nine equal differences are still a tie, a tenth of another size is none.
+    assert stats.paired_difference(b, b * (1 + 1e-15)).p == 1
+
+
+def test_ties_are_kept_between_pairs_of_different_size():
+    b = np.array([0.02, 0.3, 4.0, 52.0, 600.0, 7000.0])
+    found = stats.paired_difference(b + 0.1, b)
+    assert (found.low, found.high, found.p) == (found.mean, found.mean, 0)
+    assert found.mean == 0.1
 
 
 # --- two arms --------------------------------------------------------------------------------
@@ -335,13 +454,34 @@ def test_compare_counts_what_it_drops(table):
     [
         ({"a": [1, 2], "b": [2, 1]}, ValueError, "2 arms: expected three or more"),
         ({"a": [1], "b": [2], "c": [3]}, ValueError, "at least two"),
-        ({"a": [1, 2], "b": [2, 1], "c": ["x", "y"]}, TypeError, "table: expected numbers"),
+        ({"a": [1, 2], "b": [2, 1], "c": ["x", "y"]}, TypeError, r"table\['c'\]: expected real"),
+        ({"a": [1, 2], "b": [2, 1], "c": [1]}, ValueError, "got 2 in a, 2 in b, 1 in c"),
+        (
+            {"a": pd.Series([1, 2]), "b": pd.Series([1, 2], [1, 0]), "c": [1, 2]},
+            ValueError,
+            "different indexes: align them",
+        ),
+        ([[1, 2, 3], [3, 4, 5]], TypeError, "a mapping from arms to values, got list"),
         (pd.DataFrame(np.ones((3, 3)), columns=["a", "b", "a"]), ValueError, "twice: a, b, a"),
     ],
 )
 def test_tables_that_cannot_be_compared_are_refused(bad, error, message):
     with pytest.raises(error, match=message):
         stats.compare(bad)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: stats.rank_plot("relu"),
+        lambda: stats.critical_difference_diagram(None),
+        lambda: stats.interval_plot({"relu": 0.9}),
+        lambda: stats.verdict_from_difference(0.3),
+    ],
+)
+def test_what_is_no_result_is_refused(call):
+    with pytest.raises(TypeError, match=r"expected .*, got (str|NoneType|float)\.$"):
+        call()
 
 
 def test_an_unknown_arm_names_those_there_are(comparison):

@@ -12,12 +12,14 @@ from files, and fetched once where there are none.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import gzip
 import hashlib
 import http.client
 import os
 import random
+import stat
 import tempfile
 import urllib.error
 import urllib.request
@@ -30,6 +32,8 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+
+from actlab import inputs
 
 Scale = Literal["standardise", "unit", "symmetric"]
 Features = npt.NDArray[np.float32]
@@ -118,11 +122,11 @@ def load(
     Raises :class:`DataError` for an unknown name and for data that cannot be had, ``ValueError``
     for a ``seed``, ``size`` or ``scale`` that makes no sense.
     """
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed={seed} is not allowed; expected an integer from 0 to 2**32 - 1.")
-    if scale is not None and scale not in get_args(Scale):
-        choices = ", ".join(map(repr, get_args(Scale)))
-        raise ValueError(f"scale={scale!r} is not allowed; expected {choices} or None.")
+    seed = inputs.integer(seed, "seed", 0, 2**32 - 1)
+    if scale is not None:
+        inputs.choice(scale, "scale", get_args(Scale))
+    if size is not None:
+        size = inputs.integer(size, "size", 1)
     raw = _RAW[_known(name)]()
     train, valid, test = _split(raw, seed, size)
 
@@ -159,7 +163,7 @@ def names() -> tuple[str, ...]:
 def available(name: str) -> bool:
     """Whether ``load(name)`` can be had from this machine alone (the files are not read).
 
-    Raises :class:`DataError` for an unknown name.
+    Raises :class:`DataError` for an unknown name, and where ``ACTLAB_DATA`` can not be looked into.
     """
     return _known(name) != "fashion_mnist" or _folder_with_fashion_mnist() is not None
 
@@ -186,7 +190,7 @@ class _Raw:
 
 
 def _known(name: str) -> str:
-    if name in _RAW:
+    if isinstance(name, str) and name in _RAW:
         return name
     nearest = difflib.get_close_matches(str(name).lower().replace("-", "_"), _RAW, n=2)
     hint = f" Did you mean {' or '.join(map(repr, nearest))}?" if nearest else ""
@@ -390,22 +394,49 @@ def _fashion_mnist() -> _Raw:
 
 def _own_folders() -> list[Path]:
     """``ACTLAB_DATA`` if it is set, then the user's cache: a fetched file goes to the first."""
+    own = [*_chosen_folder()]
+    cache_home = os.environ.get("XDG_CACHE_HOME")
+    with contextlib.suppress(RuntimeError):  # a user without a home, as containers have
+        own.append(Path(cache_home or Path.home() / ".cache") / "actlab" / "fashion-mnist")
+    return own
+
+
+def _chosen_folder() -> list[Path]:
+    """``ACTLAB_DATA``, if it is set. Raises :class:`DataError` where it can not be a folder."""
     chosen = os.environ.get("ACTLAB_DATA")
-    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    own = [cache_home / "actlab" / "fashion-mnist"]
-    return [Path(chosen).expanduser(), *own] if chosen else own
+    try:
+        return [Path(chosen).expanduser()] if chosen else []
+    except RuntimeError as error:
+        raise DataError(
+            f"ACTLAB_DATA={chosen}: there is no such user here ({error}); set it to the folder's "
+            f"full path.{THREE_WAYS}"
+        ) from error
 
 
 def _searched_folders() -> list[Path]:
-    *chosen, user_cache = _own_folders()
-    return [*chosen, SYSTEM_FOLDER, user_cache]
+    chosen = _chosen_folder()
+    return [*chosen, SYSTEM_FOLDER, *_own_folders()[len(chosen) :]]
 
 
 def _folder_with_fashion_mnist() -> Path | None:
     for folder in _searched_folders():
-        if all((folder / file).is_file() for file in FASHION_MNIST_FILES):
-            return folder
+        try:
+            if all(_is_file(folder / file) for file in FASHION_MNIST_FILES):
+                return folder
+        except OSError as error:  # a folder that nobody asked for by name may be closed to us
+            if [folder] == _chosen_folder():
+                raise DataError(
+                    f"ACTLAB_DATA={folder} cannot be looked into: {error.strerror}.{THREE_WAYS}"
+                ) from error
     return None
+
+
+def _is_file(path: Path) -> bool:
+    """Like ``Path.is_file``, whose newer versions take a closed folder for an empty one."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _read(path: Path, digest: str) -> bytes:
@@ -442,9 +473,14 @@ def _fetch_fashion_mnist() -> Path:
             f"Fashion-MNIST is not on this machine (searched {searched}), and ACTLAB_OFFLINE "
             f"forbids fetching it.{THREE_WAYS}"
         )
-    folder = _own_folders()[0]
+    if not (own := _own_folders()):
+        raise DataError(
+            "Fashion-MNIST is not on this machine, and this user has no home to keep it in: set "
+            f"ACTLAB_DATA to a folder that can be written to.{THREE_WAYS}"
+        )
+    folder = own[0]
     for file, digest in FASHION_MNIST_FILES.items():
-        if not (folder / file).is_file():
+        if not os.path.isfile(folder / file):  # False also where we may not look
             _fetch(f"{HOME}/{file}", folder / file, digest)
     return folder
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
+
+from actlab import inputs
 
 if TYPE_CHECKING:
     from actlab.plots import Plot
@@ -98,20 +101,38 @@ def mean_interval(
     Raises ``ValueError`` for NaN (see the module), fewer than two values, or a wrong shape.
     """
     _check_confidence(confidence)
+    inputs.choice(method, "method", ("t", "bootstrap"))
+    seed = inputs.integer(seed, "seed", 0)
     x, dropped = _clean(_array(values, "values"), nan)
-    mean = float(x.mean())
-    if np.ptp(x) == 0:  # no spread: scipy would give NaN
-        low = high = mean = float(x[0])
-    elif method == "t":
+    ends = _interval(x, confidence, method, seed)
+    return Interval(*ends, len(x), dropped, confidence)
+
+
+def _interval(x: Array, confidence: float, method: str, seed: int) -> tuple[float, float, float]:
+    """Mean, low and high."""
+    if x.max() == x.min():  # no spread: scipy would give NaN
+        return float(x[0]), float(x[0]), float(x[0])
+    x, scale = _scaled(x)
+    mean = x.mean()
+    if method == "t":
         low, high = stats.t.interval(confidence, len(x) - 1, loc=mean, scale=stats.sem(x))
-    elif method == "bootstrap":
+    else:
         rng = np.random.default_rng(seed)
         low, high = stats.bootstrap(
             (x,), np.mean, confidence_level=confidence, random_state=rng
         ).confidence_interval
-    else:
-        raise ValueError(f"method={method!r}: expected 't' or 'bootstrap'.")
-    return Interval(mean, float(low), float(high), len(x), dropped, confidence)
+    with np.errstate(over="ignore"):  # an end that float64 can not hold is infinite
+        mean, low, high = np.ldexp([mean, low, high], scale)
+    return float(mean), float(low), float(high)
+
+
+def _scaled(x: Array) -> tuple[Array, int]:
+    """``x`` and the exponent k: x · 2⁻ᵏ lies within ±1, where no square is too large or too small.
+
+    A power of two changes no digit (but of numbers 10³⁰⁷ times smaller than the largest).
+    """
+    exponent = int(np.frexp(np.abs(x).max())[1])
+    return np.ldexp(x, -exponent), exponent
 
 
 def nested_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
@@ -144,8 +165,9 @@ def share_interval(
     network are not (take one share per network and :func:`mean_interval` for those).
     """
     _check_confidence(confidence)
-    if total < 1 or not 0 <= successes <= total:
-        raise ValueError(f"expected 0 <= successes <= total and total >= 1: {successes}/{total}.")
+    inputs.choice(method, "method", ("wilson", "exact"))
+    total = inputs.integer(total, "total", 1, 2**53)
+    successes = inputs.integer(successes, "successes", 0, total)
     found = stats.binomtest(successes, total).proportion_ci(confidence, method)
     share = successes / total
     return Interval(share, float(found.low), float(found.high), total, 0, confidence)
@@ -172,16 +194,25 @@ def paired_difference(
     if len(x) != len(y):
         raise ValueError(f"a has {len(x)} values and b has {len(y)}: pairs need equal lengths.")
     pairs, dropped = _clean(np.column_stack([x, y]), nan, ("a", "b"))
-    d = _differences(pairs[:, 0], pairs[:, 1])
-    found = mean_interval(d, confidence, method, seed=seed)
-    if np.ptp(d):
-        effect = found.mean / float(d.std(ddof=1))
-        p = float(stats.ttest_1samp(d, 0).pvalue)
+    inputs.choice(method, "method", ("t", "bootstrap"))
+    seed = inputs.integer(seed, "seed", 0)
+    d, halves = _differences(pairs[:, 0], pairs[:, 1])
+    ends = _interval(d, confidence, method, seed)
+    if d.max() > d.min():
+        scaled, _ = _scaled(d)
+        effect = float(scaled.mean() / scaled.std(ddof=1))
+        p = float(stats.ttest_1samp(scaled, 0).pvalue)
     else:  # one and the same difference in every pair: scipy would divide by zero
-        effect = math.copysign(math.inf, found.mean) if found.mean else 0.0
-        p = 0.0 if found.mean else 1.0
-    shared = asdict(found) | {"n_dropped": dropped}
-    return Difference(**shared, p=p, p_wilcoxon=_wilcoxon(d), effect=effect)
+        effect = math.copysign(math.inf, d[0]) if d[0] else 0.0
+        p = 0.0 if d[0] else 1.0
+    with np.errstate(over="ignore"):
+        mean, low, high = map(float, np.ldexp(ends, halves))
+    return Difference(
+        *(mean, low, high, len(d), dropped, confidence),
+        p=p,
+        p_wilcoxon=_wilcoxon(d),
+        effect=effect,
+    )
 
 
 def noise_floor(values: npt.ArrayLike, n: int | None = None, confidence: float = 0.95) -> float:
@@ -195,10 +226,13 @@ def noise_floor(values: npt.ArrayLike, n: int | None = None, confidence: float =
     """
     _check_confidence(confidence)
     x, _ = _clean(_array(values, "values"), "raise")
-    if n is not None and n < 1:
-        raise ValueError(f"n={n}: expected at least one seed per mean.")
+    n = len(x) if n is None else inputs.integer(n, "n", 1)
     t = stats.t.ppf((1 + confidence) / 2, len(x) - 1)
-    return float(t * x.std(ddof=1) * np.sqrt(2 / (n or len(x))))
+    if x.max() == x.min():
+        return 0.0
+    x, scale = _scaled(x)
+    with np.errstate(over="ignore"):
+        return float(np.ldexp(t * x.std(ddof=1) * np.sqrt(2 / n), scale))
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +280,7 @@ class Comparison:
     def significant(self, a: str, b: str) -> bool:
         """Whether arms ``a`` and ``b`` differ, at a family-wise error of ``1 - confidence``."""
         for arm in (a, b):
-            if arm not in self.table.columns:
+            if arm not in list(self.table.columns):
                 raise ValueError(f"no arm {arm!r}; the arms are {', '.join(self.table.columns)}.")
         return bool(self.p_values.loc[a, b] < 1 - self.confidence)
 
@@ -277,7 +311,7 @@ def compare(
     from statsmodels.stats.multitest import multipletests
 
     _check_confidence(confidence)
-    frame = pd.DataFrame(table)
+    frame = _table(table)
     frame.columns = frame.columns.astype(str)
     if frame.shape[1] < 3:
         raise ValueError(f"{frame.shape[1]} arms: expected three or more; paired_difference: two.")
@@ -314,6 +348,25 @@ def compare(
     )
 
 
+def _table(table: Any) -> pd.DataFrame:
+    """A frame as it is, or one of columns that came in whatever kinds of arrays."""
+    if isinstance(table, pd.DataFrame):
+        return table.copy()
+    if not isinstance(table, Mapping):
+        raise TypeError(
+            "table: expected a data frame or a mapping from arms to values, got "
+            f"{type(table).__name__}."
+        )
+    indexes = [values.index for values in table.values() if isinstance(values, pd.Series)]
+    if any(not index.equals(indexes[0]) for index in indexes):
+        raise ValueError("table: the arms have different indexes: align them first.")
+    columns = {arm: _array(values, f"table[{arm!r}]") for arm, values in table.items()}
+    if len({len(values) for values in columns.values()}) > 1:
+        sizes = ", ".join(f"{len(values)} in {arm}" for arm, values in columns.items())
+        raise ValueError(f"table: expected one value of every arm a block, got {sizes}.")
+    return pd.DataFrame(columns)
+
+
 def verdict_from_difference(
     difference: Interval,
     smallest_interesting: float = 0.0,
@@ -334,7 +387,13 @@ def verdict_from_difference(
     real as it is. A 95 % interval errs towards *holds* or *refuted* in at most 2.5 % of studies
     at each boundary. "Worse" is "better" with ``a`` and ``b`` exchanged.
     """
-    low, high, margin = difference.low, difference.high, smallest_interesting
+    if not isinstance(difference, Interval):
+        raise TypeError(f"expected an Interval or a Difference, got {type(difference).__name__}.")
+    inputs.choice(claim, "claim", ("better", "not worse", "equivalent"))
+    low, high = difference.low, difference.high
+    margin = inputs.number(smallest_interesting)
+    if not inputs.is_real(margin):
+        raise ValueError(f"smallest_interesting={margin!r}: expected a number >= 0.")
     if not (np.isfinite(margin) and margin >= 0 and np.isfinite([low, high]).all()):
         raise ValueError(
             f"expected a finite interval and a smallest interesting difference >= 0, "
@@ -344,11 +403,9 @@ def verdict_from_difference(
         if margin == 0:
             raise ValueError("equivalence needs smallest_interesting > 0: nothing is exactly 0.")
         agrees, contradicts = -margin < low and high < margin, low >= margin or high <= -margin
-    elif claim in ("better", "not worse"):
+    else:
         bound = margin if claim == "better" else -margin
         agrees, contradicts = low > bound, high <= bound
-    else:
-        raise ValueError(f"claim={claim!r}: expected 'better', 'not worse' or 'equivalent'.")
     return "holds" if agrees else "refuted" if contradicts else "not shown"
 
 
@@ -365,8 +422,11 @@ def interval_plot(
     """
     from actlab import plots
 
-    if not intervals:
-        raise ValueError("no intervals to draw.")
+    if not isinstance(intervals, Mapping) or not intervals:
+        raise ValueError("no intervals to draw: expected a mapping from names to intervals.")
+    for name, found in intervals.items():
+        if not isinstance(found, Interval):
+            raise TypeError(f"{name}: expected an Interval, got {type(found).__name__}.")
     ax = plots.axis(ax, height=1.2 + 0.3 * len(intervals), layout="constrained")
     artists = {}
     for y, (name, found) in enumerate(intervals.items()):
@@ -386,6 +446,7 @@ def rank_plot(comparison: Comparison, ax: Any | None = None) -> Plot:
     """Every arm's mean rank (line) over how often it took which rank (area of the discs)."""
     from actlab import plots
 
+    _check_comparison(comparison)
     means, n = comparison.mean_ranks, len(comparison.table)
     ax = plots.axis(ax, height=1.2 + 0.4 * len(means), layout="constrained")
     artists = {}
@@ -414,6 +475,7 @@ def critical_difference_diagram(comparison: Comparison, ax: Any | None = None) -
 
     from actlab import plots
 
+    _check_comparison(comparison)
     means, pairs, alpha = comparison.mean_ranks, comparison.pairs, 1 - comparison.confidence
     ax = plots.axis(ax, height=1.2 + 0.25 * len(means), layout="constrained")
     ax.grid(False)
@@ -456,16 +518,18 @@ def _p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
+def _check_comparison(comparison: Any) -> None:
+    if not isinstance(comparison, Comparison):
+        raise TypeError(f"expected what compare() gives, got {type(comparison).__name__}.")
+
+
 def _check_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
+    if not inputs.is_real(inputs.number(confidence)) or not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence}: expected a share between 0 and 1, like 0.95.")
 
 
 def _array(values: Any, name: str, ndim: int = 1) -> Array:
-    try:
-        x = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name}: expected numbers: {error}.") from error
+    x = inputs.array(values, name).astype(np.float64)
     if x.ndim != ndim:
         raise ValueError(f"{name}: expected {ndim} axis (one value per seed), got shape {x.shape}.")
     return x
@@ -473,8 +537,7 @@ def _array(values: Any, name: str, ndim: int = 1) -> Array:
 
 def _clean(rows: Array, nan: OnNaN, names: Sequence[str] = ()) -> tuple[Array, int]:
     """The finite rows and how many were not; raises unless ``nan="drop"``."""
-    if nan not in ("raise", "drop"):
-        raise ValueError(f"nan={nan!r}: expected 'raise' or 'drop'.")
+    inputs.choice(nan, "nan", ("raise", "drop"))
     broken = ~np.isfinite(rows)
     bad = broken.any(axis=1) if rows.ndim == 2 else broken
     dropped = int(bad.sum())
@@ -491,15 +554,19 @@ def _clean(rows: Array, nan: OnNaN, names: Sequence[str] = ()) -> tuple[Array, i
     return rows[~bad], dropped
 
 
-def _differences(a: Array, b: Array) -> Array:
-    """``a - b`` rounded to 12 digits of the values.
+def _differences(a: Array, b: Array) -> tuple[Array, int]:
+    """The differences d and an exponent k: a - b = d · 2ᵏ, each to 12 digits of its own pair.
 
     0.91 - 0.90 and 0.81 - 0.80 are a tie but differ in the last bit, which would break ties at
-    random in the ranks and call rounding errors an effect.
+    random in the ranks and call rounding errors an effect. The last digit that counts is a power
+    of ten, so that pairs of different size can tie; one huge pair takes no digit from the others.
+    ``k`` is above 0 only where a difference may be too large for float64.
     """
-    scale = max(np.abs(a).max(), np.abs(b).max()) or 1.0
-    rounded: Array = np.round((a - b) / scale, 12) * scale
-    return rounded
+    larger = np.maximum(np.abs(a), np.abs(b))
+    k = 2 if larger.max() > sys.float_info.max / 4 else 0
+    differences = np.ldexp(a, -k) - np.ldexp(b, -k)
+    digits = [12 - math.floor(math.log10(size)) if size else 0 for size in larger.tolist()]
+    return np.array([round(d, n) for d, n in zip(differences.tolist(), digits, strict=True)]), k
 
 
 def _wilcoxon(d: Array) -> float:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from actlab import inputs
 from actlab.ensemble import Settings, data_order, initial_weights
-from actlab.ensemble.settings import Data, check_fit
+from actlab.ensemble.settings import Data, check_fit, known, make_arms
 
 Array = npt.NDArray[np.float64]
 
@@ -41,7 +42,9 @@ def keras_twin(
     layers with ``keras.optimizers``. Raises ``ValueError`` for settings whose Keras counterpart
     differs in more than its spelling (normalisation, dropout, clipping, residual, decay).
     """
-    arm = Settings(**settings)
+    epochs, seed = inputs.integer(epochs, "epochs", 1), inputs.integer(seed, "seed", 0)
+    known("dtype", dtype, ("float32", "float64"))
+    (arm,) = make_arms({"twins": {}}, settings).values()
     plain = Settings()
     for name in ("normalization", "residual", "dropout", "clip_norm", "weight_decay"):
         if getattr(arm, name) != getattr(plain, name):
@@ -50,14 +53,14 @@ def keras_twin(
             )
     if arm.record.kind == "gate":
         raise ValueError(f"{arm.record.name} halves its input: the twins have no such layer.")
-    known = Data.of(data, getattr(torch, dtype), torch.device("cpu"))
-    check_fit({"twins": arm}, known)
-    sizes = arm.layer_sizes(known.n_features, known.n_classes)
+    split = Data.of(data, getattr(torch, dtype), torch.device("cpu"))
+    check_fit({"twins": arm}, split)
+    sizes = arm.layer_sizes(split.n_features, split.n_classes)
     weights = initial_weights(arm, sizes, seed)
-    orders = data_order(seed, len(known.train))
+    orders = data_order(seed, len(split.train))
     batches = [b for _ in range(epochs) for b in torch.split(next(orders), arm.batch_size)]
-    torch_loss, torch_model = _train_torch(arm, weights, known, batches)
-    keras_loss, keras_model = _train_keras(arm, weights, known, batches, dtype)
+    torch_loss, torch_model = _train_torch(arm, weights, split, batches)
+    keras_loss, keras_model = _train_keras(arm, weights, split, batches, dtype)
     return Twins(np.array(torch_loss), np.array(keras_loss), torch_model, keras_model)
 
 

@@ -6,10 +6,13 @@ import math
 import re
 import warnings
 from dataclasses import replace
+from fractions import Fraction
 from urllib.parse import urlsplit
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from actlab import catalog
 from actlab.catalog import ParameterError, UnknownActivationError
@@ -157,6 +160,11 @@ def test_a_bad_value_is_refused_and_the_good_ones_are_named(record, parameter) -
         ("hard_tanh", {"min_val": 2.0}, "min_val < max_val is expected"),
         ("elu", {"beta": 1}, "elu has no parameter 'beta'; it takes alpha"),
         ("relu", {"alpha": 1}, "relu has no parameter 'alpha'; it takes no parameters"),
+        ("elu", {"alpha": "1.0"}, "alpha='1.0' is not allowed"),
+        ("elu", {"alpha": np.array([1.0])}, "is not allowed; expected a positive number"),
+        ("elu", {"alpha": np.bool_(True)}, "alpha=True is not allowed"),
+        ("leaky_relu", {"negative_slope": np.float32("inf")}, "negative_slope=inf is not allowed"),
+        ("leaky_relu", {"negative_slope": 10**400}, "is not allowed; expected any real number"),
     ],
 )
 def test_parameter_errors_say_what_is_expected(name, params, message) -> None:
@@ -165,6 +173,55 @@ def test_parameter_errors_say_what_is_expected(name, params, message) -> None:
             getattr(catalog.get(name), ask)([0.0], **params)
     with pytest.raises(ParameterError, match=re.escape(message)):
         catalog.get(name).properties_at(**params)
+
+
+@pytest.mark.parametrize(
+    "kind", [np.float16, np.float32, np.float64, np.array, torch.tensor, Fraction]
+)
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("elu", {"alpha": 1.5}),
+        ("leaky_relu", {"negative_slope": 0.125}),
+        ("softplus", {"beta": 2.0, "threshold": 20.0}),
+        ("hard_tanh", {"min_val": -0.5, "max_val": 0.75}),
+        ("celu", {"alpha": 0.5}),
+    ],
+)
+def test_a_narrow_number_does_not_narrow_the_result(name, params, kind) -> None:
+    """A float32 parameter made float32 results; overflow came with it (softplus)."""
+    record = catalog.get(name)
+    x = np.array([-700.1, -1.1, -0.1, 0.3, 19.7, 1e30])
+    narrow = {key: kind(value) for key, value in params.items()}
+    for ask in ("reference", "derivative"):
+        got = getattr(record, ask)(x, **narrow)
+        assert got.dtype == np.float64
+        np.testing.assert_array_equal(got, getattr(record, ask)(x, **params))
+    assert all(type(value) is float for value in record.resolve(narrow).values())
+    assert record.properties_at(**narrow) == record.properties_at(**params)
+    assert record.saturates_beyond(np.float32(0.5), **narrow) == record.saturates_beyond(
+        0.5, **params
+    )
+
+
+def test_input_may_be_a_tensor_or_a_nullable_column() -> None:
+    relu = catalog.get("relu")
+    for x in (
+        torch.tensor([-1.0, 2.0], requires_grad=True),
+        torch.tensor([-1.0, 2.0], dtype=torch.bfloat16),
+        pd.Series([-1, 2], dtype="Int64"),
+        np.array([-1.0, 2.0], dtype=">f4"),
+    ):
+        np.testing.assert_array_equal(relu.reference(x), [0.0, 2.0])
+
+
+def test_a_layers_weights_may_be_tensors() -> None:
+    x, key = np.eye(2), np.array([[1.0, 2.0], [3.0, 4.0]])
+    attention = catalog.get("sdpa")
+    np.testing.assert_array_equal(
+        attention.reference(x, key=torch.tensor(key, requires_grad=True)),
+        attention.reference(x, key=key),
+    )
 
 
 def test_an_unknown_name_lists_the_nearest() -> None:
@@ -180,6 +237,12 @@ def test_names_are_forgiving() -> None:
     assert catalog.get("Leaky-ReLU") is catalog.get("leaky relu") is catalog.get("leaky_relu")
     assert catalog.get("swish") is catalog.get("SiLU")
     assert catalog.get("hardswish").name == "hard_silu"
+
+
+@pytest.mark.parametrize("words", [("pytorch",), ("keras", "today"), (None,), (["torch"],)])
+def test_places_elsewhere_are_none(words) -> None:
+    with pytest.raises(ValueError, match=r"expected ('torch' or 'keras'|'now' or 'then')\."):
+        catalog.get("relu").where(*words)
 
 
 def test_two_records_cannot_share_a_name() -> None:

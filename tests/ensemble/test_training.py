@@ -329,7 +329,7 @@ def test_fates_of_units_agree_with_a_loop_over_them():
 def test_probes_change_nothing():
     options = {"normalization": "batch", "dropout": 0.2, **SMALL}
     watched = ensemble.train(
-        digits(), seeds=3, probe=list(ensemble.PROBES), probe_at=range(20), **options
+        digits(), seeds=3, probe=list(ensemble.PROBES), probe_at=range(19), **options
     )
     np.testing.assert_array_equal(
         values(watched), values(ensemble.train(digits(), seeds=3, **options))
@@ -500,7 +500,7 @@ def test_tuning_never_sees_the_test_set(monkeypatch):
     [
         ({"lrs": ()}, "at least one"),
         ({"lrs": (0.1, 0.1)}, "different learning rates"),
-        ({"metric": "test_accuracy"}, 'expected "valid_accuracy"'),
+        ({"metric": "test_accuracy"}, "expected 'valid_accuracy'"),
         ({"lr": 0.1}, "lr is what is tuned"),
     ],
 )
@@ -530,9 +530,9 @@ def spoiled(index, position, value):
     [
         ({"data": spoiled(0, (3, 3), np.nan)}, "x_train holds NaN"),
         ({"data": spoiled(2, (3, 3), np.inf)}, "x_valid holds NaN, infinity"),
-        ({"data": spoiled(1, 3, -1)}, "y_train holds labels from -1 to 9: expected 0 to 9"),
+        ({"data": spoiled(1, 3, -1)}, "y_train holds labels from -1 to 9: expected 0 to k - 1"),
         ({"data": spoiled(5, 3, 10)}, "y_test holds labels from 0 to 10: expected 0 to 9"),
-        ({"data": spoiled(1, 3, 1.0)}, "y_train has dtype float64: expected integer"),
+        ({"data": spoiled(1, 3, 1.5)}, "y_train holds 1.5 .row 3.: expected class numbers"),
         ({"data": (digits()[0], digits()[1][:9])}, "expected .n, features. and .n,. with the same"),
         ({"data": (digits()[0].reshape(-1, 8, 8), digits()[1])}, "flatten images first"),
         ({"data": (*digits()[:2], digits()[2][:, :9], digits()[3])}, "x_valid has 9 features"),

@@ -69,9 +69,17 @@ _CATALOG = Catalog(record for module in _MODULES for record in module.RECORDS)
 
 
 def get(name: str) -> Activation:
-    """The record of one activation, by name or alias (case, hyphens and spaces do not matter).
+    """The record of one activation, by any of its names.
 
-    Raises :class:`UnknownActivationError`, which lists the nearest names.
+    These are the course's own name, its aliases and title, and whatever PyTorch or Keras calls it,
+    now or in Keras 2.4, bare or with a path: ``"LeakyReLU"``, ``"nn.GELU"``, ``"F.relu"``,
+    ``"tf.nn.relu"``, ``"keras.activations.swish"``. Case, ``_``, hyphens and spaces do not matter.
+    Where one object computes several functions, by its arguments, the name gives the plainest:
+    ``"keras.layers.ReLU"`` is ReLU, not the leaky one. Whether a framework has the function at
+    just that path is not looked up: the record's ``places`` say where it is.
+
+    Raises :class:`UnknownActivationError`, which lists the nearest names, and ``TypeError`` for
+    what is no name (a class, a function, a record).
     """
     return _CATALOG[name]
 

@@ -278,7 +278,7 @@ SCALED_DOT_PRODUCT_ATTENTION = Activation(
             "one of the call (use_causal_mask).",
         ),
     ),
-    aliases=("sdpa",),
+    aliases=("sdpa", "dot_product_attention", "keras.ops.dot_product_attention"),
 )
 
 

@@ -49,7 +49,7 @@ LINEAR = Activation(
         *keras_since_then("keras.activations.linear"),
         Place("keras.layers.Identity"),
     ),
-    aliases=("identity",),
+    aliases=("identity", "tf.identity"),
 )
 
 
@@ -87,7 +87,7 @@ BINARY_STEP = Activation(
     forward=_step,
     backward=_step_derivative,
     describe=_step_properties,
-    aliases=("heaviside", "step"),
+    aliases=("heaviside", "step", "torch.heaviside", "keras.ops.heaviside"),
     kink_note="At the jump the derivative is given as 0, as everywhere else.",
 )
 

@@ -211,7 +211,7 @@ EXPONENTIAL = Activation(
     backward=np.exp,
     describe=_exponential_properties,
     places=keras_since_then("keras.activations.exponential"),
-    aliases=("exp",),
+    aliases=("exp", "torch.exp", "keras.ops.exp", "tf.exp", "tf.math.exp"),
 )
 
 RECORDS = (ELU, CELU, SELU, EXPONENTIAL)

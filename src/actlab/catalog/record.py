@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from actlab import inputs
 
 Array = npt.NDArray[np.float64]
 
@@ -237,6 +239,7 @@ class Activation:
 
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         known = {parameter.name: parameter for parameter in self.parameters}
+        params = {name: _plain(value) for name, value in params.items()}
         for name, value in params.items():
             if name not in known:
                 takes = ", ".join(known) if known else "no parameters"
@@ -268,7 +271,7 @@ class Activation:
     def _apply(
         self, function: Callable[..., Array], x: npt.ArrayLike, params: Mapping[str, Any]
     ) -> Array:
-        array = _as_real(self.name, x)
+        array = inputs.array(x, self.name).astype(np.float64)
         along = self.kind in ("vector", "gate")
         if along and (array.ndim < -self.axis or array.shape[self.axis] == 0):
             raise ValueError(
@@ -291,7 +294,8 @@ class Activation:
         """
         if self.kind != "elementwise":
             raise TypeError(f"{self.name} is not elementwise: it has no saturation threshold.")
-        if not 0 < share < 1:
+        share = inputs.number(share)
+        if not (inputs.is_real(share) and 0 < share < 1):
             raise ValueError(f"share={share!r} is not allowed; expected a number in (0, 1).")
 
         def steepness(x: npt.ArrayLike) -> Array:
@@ -324,7 +328,12 @@ class Activation:
         return left, right
 
     def where(self, framework: str, when: str = "now") -> tuple[Place, ...]:
-        """The places of this function in ``"torch"`` or ``"keras"``, ``"now"`` or ``"then"``."""
+        """The places of this function in ``"torch"`` or ``"keras"``, ``"now"`` or ``"then"``.
+
+        Raises ``ValueError`` for any other word.
+        """
+        inputs.choice(framework, "framework", ("torch", "keras"))
+        inputs.choice(when, "when", ("now", "then"))
         return tuple(p for p in self.places if p.framework == framework and p.when == when)
 
     def torch(self, **params: Any) -> Any:
@@ -340,41 +349,117 @@ class Activation:
         return framework.build(self, **params)
 
 
-def _as_real(name: str, x: npt.ArrayLike) -> Array:
-    array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(
-            f"{name}: expected real numbers (float or integer array), got dtype {array.dtype}."
-        )
-    return array.astype(np.float64)
+def _plain(value: Any) -> Any:
+    """A parameter's value as Python's or NumPy's own: a narrow one would narrow the results."""
+    value = inputs.number(value)
+    if hasattr(value, "__array__") and not isinstance(value, np.ndarray):
+        try:
+            return inputs.array(value, "")
+        except TypeError:  # the parameter's own check says what it may be
+            return value
+    return value
+
+
+# The same object under other names: what the path of a place begins with → where it also stands.
+_SAME_PLACES = {
+    "torch.nn.": ("torch.nn.",),
+    "torch.nn.functional.": ("torch.nn.functional.", "torch.", "torch.special.", "torch.Tensor."),
+    "keras.layers.": ("keras.layers.", "layers."),
+    "keras.activations.": (
+        *("keras.activations.", "activations.", "keras.ops.", "ops."),
+        *("tf.nn.", "tf.math.", "tf."),
+    ),
+}
+# How people begin a path → how it begins here.
+_SHORT = (
+    ("tensorflow.", "tf."),
+    ("tf.keras.", "keras."),
+    ("tf_keras.", "keras."),
+    ("nn.", "torch.nn."),
+    ("f.", "torch.nn.functional."),
+    ("functional.", "torch.nn.functional."),
+)
+
+
+def _key(name: str) -> str:
+    """One spelling for all: small letters, no ``_``, hyphens or spaces, the path in full."""
+    path, dot, last = name.strip().lower().removesuffix("()").rpartition(".")
+    for given, full in _SHORT:
+        if f"{path}.".startswith(given):
+            path = full[:-1] + path[len(given) - 1 :]
+    return path + dot + last.translate(str.maketrans("", "", "_- ()"))
 
 
 class Catalog(Mapping[str, Activation]):
-    """All records by name. Unknown names raise :class:`UnknownActivationError` with suggestions."""
+    """All records, by every name that they or the frameworks' objects have.
+
+    Raises ``ValueError`` where two records have the same name, or where of the records that one
+    framework's object computes none is the plainest: the one of the same name, or else the only
+    one that needs no further arguments. Unknown names raise :class:`UnknownActivationError` with
+    suggestions.
+    """
 
     def __init__(self, records: Iterable[Activation]) -> None:
         self._records: dict[str, Activation] = {}
-        self._aliases: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+        self._readable: dict[str, str] = {}  # key → the spelling to suggest
         for record in records:
-            for name in (record.name, *record.aliases):
-                if name in self._records or name in self._aliases:
-                    raise ValueError(f"two records are called {name!r}")
-                self._aliases[name] = record.name
+            if record.name in self._records:
+                raise ValueError(f"two records are called {record.name!r}")
             self._records[record.name] = record
+            for name in (record.name, *record.aliases, record.title):
+                if self._keys.setdefault(_key(name), record.name) != record.name:
+                    raise ValueError(f"two records are called {name!r}")
+            for name in (record.name, *record.aliases):
+                self._readable.setdefault(_key(name), name)
+        computed: dict[str, dict[str, bool]] = {}
+        for record in self._records.values():
+            for place in record.places:
+                for spelling in _spellings(place):
+                    further = computed.setdefault(spelling, {})
+                    further[record.name] = bool(place.fixed) and further.get(record.name, True)
+                last = place.path.rpartition(".")[2].lower()
+                self._readable.setdefault(_key(last), last)
+        for spelling, further in computed.items():
+            self._keys.setdefault(_key(spelling), self._plainest(spelling, further))
 
-    def __getitem__(self, name: str) -> Activation:
-        key = str(name).lower().replace("-", "_").replace(" ", "_")
-        if key in self._aliases:
-            return self._records[self._aliases[key]]
-        nearest = difflib.get_close_matches(key, self._aliases, n=3, cutoff=0.5)
+    def _plainest(self, spelling: str, further: Mapping[str, bool]) -> str:
+        own = self._keys.get(_key(spelling.rpartition(".")[2]), "")
+        if own in further:
+            return own
+        plain = [name for name, needs_more in further.items() if not needs_more]
+        if len(plain) != 1:
+            raise ValueError(f"{spelling} is {' and '.join(further)}: which is the plainest?")
+        return plain[0]
+
+    def __getitem__(self, name: Any) -> Activation:
+        if not isinstance(name, str):
+            own = getattr(name, "name", getattr(name, "__name__", type(name).__name__))
+            hint = f"; did you mean {own!r}?" if own in self else ""
+            raise TypeError(f"expected the name of an activation, got {type(name)}{hint}")
+        if (key := _key(name)) in self._keys:
+            return self._records[self._keys[key]]
+        last = name.strip().lower().rpartition(".")[2].replace("-", "_").replace(" ", "_")
+        nearest = difflib.get_close_matches(last, self._readable.values(), n=3, cutoff=0.5)
         hint = f"the nearest are {', '.join(nearest)}" if nearest else "no name is near"
         raise UnknownActivationError(
             f"unknown activation {name!r}: {hint}; actlab.catalog.names() lists all "
             f"{len(self._records)}."
         )
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _key(name) in self._keys
+
     def __iter__(self) -> Any:
         return iter(self._records)
 
     def __len__(self) -> int:
         return len(self._records)
+
+
+def _spellings(place: Place) -> Iterator[str]:
+    """The bare name of a framework's object and the paths it has there."""
+    begin, _, last = place.path.removeprefix("tf.").rpartition(".")
+    yield last
+    for same in _SAME_PLACES[f"{begin}."]:
+        yield same + last

@@ -60,7 +60,7 @@ SIGMOID = Activation(
         *torch_since_then("torch.nn.functional.sigmoid"),
         *keras_since_then("keras.activations.sigmoid"),
     ),
-    aliases=("logistic",),
+    aliases=("logistic", "expit", "torch.special.expit"),
 )
 
 

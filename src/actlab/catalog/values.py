@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from actlab import inputs
+
 
 def real(value: Any) -> bool:
-    """A finite number (not a bool, not an array)."""
-    is_number = isinstance(value, int | float | np.integer | np.floating)
-    return is_number and not isinstance(value, bool) and math.isfinite(float(value))
+    """A finite number (not a bool)."""
+    return inputs.is_real(inputs.number(value))
 
 
 def positive(value: Any) -> bool:
@@ -26,7 +27,7 @@ def positive_or_inf(value: Any) -> bool:
 
 def count(value: Any) -> bool:
     """A whole number of at least 1."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 1
+    return inputs.is_integer(inputs.number(value)) and bool(value >= 1)
 
 
 def flag(value: Any) -> bool:
@@ -39,12 +40,11 @@ def array(*dimensions: int) -> Any:
 
     def test(value: Any) -> bool:
         if not isinstance(value, np.ndarray | list | tuple):
-            return False
+            return 0 in dimensions and real(value)
         try:
-            candidate = np.asarray(value)
-        except ValueError:  # rows of different lengths
+            return inputs.array(value, "").ndim in dimensions
+        except TypeError:
             return False
-        return candidate.dtype.kind in "fiub" and candidate.ndim in dimensions
 
     return test
 

@@ -52,9 +52,11 @@ _CLAIMS: dict[str, Claim] = {claim.id: claim for module in _MODULES for claim in
 
 def get(claim_id: str) -> Claim:
     """One claim. Raises ``KeyError`` naming the nearest ids."""
-    if claim_id in _CLAIMS:
+    if isinstance(claim_id, str) and claim_id in _CLAIMS:
         return _CLAIMS[claim_id]
-    nearest = difflib.get_close_matches(claim_id, _CLAIMS, n=3, cutoff=0.4) or list(_CLAIMS)[:3]
+    nearest = (
+        difflib.get_close_matches(str(claim_id), _CLAIMS, n=3, cutoff=0.4) or list(_CLAIMS)[:3]
+    )
     raise KeyError(f"unknown claim {claim_id!r}: the nearest are {', '.join(nearest)}")
 
 

@@ -38,6 +38,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from actlab import inputs
+
 if TYPE_CHECKING:
     from actlab.ensemble.settings import Settings
 
@@ -106,7 +108,7 @@ def initial_weights(
     layers = []
     for fan_in, fan_out in sizes:
         if callable(settings.init):
-            weight = settings.init((fan_out, fan_in), weight_stream).to(torch.float64)
+            weight = _own(settings.init, (fan_out, fan_in), weight_stream)
             torch_bias = False
         else:
             quantile, variance, torch_bias = INITIALISERS[settings.init]
@@ -119,6 +121,19 @@ def initial_weights(
             bias = torch.full((fan_out,), float(settings.bias or 0), dtype=torch.float64)
         layers.append((weight * settings.gain if settings.gain != 1 else weight, bias))
     return layers
+
+
+def _own(init: Initialiser, shape: tuple[int, int], stream: torch.Generator) -> Tensor:
+    """What somebody's own function gives, checked."""
+    given = init(shape, stream)
+    weight = torch.tensor(inputs.array(given, "init"), dtype=torch.float64)
+    if weight.shape != shape or not weight.isfinite().all():
+        what = f"shape {tuple(weight.shape)}" if weight.shape != shape else "NaN or infinity"
+        raise ValueError(
+            f"init gave {what} when asked for {shape}: expected finite weights (units out, units "
+            "in)."
+        )
+    return weight
 
 
 def data_order(seed: int, n: int) -> Iterator[Tensor]:

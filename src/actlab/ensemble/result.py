@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from torch import nn
 
+from actlab import inputs
 from actlab.ensemble.settings import Settings
 
 Array = npt.NDArray[Any]
@@ -74,7 +75,8 @@ class Result:
             raise KeyError(f"no arm {arm!r}; there are {', '.join(map(repr, self.arms))}.")
         chosen = np.ones(len(self), bool)
         chosen &= True if arm is None else self.arm_of == arm
-        chosen &= True if seed is None else self.seed_of == seed
+        seed = inputs.number(seed)
+        chosen &= seed is None or (inputs.is_integer(seed) and self.seed_of == seed)
         if not chosen.any():
             raise KeyError(f"no seed {seed!r}; there are {sorted(set(self.seed_of.tolist()))}.")
         return np.flatnonzero(chosen)
@@ -100,7 +102,7 @@ class Result:
         frame = self.to_frame().assign(
             reached_epoch=self.reached_epoch, reached_step=self.reached_step
         )
-        if what not in frame:
+        if not isinstance(what, str) or what not in list(frame.columns[2:]):
             raise KeyError(f"no result {what!r}; there are {', '.join(frame.columns[2:])}.")
         return {arm: frame.loc[frame["arm"] == arm, what].to_numpy() for arm in self.arms}
 
@@ -138,13 +140,17 @@ class Result:
             }
         )
 
-    def member(self, arm: str | int, seed: int | None = None) -> nn.Sequential:
+    def member(self, arm: Any, seed: int | None = None) -> nn.Sequential:
         """One trained network as a plain ``nn.Sequential``, by arm and seed or by number.
 
         Raises ``KeyError`` if there is none, ``RuntimeError`` if weights were not kept.
         """
-        i = arm if isinstance(arm, int) else int(self.index(arm, seed)[0])
-        network = self.networks[i] if self.networks else None
+        i: Any = inputs.number(arm)
+        if not inputs.is_integer(i):
+            i = int(self.index(arm, seed)[0])
+        elif seed is not None or not 0 <= i < len(self):
+            raise KeyError(f"no network {i}: there are 0 to {len(self) - 1}, or arm and seed.")
+        network: nn.Sequential | None = self.networks[i] if self.networks else None
         if network is None:
             raise RuntimeError(
                 f"the weights of network {i} were not kept: train with keep_weights=True "

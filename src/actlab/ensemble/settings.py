@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import itertools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -12,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from actlab import catalog
+from actlab import catalog, inputs
 from actlab.catalog import Activation
 from actlab.catalog.record import Kind
 from actlab.ensemble.activations import Function, check, function
-from actlab.ensemble.initial import INITIALISERS, Initialiser
+from actlab.ensemble.initial import INITIALISERS, Initialiser, initial_weights
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 NORMALIZATIONS = (None, "batch", "layer")
@@ -39,7 +38,7 @@ def hidden_activations() -> tuple[str, ...]:
 def known(what: str, value: Any, names: Iterable[Any]) -> None:
     """Raise ``ValueError`` naming the nearest of ``names`` unless ``value`` is one of them."""
     names = list(names)
-    if value in names:
+    if (value is None or isinstance(value, str)) and value in names:
         return
     nearest = difflib.get_close_matches(str(value), [str(name) for name in names], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(nearest)}? " if nearest else ""
@@ -54,11 +53,15 @@ def label(activation: str | Function) -> str:
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
+    return inputs.is_real(value) and bool(0 < value < 1e38)  # or float32 is soon exceeded
 
 
 def _share(value: Any) -> bool:
-    return isinstance(value, (int, float)) and 0 <= value < 1
+    return inputs.is_real(value) and bool(0 <= value < 1)
+
+
+def _count(value: Any) -> bool:
+    return inputs.is_integer(value) and bool(value > 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +108,14 @@ class Settings:
     clip_norm: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
+        # NumPy's numbers, and tensors without an axis, are as good as Python's.
+        for f in fields(self):
+            object.__setattr__(self, f.name, inputs.number(getattr(self, f.name)))
+        for name, such_as in (("hidden", "(64, 64)"), ("betas", "(0.9, 0.999)")):
+            values = tuple(inputs.several(getattr(self, name), name, such_as))
+            object.__setattr__(self, name, values)
+        if not isinstance(self.params, Mapping):
+            raise TypeError(f"params={self.params!r}: expected a mapping from names to values.")
         if callable(self.activation):
             if self.params:
                 raise ValueError(
@@ -118,35 +128,45 @@ class Settings:
                 f"{self.record.name} cannot follow a hidden layer here (it has weights or noise of "
                 f"its own, or wants images); those that can are {', '.join(usable)}."
             )
+        if not callable(self.activation):
+            plain = self.record.resolve(self.params)
+            object.__setattr__(self, "params", {name: plain[name] for name in self.params})
         _ = self.function  # raises where PyTorch cannot be given the parameters
         if not callable(self.init):
             known("init", self.init, INITIALISERS)
         known("optimizer", self.optimizer, OPTIMIZERS)
         decays = self.weight_decay
-        for kind in decays if isinstance(decays, Mapping) else ():
-            known("kind of weight_decay", kind, KINDS)
+        if isinstance(decays, Mapping):
+            for kind in decays:
+                known("kind of weight_decay", kind, KINDS)
+            decays = {kind: inputs.number(decay) for kind, decay in decays.items()}
+            object.__setattr__(self, "weight_decay", decays)
         known("normalization", self.normalization, NORMALIZATIONS)
         for name, valid, expected in (
-            ("hidden", all(isinstance(w, int) and w > 0 for w in self.hidden), "positive integers"),
-            ("lr", _positive(self.lr), "a positive number"),
-            ("gain", _positive(self.gain), "a positive number"),
-            ("eps", _positive(self.eps), "a positive number"),
+            ("hidden", all(map(_count, self.hidden)), "positive integers"),
+            ("lr", _positive(self.lr), "a positive number below 1e38"),
+            ("gain", _positive(self.gain), "a positive number below 1e38"),
+            ("eps", _positive(self.eps), "a positive number below 1e38"),
             ("momentum", _share(self.momentum), "a number in [0, 1)"),
             ("betas", len(self.betas) == 2 and all(map(_share, self.betas)), "two in [0, 1)"),
             ("dropout", _share(self.dropout), "a share in [0, 1)"),
-            ("batch_size", isinstance(self.batch_size, int) and self.batch_size > 0, "at least 1"),
+            ("batch_size", _count(self.batch_size), "at least 1, an integer"),
+            ("residual", isinstance(self.residual, bool), "True or False"),
+            ("alpha_dropout", isinstance(self.alpha_dropout, bool), "True or False"),
             (
                 "weight_decay",
                 all(
-                    _positive(decay) or decay == 0
+                    _positive(decay) or (inputs.is_real(decay) and decay == 0)
                     for decay in (decays.values() if isinstance(decays, Mapping) else [decays])
                 ),
-                "zero or a positive number, or such numbers by kind",
+                "zero or a positive number below 1e38, or such numbers by kind",
             ),
             ("clip_norm", self.clip_norm is None or _positive(self.clip_norm), "None or positive"),
             (
                 "bias",
-                self.bias in (None, "torch") or isinstance(self.bias, (int, float)),
+                self.bias is None
+                or (isinstance(self.bias, str) and self.bias == "torch")
+                or inputs.is_real(self.bias),
                 'None, "torch" or a number',
             ),
         ):
@@ -210,6 +230,11 @@ def make_arms(
         raise ValueError("arms is empty: give at least one arm.")
     names = [f.name for f in fields(Settings)]
     for name, own in arms.items():
+        if not isinstance(own, Mapping):
+            raise TypeError(
+                f"arm {name!r}: expected a mapping of settings, such as "
+                f'{{"activation": "relu"}}, got {own!r}.'
+            )
         for key in (*common, *own):
             try:
                 known("setting", key, names)
@@ -226,6 +251,7 @@ def by_name(
         raise TypeError(f'arms={arms!r}: expected a mapping or a list; did you mean ["{arms}"]?')
     if isinstance(arms, Mapping):
         return arms
+    arms = inputs.several(arms, "arms", '["relu", "tanh"]')
     names = [label(activation) for activation in arms]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"arms: {', '.join(twice)} given more than once.")
@@ -238,10 +264,12 @@ def cross(**choices: Sequence[Any]) -> dict[str, dict[str, Any]]:
     >>> list(cross(activation=["relu", "tanh"], lr=[0.1, 0.01]))
     ['relu, lr=0.1', 'relu, lr=0.01', 'tanh, lr=0.1', 'tanh, lr=0.01']
 
-    Raises ``ValueError`` where two combinations would have the same name.
+    Raises ``ValueError`` where two combinations would have the same name, ``TypeError`` for a
+    single choice that is not in a list.
     """
     arms: dict[str, dict[str, Any]] = {}
-    for values in itertools.product(*choices.values()):
+    lists = [inputs.several(values, key, f"[{values!r}]") for key, values in choices.items()]
+    for values in itertools.product(*lists):
         own = dict(zip(choices, values, strict=True))
         name = ", ".join(label(v) if k == "activation" else f"{k}={v}" for k, v in own.items())
         if name in arms:
@@ -251,11 +279,21 @@ def cross(**choices: Sequence[Any]) -> dict[str, dict[str, Any]]:
 
 
 def make_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
-    """``20`` means ``range(20)``. Raises ``ValueError`` for none, negative or repeated seeds."""
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(s) for s in seeds)
+    """``20`` means ``range(20)``.
+
+    Raises ``ValueError`` for none, negative or repeated seeds and for what is no integer, and
+    ``TypeError`` for what is neither a number nor several.
+    """
+    many = inputs.number(seeds)
+    if inputs.is_integer(many):
+        chosen = tuple(range(many))
+    else:
+        chosen = tuple(inputs.several(many, "seeds", "20 or [0, 1, 2]"))
     if not chosen:
         raise ValueError(f"seeds={seeds!r}: at least one seed is needed.")
-    if min(chosen) < 0 or len(set(chosen)) < len(chosen):
+    if not all(inputs.is_integer(s) and 0 <= s < 2**63 for s in chosen) or (
+        len(set(chosen)) < len(chosen)
+    ):
         raise ValueError(f"seeds={seeds!r}: expected different integers, none negative.")
     return chosen
 
@@ -269,6 +307,13 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def to(self, device: torch.device) -> Split:
+        """The same on another device."""
+        return Split(self.x.to(device), self.y.to(device))
+
+
+PARTS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -285,66 +330,144 @@ class Data:
     def of(cls, data: Any, dtype: torch.dtype, device: torch.device) -> Data:
         """From an :class:`actlab.data.Dataset` or a tuple of 2, 4 or 6 arrays.
 
-        The tuple is ``x_train, y_train[, x_valid, y_valid[, x_test, y_test]]``. Raises
-        ``ValueError`` or ``TypeError`` that names the array, what was wrong and what to do.
+        The tuple is ``x_train, y_train[, x_valid, y_valid[, x_test, y_test]]``; for what an array
+        may be, see :func:`actlab.inputs.array`. Unless the data set says how many classes there
+        are, its labels must be 0 to k - 1, all of them used. Raises ``ValueError`` or
+        ``TypeError`` that names the array, what was wrong and what to do.
         """
-        parts = ("train", "valid", "test")
-        if hasattr(data, "x_train"):
-            arrays = [getattr(data, f"{axis}_{part}") for part in parts for axis in "xy"]
-        elif isinstance(data, (tuple, list)) and len(data) in (2, 4, 6):
-            arrays = list(data)
-        else:
-            raise TypeError(
-                "data: expected an actlab.data.Dataset or a tuple x_train, y_train"
-                f"[, x_valid, y_valid[, x_test, y_test]], got {type(data).__name__}."
-            )
-        arrays = [None if array is None else np.asarray(array) for array in arrays]
+        arrays = separate(data)
+        splits = {
+            part: _split((f"x_{part}", f"y_{part}"), (x, y), dtype)
+            for part, x, y in zip(PARTS, arrays[::2], arrays[1::2], strict=True)
+            if x is not None
+        }
+        n_features = splits["train"].x.shape[1]
         n_classes = getattr(data, "n_classes", None)
-        splits: list[Split | None] = [None, None, None]
-        for i, (part, x, y) in enumerate(zip(parts, arrays[::2], arrays[1::2], strict=False)):
-            if x is None or y is None:
-                continue
-            n_classes = _check_split(part, x, y, n_classes)
-            splits[i] = Split(
-                torch.as_tensor(x).to(device, dtype), torch.as_tensor(y).to(device, torch.int64)
-            )
-        train, valid, test = splits
-        if train is None or n_classes is None:
-            raise ValueError("data: x_train and y_train are needed.")
-        n_features = train.x.shape[1]
-        for part, split in zip(parts, splits, strict=True):
-            if split is not None and split.x.shape[1] != n_features:
-                raise ValueError(
-                    f"x_{part} has {split.x.shape[1]} features, x_train has {n_features}."
-                )
+        if n_classes is None:
+            n_classes = _classes([split.y for split in splits.values()])
+        n_classes = inputs.integer(n_classes, "n_classes", 2)
+        for part, split in splits.items():
+            _check_fit(split, (f"x_{part}", f"y_{part}"), n_features, n_classes)
+        train, valid, test = (splits[part].to(device) if part in splits else None for part in PARTS)
+        assert train is not None
         return cls(train, valid, test, n_features, n_classes)
 
+    def also(self, pair: Any, name: str) -> Split:
+        """More examples ``(x, y)`` of the same kind; errors call them ``name``."""
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"{name}: expected a pair (x, y), got {type(pair).__name__}.")
+        names = (f"{name}: x", f"{name}: y")
+        split = _split(names, pair, self.train.x.dtype)
+        _check_fit(split, names, self.n_features, self.n_classes)
+        return split.to(self.train.x.device)
 
-def _check_split(
-    part: str, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], n_classes: int | None
-) -> int:
-    """Check one part; returns the number of classes (from the training labels unless given)."""
-    if x.ndim != 2 or y.ndim != 1 or len(x) != len(y) or not len(x):
-        raise ValueError(
-            f"x_{part} has shape {x.shape} and y_{part} {y.shape}: expected (n, features) and "
-            "(n,) with the same n > 0; flatten images first."
+
+def separate(data: Any) -> list[Any]:
+    """``x_train, y_train, x_valid, …, y_test`` as they came, ``None`` for what is missing.
+
+    Raises ``TypeError`` for what holds no such arrays, ``ValueError`` for an x without its y.
+    """
+    names = [f"{axis}_{part}" for part in PARTS for axis in "xy"]
+    if hasattr(data, "x_train"):
+        arrays = [getattr(data, name, None) for name in names]
+    elif isinstance(data, (tuple, list)) and data and all(map(_is_pair, data)):
+        raise TypeError(
+            "data has the layout ((x_train, y_train), (x_test, y_test)) of "
+            "keras.datasets.*.load_data(): give one tuple x_train, y_train[, x_valid, y_valid[, "
+            "x_test, y_test]]; a validation part is yours to take from the training part."
         )
-    if x.dtype.kind not in "fiub" or not np.isfinite(x).all():
-        raise ValueError(f"x_{part} holds NaN, infinity or non-numbers: clean the data first.")
-    if y.dtype.kind not in "iu":
-        raise ValueError(f"y_{part} has dtype {y.dtype}: expected integer class numbers.")
-    n_classes = int(y.max()) + 1 if n_classes is None else n_classes
-    if y.min() < 0 or y.max() >= n_classes:
-        raise ValueError(
-            f"y_{part} holds labels from {y.min()} to {y.max()}: expected 0 to {n_classes - 1}."
+    elif isinstance(data, (tuple, list)) and len(data) in (2, 4, 6):
+        arrays = [*data, *[None] * (6 - len(data))]
+    else:
+        raise TypeError(
+            "data: expected an actlab.data.Dataset or a tuple x_train, y_train"
+            f"[, x_valid, y_valid[, x_test, y_test]], got {type(data).__name__}."
         )
+    if arrays[0] is None or arrays[1] is None:
+        raise ValueError("data: x_train and y_train are needed.")
+    for i in (2, 4):
+        if (arrays[i] is None) != (arrays[i + 1] is None):
+            given, missing = (i, i + 1) if arrays[i + 1] is None else (i + 1, i)
+            raise ValueError(f"data: {names[given]} is given and {names[missing]} is missing.")
+    return arrays
+
+
+def _is_pair(value: Any) -> bool:
+    """A tuple or list of features and their labels, rather than an array of two rows."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        return False
+    try:
+        x, y = (inputs.array(part, "") for part in value)
+    except TypeError:
+        return False
+    return bool(x.ndim >= 2 and y.ndim >= 1 and len(x) == len(y))
+
+
+def _split(names: tuple[str, str], given: Sequence[Any], dtype: torch.dtype) -> Split:
+    """Features (n, features) in ``dtype`` and labels (n,), each checked by itself."""
+    x, y = inputs.array(given[0], names[0]), inputs.labels(given[1], names[1])
+    if x.ndim > 2:
+        raise ValueError(
+            f"{names[0]} has shape {x.shape}: expected (n, features); flatten images first, with "
+            ".reshape(len(x), -1)."
+        )
+    if x.ndim != 2 or len(x) != len(y) or not len(x):
+        hint = "; a single feature is a column: .reshape(-1, 1)" if x.ndim == 1 else ""
+        raise ValueError(
+            f"{names[0]} has shape {x.shape} and {names[1]} {y.shape}: expected (n, features) and "
+            f"(n,) with the same n > 0{hint}."
+        )
+    if not x.shape[1]:
+        raise ValueError(f"{names[0]} has shape {x.shape}: there is no feature to learn from.")
+    wide = np.float64 if dtype == torch.float64 else np.float32
+    with np.errstate(all="ignore"):  # what is too large becomes infinite and is found below
+        tensor = torch.from_numpy(np.require(x, wide, ["C", "W"])).to(dtype)
+    if not (finite := tensor.isfinite().all(1)).all():
+        row = int((~finite).nonzero()[0])
+        what, todo = "NaN, infinity or missing values", "clean the data first"
+        if np.isfinite(x).all():
+            what, todo = f"numbers too large for {str(dtype)[6:]}", "scale the data"
+        raise ValueError(f"{names[0]} holds {what} (first in row {row}): {todo}.")
+    return Split(tensor, torch.from_numpy(y))
+
+
+def _check_fit(split: Split, names: tuple[str, str], n_features: int, n_classes: int) -> None:
+    """Raise ``ValueError`` where a part does not go with the training data."""
+    if split.x.shape[1] != n_features:
+        raise ValueError(
+            f"{names[0]} has {split.x.shape[1]} features, the training data {n_features}."
+        )
+    if split.y.max() >= n_classes:
+        raise ValueError(
+            f"{names[1]} holds labels from {split.y.min()} to {split.y.max()}: expected 0 to "
+            f"{n_classes - 1}."
+        )
+
+
+def _classes(labels: Sequence[torch.Tensor]) -> int:
+    """How many classes the training labels (the first) have, none of which may be unused."""
+    n_classes = int(labels[0].max()) + 1
+    counts = torch.bincount(torch.cat(list(labels)), minlength=n_classes)[:n_classes]
+    if len(unused := (counts == 0).nonzero().flatten().tolist()):
+        shown = ", ".join(map(str, unused[:3])) + (", …" if len(unused) > 3 else "")
+        raise ValueError(
+            f"y_train holds labels up to {n_classes - 1}, and {len(unused)} below it are nowhere "
+            f"used ({shown}): {inputs.NUMBERED}"
+        )
+    if n_classes < 2:
+        raise ValueError("y_train holds one class only: there is nothing to tell apart.")
     return n_classes
 
 
 def check_fit(arms: Mapping[str, Settings], data: Data) -> None:
-    """Raise ``ValueError`` where an arm's batches do not suit the data."""
+    """Raise ``ValueError`` where an arm's batches or own initial weights do not suit the data."""
     n = len(data.train)
     for name, arm in arms.items():
+        if callable(arm.init):
+            try:
+                initial_weights(arm, arm.layer_sizes(data.n_features, data.n_classes), 0)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"arm {name!r}: {error}") from error
         if arm.batch_size > n:
             raise ValueError(
                 f"arm {name!r}: batch_size={arm.batch_size} is larger than the {n} training "

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from numbers import Integral, Real
 from types import FrameType
 from typing import Any, Literal
 
@@ -22,13 +21,21 @@ import torch
 from torch import Tensor
 from tqdm import tqdm  # tqdm.auto warns in every kernel without ipywidgets
 
+from actlab import inputs
 from actlab.ensemble.activations import Function
 from actlab.ensemble.initial import data_order
 from actlab.ensemble.network import Buffer, Networks, cross_entropy
 from actlab.ensemble.optimisers import make_optimiser
 from actlab.ensemble.result import Result, empty
 from actlab.ensemble.settings import Data, Settings, Split, check_fit, known, make_arms, make_seeds
-from actlab.ensemble.watching import BATCH, Probe, Watch, make_probes, saturation
+from actlab.ensemble.watching import (
+    BATCH,
+    Probe,
+    Watch,
+    make_probes,
+    make_steps,
+    saturation,
+)
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 # Networks whose working set fits a core's share of the cache are trained together on the CPU.
@@ -93,9 +100,9 @@ def train(
     second one raises. Bad input raises ``ValueError`` or ``TypeError`` before any work starts.
     """
     known("dtype", dtype, DTYPES)
-    for name, value in (("epochs", epochs), ("patience", patience), ("chunk", chunk)):
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"{name}={value!r}: expected a positive integer.")
+    epochs = inputs.integer(epochs, "epochs", 1)
+    patience = None if patience is None else inputs.integer(patience, "patience", 1)
+    chunk = None if chunk is None else min(inputs.integer(chunk, "chunk", 1), 2**31)
     arm_settings, seed_list = make_arms(arms, settings), make_seeds(seeds)
     place = pick_device(device)
     split = Data.of(data, DTYPES[dtype], place)
@@ -111,13 +118,9 @@ def train(
             f"the probe 'saturation' needs a record of the catalog; {', '.join(own)} has a "
             "function of its own."
         )
-    looked_at = split.train
-    if probe_data is not None:
-        looked_at = Data.of(tuple(probe_data), DTYPES[dtype], place).train
-        if looked_at.x.shape[1] != split.n_features:
-            raise ValueError(
-                f"probe_data has {looked_at.x.shape[1]} features, the data {split.n_features}."
-            )
+    looked_at = split.train if probe_data is None else split.also(probe_data, "probe_data")
+    smallest = min(arm.batch_size for arm in arm_settings.values())
+    steps = make_steps(probe_at, epochs * math.ceil(len(split.train) / smallest))
 
     result = empty(arm_settings, seed_list, epochs, str(place))
     result.earlier = {e: empty(arm_settings, seed_list, e, str(place)) for e in noted}
@@ -125,7 +128,7 @@ def train(
         _Member(i, arm, seed)
         for i, (arm, seed) in enumerate((a, s) for a in arm_settings.values() for s in seed_list)
     ]
-    watch = Watch(probes, probe_at, looked_at, threading.Lock())
+    watch = Watch(probes, steps, looked_at, threading.Lock())
     began = time.perf_counter()
     with _interruptible() as stop, make_bar(progress, len(members) * epochs) as bar:
 
@@ -154,12 +157,11 @@ TARGETS = {"valid_accuracy": operator.ge, "valid_loss": operator.le, "train_loss
 
 def make_epochs(report_at: Any, epochs: int) -> tuple[int, ...]:
     """Raises ``ValueError`` unless all lie within the run, each given once."""
-    chosen = tuple(report_at)
-    if len(set(chosen)) < len(chosen) or any(
-        not (isinstance(e, Integral) and 1 <= int(e) <= epochs) for e in chosen
-    ):
+    chosen = tuple(inputs.several(report_at, "report_at", "[15, 60]"))
+    inside = all(inputs.is_integer(e) and 1 <= e <= epochs for e in chosen)
+    if not inside or len(set(chosen)) < len(chosen):
         raise ValueError(f"report_at={report_at!r}: expected different epochs from 1 to {epochs}.")
-    return tuple(map(int, chosen))
+    return chosen
 
 
 def check_until(until: Any, data: Data) -> None:
@@ -170,7 +172,7 @@ def check_until(until: Any, data: Data) -> None:
         raise TypeError(f'until={until!r}: expected a mapping such as {{"valid_accuracy": 0.9}}.')
     for name, target in until.items():
         known("target of until", name, TARGETS)
-        if not isinstance(target, Real) or not math.isfinite(target):
+        if not inputs.is_real(inputs.number(target)):
             raise ValueError(f"until: {name}={target!r}: expected a number.")
         if name != "train_loss" and data.valid is None:
             raise ValueError(f"until {name} needs validation data: give x_valid and y_valid.")
@@ -210,7 +212,11 @@ def run_all(
 
 def pick_device(device: str | torch.device | None) -> torch.device:
     """The GPU where there is one. Raises ``ValueError`` for a device this machine has not."""
-    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    try:
+        best = "cuda" if torch.cuda.is_available() else "cpu"
+        chosen = torch.device(best if device is None else device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device={device!r}: expected a device of PyTorch: {error}") from error
     if chosen.type == "cuda":
         if not torch.cuda.is_available():
             raise ValueError(f"device={device!r}: PyTorch sees no GPU here; use device=None.")

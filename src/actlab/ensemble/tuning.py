@@ -10,9 +10,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from actlab import inputs
 from actlab.ensemble.activations import Function
 from actlab.ensemble.search import Choice, search
-from actlab.ensemble.settings import by_name
+from actlab.ensemble.settings import by_name, make_seeds, separate
 from actlab.ensemble.training import train
 
 Metric = Literal["valid_accuracy", "valid_loss"]
@@ -57,17 +58,23 @@ def tune(
 
     Warns, and says so in ``at_edge``, when a choice lies at an end of the grid. Raises
     ``ValueError`` for an empty or repeated grid, for missing validation data, and where every
-    learning rate of an arm diverged.
+    learning rate of an arm diverged; ``TypeError`` for an arm that has a rate of its own.
     """
-    grid = sorted(float(lr) for lr in lrs)
+    grid = inputs.several(lrs, "lrs", "[0.01, 0.1]")
+    if not all(inputs.is_real(lr) and lr > 0 for lr in grid):
+        raise ValueError(f"lrs={grid}: expected positive numbers.")
+    grid = sorted(map(float, grid))
     if not grid or len(set(grid)) < len(grid):
         raise ValueError(f"lrs={grid}: expected different learning rates, at least one.")
-    if metric not in ("valid_accuracy", "valid_loss"):
-        raise ValueError(f'metric={metric!r}: expected "valid_accuracy" or "valid_loss".')
+    inputs.choice(metric, "metric", ("valid_accuracy", "valid_loss"))
     if "lr" in options:
         raise TypeError("lr is what is tuned: give the candidates as lrs.")
     train_and_valid = _without_test(data)
     arms = by_name([options.get("activation", "relu")] if arms is None else arms)
+    if own := [str(name) for name, settings in arms.items() if "lr" in settings]:
+        raise TypeError(
+            f"{', '.join(own)}: lr is what is tuned, and would replace the arm's own; leave it out."
+        )
     plan = {(name, lr): {**own, "lr": lr} for name, own in arms.items() for lr in grid}
     result = train(
         train_and_valid,
@@ -88,7 +95,7 @@ def tune(
     order.insert(0, "accuracy", -table["valid_accuracy"] if metric == "valid_accuracy" else 0.0)
     ranked = table.loc[order.sort_values(list(order)).index].dropna(subset=["valid_loss"])
     best = ranked.groupby("arm", sort=False)["lr"].first()
-    if lost := [name for name in arms if name not in best]:
+    if lost := [str(name) for name in arms if name not in best]:
         raise ValueError(
             f"{', '.join(lost)}: some network diverged with every learning rate of {grid}; "
             "try smaller ones."
@@ -97,8 +104,9 @@ def tune(
     table["chosen"] = table["lr"] == table["arm"].map(chosen)
     at_edge = tuple(name for name in arms if len(grid) > 1 and chosen[name] in (grid[0], grid[-1]))
     if at_edge:
+        edges = ", ".join(map(str, at_edge))
         warnings.warn(
-            f"the best learning rate lies at the edge of {grid} for {', '.join(at_edge)}: "
+            f"the best learning rate lies at the edge of {grid} for {edges}: "
             "widen lrs before you compare arms.",
             stacklevel=2,
         )
@@ -121,9 +129,11 @@ def fair_rate(
     looked at; ``seeds`` of each. A rate's scores are the ``metric`` of every network (validation
     loss breaks ties of the accuracy), so with five splits and two seeds it is chosen by ten.
     """
-    if metric not in ("valid_accuracy", "valid_loss"):
-        raise ValueError(f'metric={metric!r}: expected "valid_accuracy" or "valid_loss".')
-    seeds = seeds if isinstance(seeds, int) else list(seeds)
+    inputs.choice(metric, "metric", ("valid_accuracy", "valid_loss"))
+    seeds = make_seeds(seeds)
+    start = inputs.number(start)
+    if "lr" in arm:
+        raise TypeError("lr is what is chosen, and would replace the arm's own; leave it out.")
     parts = [_without_test(data) for data in splits]
 
     def score(rates: Sequence[float]) -> dict[float, np.ndarray[Any, Any]]:
@@ -143,8 +153,7 @@ def fair_rate(
 
 def _without_test(data: Any) -> tuple[np.ndarray[Any, Any], ...]:
     """Training and validation part. Raises ``ValueError`` if the latter is missing."""
-    if hasattr(data, "x_train"):
-        data = (data.x_train, data.y_train, data.x_valid, data.y_valid)
-    if len(data) < 4 or data[2] is None:
+    arrays = separate(data)
+    if arrays[2] is None:
         raise ValueError("tuning needs validation data: give x_valid and y_valid.")
-    return tuple(data[:4])
+    return tuple(arrays[:4])

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actlab import probes
+from actlab import inputs, probes
 from actlab.ensemble.network import Networks, cross_entropy
 from actlab.ensemble.settings import Settings, Split, known
 
@@ -189,12 +189,30 @@ def _saturated(settings: Settings, z: Tensor) -> Tensor:
 
 
 def make_probes(probe: Any) -> list[Probe]:
-    """One probe or several, by name or as functions. Raises ``ValueError`` for unknown names."""
-    chosen = [probe] if callable(probe) or isinstance(probe, str) else list(probe or [])
+    """One probe or several, by name or as functions.
+
+    Raises ``ValueError`` for unknown names, ``TypeError`` for what is neither.
+    """
+    if probe is None:
+        return []
+    one = callable(probe) or isinstance(probe, str)
+    chosen = [probe] if one else inputs.several(probe, "probe", '["dead"]')
     for p in chosen:
         if not callable(p):
             known("probe", p, PROBES)
     return [p if callable(p) else PROBES[p] for p in chosen]
+
+
+def make_steps(at: Any, last: int) -> Any:
+    """``"epoch"`` as it is, or the set of steps at which to look.
+
+    Raises ``ValueError`` for what is no step of the run, whose last one is ``last``, and
+    ``TypeError`` for what is no list.
+    """
+    if isinstance(at, str) and at == "epoch":
+        return at
+    steps = inputs.several(at, "probe_at", '[0, 100], or "epoch"')
+    return frozenset(inputs.integer(step, "a step of probe_at", 0, last) for step in steps)
 
 
 class Watch:
@@ -217,8 +235,13 @@ class Watch:
         for probe in self.probes:
             with self.lock:  # a probe may well keep notes of its own
                 seen = probe(snapshot)
+            if not isinstance(seen, Mapping):
+                raise TypeError(
+                    f"probe {getattr(probe, '__name__', probe)!r} returned {type(seen).__name__}: "
+                    "expected a dict from names to arrays with one row per network."
+                )
             for name, values in seen.items():
-                rows = values.cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+                rows = inputs.array(values, f"probe {name!r}", "biufc")
                 if rows.ndim == 0 or len(rows) != len(records):
                     raise ValueError(
                         f"probe {name!r} returned shape {rows.shape} for {len(records)} networks: "

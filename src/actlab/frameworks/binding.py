@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
+from actlab import inputs
 from actlab.catalog import REQUIRED, Activation, ParameterError, Place
 
 Array = npt.NDArray[np.float64]
@@ -31,16 +32,13 @@ class UnavailableError(LookupError):
 
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
     """The NumPy dtype called ``dtype``; raises ``ValueError`` naming the four that exist."""
-    try:
-        return DTYPES[dtype]
-    except KeyError:
-        raise ValueError(f"unknown dtype {dtype!r}: expected one of {', '.join(DTYPES)}.") from None
+    return DTYPES[inputs.choice(dtype, "dtype", list(DTYPES))]
 
 
 def rounded(x: npt.ArrayLike, dtype: str) -> npt.NDArray[Any]:
     """``x`` in ``dtype``: the numbers that the framework is really given (any shape)."""
     with np.errstate(all="ignore"):
-        return np.asarray(x, dtype=np.float64).astype(numpy_dtype(dtype))
+        return inputs.array(x, "x").astype(np.float64).astype(numpy_dtype(dtype))
 
 
 class Limits(NamedTuple):
