@@ -136,8 +136,8 @@ def _literal(node: ast.expr) -> Any:
         return _UNKNOWN
     try:
         return eval(compile(ast.Expression(node), "cell", "eval"), {"__builtins__": {}})
-    except Exception as error:  # 1 / 0, say: no constant
-        return _UNKNOWN if error else None
+    except Exception:  # 1 / 0, say, is no constant
+        return _UNKNOWN
 
 
 def _truth(node: ast.expr, fixed: dict[str, Any]) -> bool | None:
@@ -201,22 +201,20 @@ def _shown(tree: ast.Module) -> Iterator[ast.expr]:
 
 def _typed_numbers(node: ast.expr) -> Iterator[str]:
     """Numbers in a shown expression: all of a literal's, the results in a text with gaps."""
-    if (value := _literal(node)) is not _UNKNOWN and not isinstance(node, ast.JoinedStr):
-        yield from _NUMBER.findall(str(value))
-    elif isinstance(node, ast.JoinedStr):
-        gaps = [part for part in node.values if isinstance(part, ast.FormattedValue)]
-        computed = any(_literal(part.value) is _UNKNOWN for part in gaps)
-        for part in node.values:
-            if isinstance(part, ast.Constant):
-                yield from (_RESULT if computed else _NUMBER).findall(part.value)
-            elif isinstance(part, ast.FormattedValue) and _literal(part.value) is not _UNKNOWN:
-                yield from _NUMBER.findall(str(_literal(part.value)))
-    elif isinstance(node, ast.List | ast.Tuple | ast.Dict):
-        inner = node.values if isinstance(node, ast.Dict) else node.elts
-        for part in inner:
-            yield from _typed_numbers(part)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        yield from _RESULT.findall(_text(node.left))
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    values = [part.value if isinstance(part, ast.FormattedValue) else part for part in parts]
+    computed = any(_literal(value) is _UNKNOWN for value in values)
+    for value in values:
+        if _literal(value) is not _UNKNOWN:
+            text = value is not node and isinstance(value, ast.Constant) and computed
+            for constant in ast.walk(value):
+                if isinstance(constant, ast.Constant):
+                    yield from (_RESULT if text else _NUMBER).findall(str(constant.value))
+        elif isinstance(value, ast.List | ast.Tuple | ast.Set | ast.Dict):
+            for part in value.values if isinstance(value, ast.Dict) else value.elts:
+                yield from _typed_numbers(part)
+        elif isinstance(value, ast.BinOp) and isinstance(value.left, ast.Constant):
+            yield from _RESULT.findall(str(value.left.value))  # "… 95.2 %% of %s" % name
 
 
 def decided_by_hand(codes: Sequence[Code]) -> Problems:
