@@ -1,6 +1,6 @@
 """A record's LaTeX, computed as it is written: by a small recursive descent over its tokens.
 
-Only what the catalog's formulas use is understood; anything else raises ``Unreadable``.
+Only what the catalog's formulas use is understood; anything else raises ``UnreadableError``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EXTREMES = {r"\max": np.maximum, r"\min": np.minimum}
 COMPARISONS = {"<": np.less, ">": np.greater, r"\le": np.less_equal, r"\ge": np.greater_equal}
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """The formula has something that this reader does not know."""
 
 
@@ -41,7 +41,7 @@ def value(formula: str, symbols: Mapping[str, Any]) -> list[Any]:
     while reader.take("="):
         sides.append(reader.sum())
     if reader.next is not None:
-        raise Unreadable(f"{reader.next!r} in {formula}")
+        raise UnreadableError(f"{reader.next!r} in {formula}")
     return sides
 
 
@@ -72,7 +72,7 @@ class Reader:
 
     def need(self, wanted: str) -> None:
         if self.take(wanted) is None:
-            raise Unreadable(f"{self.next!r} instead of {wanted!r}")
+            raise UnreadableError(f"{self.next!r} instead of {wanted!r}")
 
     def sum(self) -> Any:
         total = self.product()
@@ -125,7 +125,7 @@ class Reader:
     def atom(self) -> Any:
         token = self.tokens.pop(0) if self.tokens else None
         if token is None:
-            raise Unreadable("the formula ends too early")
+            raise UnreadableError("the formula ends too early")
         if token == r"\operatorname":
             self.need("{")
             token = ""
@@ -170,7 +170,7 @@ class Reader:
         constants = {"e": np.e, r"\pi": np.pi}
         if token in constants:
             return constants[token]
-        raise Unreadable(f"the symbol {token!r}")
+        raise UnreadableError(f"the symbol {token!r}")
 
     def indices(self) -> tuple[int, ...]:
         if not self.take("{"):
@@ -207,7 +207,7 @@ class Reader:
             self.need(token)
         x = self.symbols["x"]
         if not (np.sum(conditions, axis=0) == 1).all():
-            raise Unreadable("the cases overlap or leave something out")
+            raise UnreadableError("the cases overlap or leave something out")
         return np.select(conditions, [np.broadcast_to(v, x.shape) for v in values])
 
     def condition(self) -> Any:

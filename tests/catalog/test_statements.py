@@ -11,7 +11,7 @@ import pytest
 
 from actlab import catalog
 
-from .latex import Unreadable, definitions, value
+from .latex import UnreadableError, definitions, value
 from .settings import ELEMENTWISE, everywhere
 
 # --- The formula --------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def test_a_slip_in_the_formula_is_found_out(record) -> None:
         slipped = replace(record, formula=wrong)
         try:
             assert_formula(slipped, expected, known)
-        except (AssertionError, Unreadable):
+        except (AssertionError, UnreadableError):
             continue
         missed.append(wrong)
     assert missed == []

@@ -140,7 +140,7 @@ def hides_nothing(notebook: Notebook) -> Iterator[str]:
     for where, cell in notebook.cells():
         for tag in cell.metadata.get("tags", ()):
             if tag not in TAGS:
-                yield f"{where}: the tag {tag} is none of the course's ({', '.join(TAGS)}); remove it"
+                yield f"{where}: the tag {tag} is none of the course's; remove it"
         for key in sorted(set(cell.metadata) - {"tags", "mystnb", "lines_to_next_cell"}):
             yield f"{where}: the metadata {key} are none of the course's; remove them"
         for key in sorted(set(cell.metadata.get("mystnb", {})) - {"image"}):

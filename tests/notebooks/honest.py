@@ -194,9 +194,9 @@ def _shown(tree: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func) in _SHOWS:
             yield from node.args
-    if tree.body and isinstance(last := tree.body[-1], ast.Expr):
-        if not isinstance(last.value, ast.Call):
-            yield last.value
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call):
+        yield last.value
 
 
 def _typed_numbers(node: ast.expr) -> Iterator[str]:

@@ -176,18 +176,18 @@ RED = [
     (
         gates.hides_nothing,
         put(STREAM, "metadata", {"tags": ["hide-cell"]}),
-        "tag hide-cell is none",
+        "tag hide-cell",
     ),
     (
         gates.hides_nothing,
         put(PROSE, "metadata", {"tags": ["remove-cell"]}),
-        "cell 3 .*remove-cell",
+        "remove-cell",
     ),
     (gates.hides_nothing, put(STREAM, "metadata", {"tags": ["skip-execution"]}), "skip-execution"),
     (
         gates.hides_nothing,
         put(STREAM, "metadata", {"jupyter": {"source_hidden": 1}}),
-        "jupyter are",
+        "jupyter",
     ),
     (gates.hides_nothing, put(STREAM, "metadata", {"cellView": "form"}), "cellView are none"),
     (gates.hides_nothing, mystnb("remove_code_outputs"), "mystnb's remove_code_outputs"),
@@ -227,14 +227,14 @@ RED = [
     (
         gates.computes_what_it_shows,
         write("m = 0.95\nprint(f'{m:.0%}')", STREAM),
-        "m = 0.95 is only",
+        "is only",
     ),
     (gates.leaves_verdicts_to_the_ledger, write("> **Verdict: holds.** So."), "Verdict is written"),
     (gates.leaves_verdicts_to_the_ledger, write("> **Claim.** So it is."), "Claim is written"),
     (
         gates.leaves_verdicts_to_the_ledger,
         write("So: **Verdict: refuted.**"),
-        "Verdict: is written",
+        "is written",
     ),
     (
         gates.leaves_verdicts_to_the_ledger,
@@ -244,7 +244,7 @@ RED = [
     (
         gates.leaves_verdicts_to_the_ledger,
         write("Finding('x', 'holds')", STREAM),
-        "finding is made",
+        "made by hand",
     ),
     (gates.has_described_figures, no_picture, "describes a picture .image/png. that is not there"),
     (gates.has_described_figures, no_output, "alt text without its picture"),
