@@ -81,7 +81,8 @@ sgd = {
 }
 for name, twins in sgd.items():
     assert twins.largest_difference < 1e-5, name
-print("SGD: over 90 steps no loss differs by more than 0.00001, for", ", ".join(sgd))
+steps = len(twins.torch_loss)
+print(f"SGD: over {steps} steps no loss differs by more than 0.00001, for", ", ".join(sgd))
 
 # %% [markdown]
 # For all practical purposes it is one computation. That is why the course can train in one

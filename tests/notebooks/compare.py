@@ -2,10 +2,10 @@
 
     python -m tests.notebooks.compare
 
-nbval does it, strictly, and nothing is sanitised. Two rules differ from its own (the hook below,
+nbval does it, strictly, and nothing is sanitised. Three rules differ from its own (the hook below,
 for which this module is also a pytest plugin): stderr is not compared, because warnings depend on
-the machine and a gate refuses any that are stored; and the metadata of outputs are, because a
-figure's alt text stands there.
+the machine and a gate refuses any that are stored; the metadata of outputs are, because a
+figure's alt text stands there; and pictures are, as an eye would (:mod:`.pictures`).
 
 Where Fashion-MNIST is missing the chapters that use it run on digits, so that their outputs
 differ: they are then run without a comparison, with a loud message. In CI that is an error.
@@ -13,24 +13,46 @@ differ: they are then run without a comparison, with a loud message. In CI that 
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actlab import data
 
-from . import gates
+from . import gates, pictures
 from .execute import prepare, without_data
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Apply our two rules to the notebook this cell belongs to."""
-    from nbval.plugin import IPyNbFile
+    """Apply our rules to this cell and the notebook it belongs to."""
+    from nbval.plugin import IPyNbCell
 
-    if isinstance(notebook := item.parent, IPyNbFile):
+    if isinstance(item, IPyNbCell):
+        notebook = item.parent
         notebook.skip_compare = (*({*notebook.skip_compare} - {"metadata"}), "stderr")
+        item.compare_outputs = partial(_same_outputs, item, item.compare_outputs)
+
+
+def _same_outputs(cell: Any, nbval: Any, again: Any, committed: Any, *skip: Any) -> bool:
+    """What nbval finds; and if it finds nothing, what an eye would see in the pictures."""
+    if not nbval(again, committed, *skip):
+        return False
+    new, old = _pictures(again), _pictures(committed)
+    problems = [pictures.difference(*pair) for pair in zip(old, new, strict=False)]
+    if len(new) != len(old):
+        problems.append(f"is one of {len(new)} instead of {len(old)}")
+    cell.comparison_traceback += [f"The picture {problem}." for problem in problems if problem]
+    return not any(problems)
+
+
+def _pictures(outputs: Any) -> list[bytes]:
+    found = (output.get("data", {}).get("image/png") for output in outputs)
+    return [base64.b64decode(png) for png in found if png is not None]
 
 
 def run(notebooks: list[Path], *options: str) -> int:

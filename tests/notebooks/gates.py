@@ -19,6 +19,8 @@ import jupytext
 import nbformat
 import yaml
 
+from . import honest
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 
@@ -26,6 +28,7 @@ MAX_SECONDS = 90
 MAX_MB = 1500
 MAX_BYTES = 1_500_000
 MAX_LINES = 20  # of a code cell; aim at 15
+TAGS = ("setup",)  # every other tag hides something somewhere
 
 # The one text of the cell that makes a notebook run on Colab. `make notebooks` writes it into
 # every chapter, with the repository's address from _config.yml.
@@ -130,6 +133,55 @@ def has_only_known_magics(notebook: Notebook) -> Iterator[str]:
                 yield f"{where}: IPython refused a line ({_short(text)}); repair it"
 
 
+def hides_nothing(notebook: Notebook) -> Iterator[str]:
+    """No tag, metadata, magic or call that keeps a cell, its code or what it says from a reader."""
+    for key in sorted(set(notebook.nb.metadata) - {"actlab", "kernelspec", "language_info"}):
+        yield f"metadata: {key} is none of the course's; remove it"
+    for where, cell in notebook.cells():
+        for tag in cell.metadata.get("tags", ()):
+            if tag not in TAGS:
+                yield f"{where}: the tag {tag} is none of the course's; remove it"
+        for key in sorted(set(cell.metadata) - {"tags", "mystnb", "lines_to_next_cell"}):
+            yield f"{where}: the metadata {key} are none of the course's; remove them"
+        for key in sorted(set(cell.metadata.get("mystnb", {})) - {"image"}):
+            yield f"{where}: mystnb's {key} changes what the book shows; remove it"
+        if cell.cell_type == "raw":
+            yield f"{where}: a raw cell is not shown by all; make it Markdown or code"
+    for where, cell in notebook.cells("code"):
+        for magic in re.findall(r"^\s*(%%\w+)", cell.source):
+            yield f"{where}: {magic} takes the cell from Python or its output from the reader"
+    yield from _in_code(notebook, honest.hidden)
+
+
+def lives(notebook: Notebook) -> Iterator[str]:
+    """No branch that never runs, no condition or assertion that cannot turn out otherwise."""
+    yield from _in_code(notebook, honest.dead)
+
+
+def computes_what_it_shows(notebook: Notebook) -> Iterator[str]:
+    """No number is printed that was typed."""
+    yield from _in_code(notebook, honest.typed)
+
+
+def leaves_verdicts_to_the_ledger(notebook: Notebook) -> Iterator[str]:
+    """Boxes with a claim or a verdict are outputs of code that asked the ledger."""
+    for where, cell in notebook.cells("markdown"):
+        if match := re.search(
+            r"^[ \t>]*>[ \t]*\*\*(?:Verdict|Claim)\b|\*\*Verdict:", cell.source, re.MULTILINE
+        ):
+            yield f"{where}: {_short(match[0])} is written by hand; let claims.trial(…) print it"
+    yield from _in_code(notebook, honest.decided_by_hand)
+
+
+def _in_code(notebook: Notebook, look: Any) -> Iterator[str]:
+    try:
+        codes = honest.parse(list(notebook.cells("code")))
+    except SyntaxError as error:
+        yield f"code: is no Python ({error.msg}: {_short(error.text or '')}); repair it"
+        return
+    yield from (f"{where}: {problem}" for where, problem in look(codes))
+
+
 def _magics() -> dict[str, dict[str, Any]]:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -200,7 +252,12 @@ def has_described_figures(notebook: Notebook) -> Iterator[str]:
             if re.search(r"<img\b(?![^>]*\balt=\"[^\"]{40,}\")", text):
                 yield f"{where}: an <img> in the output has no alt text; add one"
         pictures = list(_pictures(cell))
+        for output in cell.outputs:
+            for kind in set(output.get("metadata", {})) - set(output.get("data", {})):
+                yield f"{where}: an output describes a picture ({kind}) that is not there"
         if not pictures:
+            if _alt(cell):
+                yield f"{where}: alt text without its picture; run `make notebooks`"
             continue
         if len(pictures) > 1:
             yield f"{where}: shows {len(pictures)} figures under one alt text; split the cell"
@@ -470,6 +527,10 @@ GATES = (
     has_only_known_magics,
     has_no_traces_of_a_machine,
     can_be_compared,
+    hides_nothing,
+    lives,
+    computes_what_it_shows,
+    leaves_verdicts_to_the_ledger,
     has_described_figures,
     equals_its_twin,
     renders_everywhere,

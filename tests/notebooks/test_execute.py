@@ -1,4 +1,6 @@
+import base64
 import importlib.util
+import io
 import re
 import shutil
 import subprocess
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 
 from actlab import data
 
@@ -185,6 +188,12 @@ LIES = {
 }
 
 
+def painted(colour):
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(buffer, format="png")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     """The exit code and report of one comparison: the good notebook, the lies, two more copies."""
@@ -194,10 +203,13 @@ def compared(tmp_path_factory):
     for (stem, _), (old, new) in LIES.items():
         assert old in copies[stem]
         copies[stem] = copies[stem].replace(old, new)
-    dropped, stderr = (nbformat.reads(text, as_version=4) for _ in range(2))
+    dropped, stderr, black, bare = (nbformat.reads(text, as_version=4) for _ in range(4))
     dropped.cells[4].outputs = []
+    black.cells[5].outputs[0].data["image/png"] = painted("black")
+    del bare.cells[5].outputs[0].data["image/png"]  # the alt text stays
     stderr.cells[4].source = "import sys; print('old CPU', file=sys.stderr); 2.25"
     copies |= {"dropped": nbformat.writes(dropped), "stderr": nbformat.writes(stderr)}
+    copies |= {"black": nbformat.writes(black), "bare": nbformat.writes(bare)}
     for stem, copy in copies.items():
         (folder / f"{stem}.ipynb").write_text(copy)
     run = (
@@ -223,7 +235,8 @@ def failed(compared, stem):
 def test_the_truth_passes(compared):
     code, report = compared
     assert code == 1, report  # because of the lies
-    assert f"{len(LIES) + 1} failed, {5 * 5 - len(LIES) - 1} passed" in report, report
+    lies = len(LIES) + 3
+    assert f"{lies} failed, {7 * 5 - lies} passed" in report, report
     assert failed(compared, "good") == []
 
 
@@ -234,6 +247,12 @@ def test_a_lie_is_seen(stem, cell, compared):
 
 def test_a_dropped_output_is_seen(compared):
     assert failed(compared, "dropped") == [2]
+
+
+def test_a_blackened_and_a_deleted_picture_are_seen(compared):
+    assert failed(compared, "black") == failed(compared, "bare") == [3]
+    assert "The picture shows something else" in compared[1]
+    assert "The picture is one of 1 instead of 0" in compared[1]
 
 
 def test_what_a_machine_says_on_stderr_does_not_matter(compared):

@@ -79,6 +79,26 @@ def no_alt(nb):
     del nb.cells[FIGURE].outputs[0].metadata["image/png"]["alt"]
 
 
+def no_picture(nb):
+    del nb.cells[FIGURE].outputs[0].data["image/png"]
+
+
+def no_output(nb):
+    nb.cells[FIGURE].outputs = []
+
+
+def mystnb(key):
+    return lambda nb: nb.cells[FIGURE].metadata["mystnb"].update({key: True})
+
+
+def begin(text):
+    return lambda nb: nb.cells[STREAM].update(source=text + nb.cells[STREAM].source)
+
+
+def handler(kind, does):
+    return write(f"try:\n    a()\nexcept {kind}:\n    {does}", STREAM)
+
+
 def stale_alt(nb):
     nb.cells[FIGURE].metadata["mystnb"]["image"]["alt"] += " And more."
 
@@ -152,6 +172,82 @@ RED = [
     (gates.can_be_compared, write("# NBVAL_IGNORE_OUTPUT", STREAM), "exempts it"),
     (gates.can_be_compared, put(STREAM, "metadata", {"tags": ["nbval-skip"]}), "exempts it"),
     (gates.can_be_compared, put(STREAM, "metadata", {"tags": ["raises-exception"]}), "exempts it"),
+    (gates.hides_nothing, put(STREAM, "metadata", {"tags": ["remove-output"]}), "remove-output"),
+    (
+        gates.hides_nothing,
+        put(STREAM, "metadata", {"tags": ["hide-cell"]}),
+        "tag hide-cell",
+    ),
+    (
+        gates.hides_nothing,
+        put(PROSE, "metadata", {"tags": ["remove-cell"]}),
+        "remove-cell",
+    ),
+    (gates.hides_nothing, put(STREAM, "metadata", {"tags": ["skip-execution"]}), "skip-execution"),
+    (
+        gates.hides_nothing,
+        put(STREAM, "metadata", {"jupyter": {"source_hidden": 1}}),
+        "jupyter",
+    ),
+    (gates.hides_nothing, put(STREAM, "metadata", {"cellView": "form"}), "cellView are none"),
+    (gates.hides_nothing, mystnb("remove_code_outputs"), "mystnb's remove_code_outputs"),
+    (gates.hides_nothing, lambda nb: nb.metadata.update(mystnb={}), "metadata: mystnb is none"),
+    (gates.hides_nothing, put(LAST_CODE, "cell_type", "raw"), "a raw cell"),
+    (gates.hides_nothing, begin("%%capture\n"), "%%capture takes"),
+    (gates.hides_nothing, begin("%%script false\n"), "%%script takes"),
+    (gates.hides_nothing, write("try:\n    1 / 0\nexcept:\n    pass", STREAM), "nothing said"),
+    (gates.hides_nothing, handler("Exception", "pass"), "nothing said"),
+    (gates.hides_nothing, handler("ValueError", "..."), "nothing said"),
+    (gates.hides_nothing, handler("Exception", "values = 0"), "every exception is caught"),
+    (gates.hides_nothing, handler("(ValueError, Exception) as e", "a = 0"), "every exception"),
+    (gates.hides_nothing, write("with contextlib.suppress(OSError):\n    a()", STREAM), "suppress"),
+    (gates.hides_nothing, write("with redirect_stdout(f):\n    a()", STREAM), "redirect_stdout"),
+    (gates.hides_nothing, write("warnings.simplefilter('ignore')", STREAM), "keeps warnings"),
+    (gates.hides_nothing, write("if x", STREAM), "is no Python"),
+    (gates.lives, write("if False:\n    a()", STREAM), "condition False never changes"),
+    (gates.lives, write("if 0:\n    a()", STREAM), "condition 0 never changes"),
+    (gates.lives, write("while False:\n    a()", STREAM), "condition False never"),
+    (gates.lives, write("if not 1 and a():\n    a()", STREAM), "condition not 1 and a.. never"),
+    (gates.lives, write("if a() or True:\n    a()", STREAM), "condition a.. or True never"),
+    (gates.lives, write("b = 1 if 2 > 3 else 2", STREAM), "condition 2 > 3 never"),
+    (gates.lives, write("DEBUG = False\nif DEBUG:\n    a()", STREAM), "condition DEBUG never"),
+    (gates.lives, write("assert True", STREAM), "condition True never"),
+    (gates.lives, write("assert (1 > 2, 'no')", STREAM), "condition .1 > 2, 'no'. never"),
+    (gates.lives, write("for _ in range(0):\n    a()", STREAM), "loop over range.0. never"),
+    (gates.lives, write("def f():\n    return 1\n    a()", STREAM), "code follows what leaves"),
+    (gates.computes_what_it_shows, write("print(0.95)", STREAM), "0.95 is shown but not"),
+    (gates.computes_what_it_shows, write("print('mean', -0.95)", STREAM), "0.95 is shown"),
+    (gates.computes_what_it_shows, write("print('95.2 % of it')", STREAM), "95.2 is shown"),
+    (gates.computes_what_it_shows, write("print(f'mean {0.95:.2f}')", STREAM), "0.95 is shown"),
+    (gates.computes_what_it_shows, write("print(f'{values} 95 %')", STREAM), "95 is shown"),
+    (gates.computes_what_it_shows, write("print('%s 95 %%' % values)", STREAM), "95 is shown"),
+    (gates.computes_what_it_shows, write("display([values, 0.95])", STREAM), "0.95 is shown"),
+    (gates.computes_what_it_shows, write("Markdown('| 12 |')", STREAM), "12 is shown"),
+    (gates.computes_what_it_shows, write("{'alive': 7}", STREAM), "7 is shown"),
+    (
+        gates.computes_what_it_shows,
+        write("m = 0.95\nprint(f'{m:.0%}')", STREAM),
+        "is only",
+    ),
+    (gates.leaves_verdicts_to_the_ledger, write("> **Verdict: holds.** So."), "Verdict is written"),
+    (gates.leaves_verdicts_to_the_ledger, write("> **Claim.** So it is."), "Claim is written"),
+    (
+        gates.leaves_verdicts_to_the_ledger,
+        write("So: **Verdict: refuted.**"),
+        "is written",
+    ),
+    (
+        gates.leaves_verdicts_to_the_ledger,
+        write("Markdown('> **Verdict: holds.** So.')", STREAM),
+        "cell 4 .*a verdict is written by hand",
+    ),
+    (
+        gates.leaves_verdicts_to_the_ledger,
+        write("Finding('x', 'holds')", STREAM),
+        "made by hand",
+    ),
+    (gates.has_described_figures, no_picture, "describes a picture .image/png. that is not there"),
+    (gates.has_described_figures, no_output, "alt text without its picture"),
     (gates.has_described_figures, no_alt, "alt text is missing"),
     (gates.has_described_figures, stale_alt, "alt text is not the cell's"),
     (gates.has_described_figures, alt("_images/a9f31c77f3c5b8a0d8f3a3f7dd02b9c2.png"), "file's"),
@@ -280,6 +376,29 @@ def test_files_without_their_twin(tmp_path):
 def test_what_is_fine_stays_green(text, good):
     nice = spoiled(good, write(text))
     assert gates.check(nice) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n    a()\nexcept ValueError as error:\n    print(error)",
+        "try:\n    a()\nexcept Exception as error:\n    print(type(error).__name__)",
+        "try:\n    a()\nexcept Exception:\n    raise",
+        "while True:\n    break",
+        "steps = 5\nif steps > values:\n    print(f'{steps} steps')",
+        "with warnings.catch_warnings(record=True):\n    warnings.simplefilter('always')",
+        "assert gap < 0.00001\nprint('no loss differs by more than 0.00001:', gap)",
+        "print(f'W{values} = {64**-0.5:.2f} = 1/√64')\nassert values == 64**-0.5",
+        "print('nobody here')",
+        "%matplotlib inline",
+    ],
+)
+def test_code_that_is_fine_stays_green(code, good):
+    assert gates.check(spoiled(good, write(code, STREAM))) == []
+
+
+def test_a_verdict_may_be_spoken_of(good):
+    assert gates.check(spoiled(good, write("5. **Verdict**: *holds* or *refuted*."))) == []
 
 
 def test_outputs_that_are_fine_stay_green(good):

@@ -1,8 +1,11 @@
-"""The committed results can be read, and name their machine."""
+"""The committed results can be read, name their machine, and are as they were measured."""
+
+import json
 
 import pytest
 
 from actlab import machine, study
+from actlab.study import store
 from actlab.study.whole import STUDIES
 
 # A study may be declared before it was run (its rules are committed first); a chapter that reads
@@ -18,6 +21,43 @@ def test_every_result_is_of_a_known_study_and_names_its_machine(name):
     text = machine.sentence(frame.attrs["machine"])
     assert "cores of" in text or "GPU" in text or "NVIDIA" in text
     assert "/" not in frame.attrs["machine"]["cpu"]
+
+
+CHECKSUMS = json.loads((study.RESULTS / "checksums.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_no_cell_was_changed_since_it_was_measured(name):
+    """Results change by ``python -m actlab.study``, which writes the checksums as well."""
+    assert store.checksums(study.load(name)) == CHECKSUMS.get(name)
+
+
+def test_no_checksum_is_left_over():
+    assert sorted(CHECKSUMS) == COMMITTED
+
+
+@pytest.mark.parametrize("column", study.load("born_dead").columns)
+def test_a_changed_cell_is_found_out(column):
+    frame = study.load("born_dead")
+    numbers = frame[column].dtype.kind in "iuf"
+    changed = frame[column].iloc[7] + 0.05 if numbers else frame[column].iloc[7] + "!"
+    frame[column] = [*frame[column].iloc[:7], changed, *frame[column].iloc[8:]]
+    found = store.checksums(frame)
+    differ = {name for name in found if found[name] != CHECKSUMS["born_dead"][name]}
+    assert differ == {column}
+
+
+def test_a_lost_a_doubled_and_a_reordered_row_are_found_out():
+    frame = study.load("born_dead")
+    for other in (frame.iloc[1:], frame.iloc[[0, *range(len(frame))]], frame.iloc[::-1]):
+        assert store.checksums(other) != CHECKSUMS["born_dead"]
+
+
+def test_the_way_of_storing_does_not_matter():
+    frame = study.load("gradients_at_start").head(1000)
+    widths = {"float32": "float64", "int16": "int64", "str": "object"}
+    wide = frame.astype({name: widths[str(kind)] for name, kind in frame.dtypes.items()})
+    assert store.checksums(wide) == store.checksums(frame)
 
 
 def test_there_are_results():

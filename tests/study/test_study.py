@@ -1,6 +1,7 @@
 """A study is done once, cell by cell: killed, resumed, on a cluster, it gives the same table."""
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -69,7 +70,10 @@ def test_the_table_has_the_cells_in_front_and_in_order(results):
     assert again.attrs["grid"] == make().digest
     assert again.attrs["words"] == "data (2) × seed (3): 6 cells"
     assert again.attrs["machine"]["cores"] >= 1
-    assert [path.name for path in results.iterdir()] == ["tosses.parquet"]
+    assert sorted(path.name for path in results.iterdir()) == ["checksums.json", "tosses.parquet"]
+    assert json.loads((results / "checksums.json").read_text()) == {
+        "tosses": store.checksums(table)
+    }
 
 
 def test_a_limit_stops_and_a_later_run_goes_on_without_repeating(tmp_path):

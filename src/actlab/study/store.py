@@ -46,8 +46,22 @@ def read(path: Path) -> pd.DataFrame:
     return frame
 
 
+def checksums(frame: pd.DataFrame) -> dict[str, str]:
+    """Column → fingerprint of its values, whichever version of Parquet or pandas holds them."""
+    return {
+        str(name): digest(
+            [None if gone else v for v, gone in zip(column.tolist(), column.isna(), strict=True)]
+        )
+        for name, column in frame.items()
+    }
+
+
 def write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
-    """Whole or not at all: a reader never sees half a file, and a kill leaves the old one."""
+    """Whole or not at all: a reader never sees half a file, and a kill leaves the old one.
+
+    A result (not a part of one) leaves its :func:`checksums` in ``checksums.json`` beside it:
+    tests tell by them that no cell was changed since it was measured.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -58,6 +72,12 @@ def write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
     try:
         pq.write_table(table, unfinished, compression="zstd")
         unfinished.replace(path)
+        if path.parent == RESULTS:
+            manifest = RESULTS / "checksums.json"
+            known = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {}
+            known[path.stem] = checksums(frame)
+            unfinished.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
+            unfinished.replace(manifest)
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -1,0 +1,38 @@
+"""No rule was changed, in words or numbers, without saying so."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from actlab import claims
+
+from .rules import GOLDEN, turning_points, written
+
+ALL = claims.all()
+BEFORE = json.loads(GOLDEN.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)
+def test_the_rule_is_the_one_that_was_written_down(claim):
+    assert written(claim) == BEFORE.get(claim.id)
+
+
+def test_no_rule_is_left_over():
+    assert set(BEFORE) == {claim.id for claim in ALL}
+
+
+def test_nearly_every_rule_turns_at_a_number_of_its_prose():
+    without = [name for name, kept in BEFORE.items() if not kept["turns at"]]
+    assert len(without) <= len(BEFORE) // 8, without
+
+
+def test_a_moved_threshold_is_found_out():
+    claim = claims.get("relu-kills-itself")
+    assert 0.5 in turning_points(claim)
+
+    def laxer(evidence):
+        moved = {name: [number + 0.05 for number in three] for name, three in evidence.items()}
+        return claim.decide(moved)
+
+    assert 0.5 not in turning_points(replace(claim, decide=laxer))
