@@ -11,6 +11,7 @@ larger than memory gives the same answer. A network whose activations hold a NaN
 share, score and moments: it has diverged, and is neither dead nor alive.
 """
 
+from actlab.probes.report import Checkup, checkup
 from actlab.probes.statistics import (
     ActivationStats,
     Fates,
@@ -38,10 +39,12 @@ from actlab.probes.torch import (
 __all__ = [
     "ACTIVATIONS",
     "ActivationStats",
+    "Checkup",
     "Fates",
     "GradientNorms",
     "LayerStats",
     "Moments",
+    "checkup",
     "dead_share",
     "dead_units",
     "dormant_scores",

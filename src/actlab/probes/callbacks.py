@@ -34,7 +34,7 @@ import torch
 from actlab.probes import statistics
 from actlab.probes.batches import Batches, leaves, mapped, to_numpy
 from actlab.probes.events import Layer, Sight, numbered, say_unseen
-from actlab.probes.keras import Array, Observer, gradients, is_built, looking
+from actlab.probes.keras import Array, Observer, gradients, is_built, is_kernel, looking
 
 
 class _Probe(keras.callbacks.Callback):
@@ -182,7 +182,7 @@ class GradientNorms(_Probe):
         super().__init__(x, batch_size)
 
     def look(self) -> dict[str, float]:
-        kernels = [v for v in self.model.trainable_variables if len(v.shape) >= 2]
+        kernels = [v for v in self.model.trainable_variables if is_kernel(v)]
         if not kernels:
             raise ValueError("the model has no trainable weights with two axes or more.")
         found = gradients(self.model, self.data, kernels)

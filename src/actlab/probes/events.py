@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from actlab.probes.batches import leaves
 from actlab.probes.flow import Flow
 from actlab.probes.identify import Known
 from actlab.probes.statistics import LayerStats
@@ -96,6 +98,19 @@ class Sight:
             for name, layer in self.layers.items()
             if layer.role == "activation" and name not in self.output
         }
+
+
+@contextlib.contextmanager
+def in_words(model: Any, x: Any) -> Iterator[None]:
+    """Say what was going on when a model raises."""
+    try:
+        yield
+    except Exception as error:
+        shapes = ", ".join(str(tuple(leaf.shape)) for leaf in leaves(x))
+        raise ValueError(
+            f"the model {type(model).__name__} could not be run on inputs of shape {shapes}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def numbered(name: str, calls: Counter[str]) -> str:

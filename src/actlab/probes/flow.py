@@ -65,8 +65,11 @@ class Flow:
             bent=frozenset[str]().union(*(trace.bent for trace in known)),
         )
 
-    def consume(self, trace: Trace | None, name: str) -> None:
-        """A layer with weights reads what ``trace`` describes."""
+    def consume(self, trace: Trace | None, name: str, *, linear: bool = True) -> None:
+        """A layer with weights reads what ``trace`` describes.
+
+        ``linear``: whether it does no more than multiply (attention bends the signal itself).
+        """
         if trace is None:
             return
         self.consumed |= trace.since
@@ -74,7 +77,7 @@ class Flow:
             return
         if strange := trace.bent - {USUAL}:
             self.bent.append((trace.source, name, strange))
-        elif not trace.bent:
+        elif not trace.bent and linear:
             self.linear.append((trace.source, name))
 
     def activated(self, tensor: Any, name: str, axis: int | None = None) -> None:

@@ -18,8 +18,9 @@ import torch
 
 from actlab.probes import identify
 from actlab.probes.batches import Batch, leaves, mapped, to_numpy
-from actlab.probes.events import Event, Role, Sight, flat_count, numbered
+from actlab.probes.events import Event, Role, Sight, flat_count, in_words, numbered
 from actlab.probes.flow import USUAL, Flow, Trace, after_reshape
+from actlab.probes.gradients import Inferred, infer, shape_error, single_output
 from actlab.probes.identify import Known
 from actlab.probes.torch import same_randomness
 from actlab.recipes import keras as recipes
@@ -67,7 +68,8 @@ def look(model: Any, batches: Iterable[Any]) -> Sight:
     with looking(model):
         for x in batches:
             observer = Observer(model, sight.add, everything=True)
-            observer.run(x)
+            with in_words(model, x):
+                observer.run(x)
             sight.unseen |= observer.unseen
             sight.end(observer.flow)
     return sight
@@ -159,7 +161,7 @@ class Observer:
         def heard(*args: Any, **kwargs: Any) -> Any:
             if self._quiet:
                 return call(*args, **kwargs)
-            frame = self._enter(layer, tensors_of((args, kwargs)))
+            frame = self._enter(layer, (args, kwargs))
             self._quiet = frame.role == "recurrent" or isinstance(layer, WHOLE)
             try:
                 output = call(*args, **kwargs)
@@ -191,39 +193,41 @@ class Observer:
             if listens:
                 object.__setattr__(layer, "activation", activation)
 
-    def _enter(self, layer: Any, inputs: list[Any]) -> _Frame:
-        frame = _Frame(layer)
+    def _enter(self, layer: Any, given: Any) -> _Frame:
+        frame, inputs = _Frame(layer), tensors_of(given)
         for above in self._stack:
             above.ran_inside = True
             if _is_timed(above.layer) and above.layer.layer is layer:
                 above.step.clear()
-        if self.names is not None:
-            frame.role = "activation" if layer.name in self.names else None
-        elif any(above.role == "activation" for above in self._stack):
-            pass
-        elif _is_recurrent(layer):
-            frame.role = "recurrent"
-            self.unseen[layer.name] = "applies its activations inside, step by step"
-        elif (found := _activation(layer)) is not None:
-            frame.role, frame.known = "activation", found.known
-            if self.everything and found.of_input and inputs:
-                frame.flat = flat_count(_as_torch(inputs[0]), found.known)
-        elif owns_kernel(layer):
-            frame.role = "weights"
-        else:
-            frame.perhaps = (
-                isinstance(layer, keras.layers.Layer)
-                and not type(layer).__module__.startswith("keras.")
-                and not _parts(layer)
-            )
+        self._give_role(frame, given, inputs)
         frame.name, frame.trace = self._name(layer.name, layer), self._trace_of(inputs)
         if _multiplies(layer):
             if frame.trace is None:  # it may come from any of them
                 self.flow.consumed |= self._events
             else:
-                self.flow.consume(frame.trace, frame.name)
+                self.flow.consume(frame.trace, frame.name, linear=not isinstance(layer, WHOLE))
         self._stack.append(frame)
         return frame
+
+    def _give_role(self, frame: _Frame, given: Any, inputs: list[Any]) -> None:
+        """Decide what the layer is looked at for, and read what enters it."""
+        layer = frame.layer
+        if self.names is not None:
+            frame.role = "activation" if layer.name in self.names else None
+        elif any(above.role == "activation" for above in self._stack):
+            return
+        elif _is_recurrent(layer):
+            frame.role = "recurrent"
+            self.unseen[layer.name] = "applies its activations inside, step by step"
+        elif (found := _activation(layer, given)) is not None:
+            frame.role, frame.known = "activation", found.known
+            if self.everything and found.of_input and inputs:
+                frame.flat = flat_count(_as_torch(inputs[0]), found.known)
+        elif owns_kernel(layer) or isinstance(layer, WHOLE):
+            frame.role = "weights"
+        else:
+            own = isinstance(layer, keras.layers.Layer) and not _parts(layer)
+            frame.perhaps = own and not type(layer).__module__.startswith("keras.")
 
     def _leave(self, frame: _Frame, inputs: list[Any], output: Any) -> None:
         layer, outputs, name = frame.layer, tensors_of(output), frame.name
@@ -284,7 +288,9 @@ class Observer:
             value = args[0] if args else next(iter(kwargs.values()), None)
             if not self._listens(name, args, kwargs) or not tensors_of(value):
                 return function(*args, **kwargs)
-            known = _called(name, args[1:], kwargs)
+            known = _called("relu" if name == "maximum" else name, args[1:], kwargs)
+            for above in self._stack:
+                above.ran_inside = True
             self._quiet = True  # one function may be made of others
             try:
                 flat = flat_count(_as_torch(value), known) if self.everything else None
@@ -414,10 +420,7 @@ def _homes() -> list[Any]:
 
 
 def _called(name: str, args: Any, kwargs: Any) -> Known | None:
-    places = identify.functions("keras").get("relu" if name == "maximum" else name, [])
-    if name == "maximum":
-        return identify.of_call(places, (), {})
-    return identify.of_call(places, args, kwargs)
+    return identify.of_call(identify.functions("keras").get(name, []), args, kwargs)
 
 
 def _with_zero(args: Any, kwargs: Any) -> bool:
@@ -435,10 +438,10 @@ class _Activation:
     of_input: bool
 
 
-def _activation(layer: Any) -> _Activation | None:
+def _activation(layer: Any, given: Any) -> _Activation | None:
     """The activation that a layer (or an operation of a graph) applies to hidden units, if any."""
     if not isinstance(layer, keras.layers.Layer):
-        return _operation(layer)
+        return _operation(layer, given)
     if isinstance(layer, OWN_LAYER):
         return _Activation(identify.of_module(layer, "keras"), True)
     if isinstance(layer, recipes.ActivationWith):
@@ -449,17 +452,27 @@ def _activation(layer: Any) -> _Activation | None:
     if activation is None or isinstance(activation, keras.layers.Layer):
         return None
     name = getattr(activation, "__name__", str(activation))
-    own = getattr(keras.activations, name, None) is activation
-    return _of_a_unit(name, _Activation(_called(name, (), {}) if own else None, False))
+    known = _called(name, (), {}) if _is_keras_own(name, activation) else None
+    return _of_a_unit(name, _Activation(known, False))
+
+
+def _is_keras_own(name: str, activation: Any) -> bool:
+    try:
+        # What the observer has put around it is not the user's.
+        return bool(keras.activations.get(name) is inspect.unwrap(activation))
+    except ValueError:  # no function of Keras has this name
+        return False
 
 
 def _of_a_unit(name: str, found: _Activation) -> _Activation | None:
     return None if name in NOT_OF_A_HIDDEN_UNIT else found
 
 
-def _operation(operation: Any) -> _Activation | None:
+def _operation(operation: Any, given: Any) -> _Activation | None:
     """Of an operation in a functional graph: ``keras.ops.relu(x)`` becomes a ``Relu``."""
     kind = type(operation).__name__.lower()
+    if kind == "maximum" and _with_zero(*given):
+        return _Activation(_called("relu", (), {}), True)
     for name, places in identify.functions("keras").items():
         if name.replace("_", "") == kind and name not in NOT_OF_A_HIDDEN_UNIT:
             arguments = {argument for _, place in places for argument in place.arguments}
@@ -482,7 +495,7 @@ def _parts(layer: Any) -> list[Any]:
 
 def owns_kernel(layer: Any) -> bool:
     """Whether weights with two axes or more are the layer's own (not those of its parts)."""
-    return bool(isinstance(layer, keras.layers.Layer) and kernels_of(layer, own=True))
+    return bool(kernels_of(layer, own=True))
 
 
 def kernels_of(layer: Any, *, own: bool = False) -> list[Any]:
@@ -491,10 +504,17 @@ def kernels_of(layer: Any, *, own: bool = False) -> list[Any]:
     Parts count where the reader sees one layer: the cell of a recurrent layer, the projections
     of an attention layer.
     """
+    if not isinstance(layer, keras.layers.Layer):
+        return []
     inside: set[int] = set()
     if own or not (_is_recurrent(layer) or isinstance(layer, WHOLE)):
         inside = {id(weight) for part in _parts(layer) for weight in part.weights}
-    return [w for w in layer.weights if len(w.shape) >= 2 and id(w) not in inside]
+    return [weight for weight in layer.weights if is_kernel(weight) and id(weight) not in inside]
+
+
+def is_kernel(weight: Any) -> bool:
+    """Two axes or more, and no bias (those of an attention layer have an axis for the heads)."""
+    return len(weight.shape) >= 2 and not weight.name.endswith("bias")
 
 
 def _multiplies(layer: Any) -> bool:
@@ -604,7 +624,10 @@ def _batch_gradients(
     while True:
         with tf.GradientTape() as tape:
             outputs = model(x, training=False)
-            value = value_of(x, y, outputs, weight)
+            try:
+                value = value_of(x, y, outputs, weight)
+            except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+                raise shape_error(outputs, y, error) from error
             scaled = value * scale
         found = [
             # convert_to_tensor: an embedding's gradient comes as a list of rows.
@@ -620,6 +643,37 @@ def _batch_gradients(
     if len(masks) == 1 and masks[0] is not None:  # the mean is over what the mask leaves
         count = float(np.sum(keras.ops.convert_to_numpy(masks[0])))
     return [None if g is None else g.astype(np.float64) / scale for g in found], count
+
+
+def loss_of(model: Any, batches: Iterable[Batch], loss: Any) -> tuple[Any, str]:
+    """The loss to differentiate (``None`` for the model's own), and what it is in words."""
+    if loss is not None:
+        return loss, str(getattr(loss, "name", getattr(loss, "__name__", loss)))
+    if model.compiled and (model.loss is not None or model.losses):
+        return None, "the one the model was compiled with"
+    batch = next(iter(batches))
+    with looking(model):
+        outputs = single_output(model(mapped(to_numpy, batch.x), training=False))
+    meant = infer(to_numpy(outputs), to_numpy(single_output(batch.y)))
+    said = f"{meant.words()}, inferred from the labels: give loss= for another"
+    return functools.partial(_inferred_values, meant), said
+
+
+def _inferred_values(meant: Inferred, labels: Any, outputs: Any) -> Any:
+    """The inferred loss, one value a sample (or position)."""
+    ops = keras.ops
+    if meant.kind == "classes":
+        outputs = ops.moveaxis(outputs, meant.axis, -1)
+        labels = ops.reshape(labels, outputs.shape[:-1])
+        return keras.losses.sparse_categorical_crossentropy(labels, outputs, meant.logits)
+    labels = ops.cast(ops.reshape(labels, outputs.shape), outputs.dtype)
+    if meant.kind == "onehot":
+        return keras.losses.categorical_crossentropy(labels, outputs, meant.logits)
+    if meant.kind == "binary":
+        # One value an output: the loss averages over the last axis.
+        pair = ops.expand_dims(labels, -1), ops.expand_dims(outputs, -1)
+        return keras.losses.binary_crossentropy(*pair, meant.logits)
+    return ops.square(outputs - labels)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from actlab.probes import identify
 from actlab.probes.batches import Batches, mapped, tensors_of, to_torch
-from actlab.probes.events import Event, Role, Sight, flat_count, numbered, say_unseen
+from actlab.probes.events import Event, Role, Sight, flat_count, in_words, numbered, say_unseen
 from actlab.probes.flow import USUAL, Flow, Trace, after_reshape
 from actlab.probes.identify import Known
 from actlab.probes.statistics import LayerStats
@@ -121,7 +121,8 @@ def look(model: nn.Module, batches: Iterable[Any]) -> Sight:
     with looking(model):
         for x in batches:
             observer = _Observer(model, sight.add, everything=True)
-            observer.run(x)
+            with in_words(model, x):
+                observer.run(x)
             sight.unseen |= observer.unseen
             sight.end(observer.flow)
     return sight
@@ -269,6 +270,7 @@ class _Frame:
     # A leaf of the user's own without weights: an activation, if it calls an activation function.
     perhaps: bool = False
     calls: int = 0
+    multiplied: bool = False
 
 
 class _Observer(TorchFunctionMode):
@@ -376,7 +378,7 @@ class _Observer(TorchFunctionMode):
             return
         if frame.perhaps and frame.calls == 1 and isinstance(value, Tensor):
             frame.role = "activation"
-        if frame.role is None:
+        if frame.role is None or (frame.role == "weights" and self._only_holds(frame)):
             return
         name = frame.name
         if frame.role != "recurrent":  # a cell runs once a step
@@ -399,6 +401,11 @@ class _Observer(TorchFunctionMode):
                 frame.module,
             )
         )
+
+    def _only_holds(self, frame: _Frame) -> bool:
+        """Whether a module has parts and uses its weights for no product (a position, say)."""
+        parts = any(True for _ in frame.module.children())
+        return self.chosen is None and parts and not frame.multiplied
 
     # --- Functions ---
 
@@ -461,10 +468,12 @@ class _Observer(TorchFunctionMode):
         met = [i for i in signal if op.traces[i] is not None]
         weights = any(t.dim() >= 2 for i, t in enumerate(op.inputs) if i not in signal)
         if op.func in WEIGHTED or op.name in RECURRENT or (op.name in PRODUCTS and weights):
-            owners = (f.name for f in reversed(self._stack) if owns_kernel(f.module))
-            layer = next(owners, f"{op.name}()")
+            owner = next((f for f in reversed(self._stack) if owns_kernel(f.module)), None)
+            layer = f"{op.name}()" if owner is None else owner.name
+            if owner is not None:
+                owner.multiplied = True
             for i in met:
-                self.flow.consume(op.traces[i], layer)
+                self.flow.consume(op.traces[i], layer, linear="attention" not in op.name)
             trace = Trace(
                 axis=WEIGHTED.get(op.func, -1),
                 source=None if op.name in RECURRENT or "embedding" in op.name else layer,
