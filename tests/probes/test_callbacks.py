@@ -375,7 +375,7 @@ def test_bad_arguments_are_refused_with_a_reason():
         DeadUnits(X[:0])
     with pytest.raises(ValueError, match=r"one length above 0, got \[49, 50\]"):
         DeadUnits([X, X[:49]])
-    with pytest.raises(ValueError, match="x: expected an array.*got list with str inside"):
+    with pytest.raises(ValueError, match=r"x: expected an array.*got list with str inside"):
         DeadUnits(["x", "y"])
     with pytest.raises(ValueError, match="50 samples, but y has 49"):
         GradientNorms(X, Y[:49])

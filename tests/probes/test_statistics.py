@@ -384,9 +384,7 @@ def test_channels_are_the_units_after_a_convolution_and_features_after_a_linear_
     x = torch.randn(4, 2, 6)
     conv = nn.Sequential(nn.Conv1d(2, 3, 2), nn.ReLU())
     y = conv(x).detach()
-    np.testing.assert_array_equal(
-        probes.record(conv, x)["1"][0], y.movedim(1, -1).reshape(20, 3)
-    )
+    np.testing.assert_array_equal(probes.record(conv, x)["1"][0], y.movedim(1, -1).reshape(20, 3))
     linear = nn.Sequential(nn.Linear(6, 5), nn.ReLU())
     np.testing.assert_array_equal(
         probes.record(linear, x)["1"][0], linear(x).detach().reshape(8, 5)

@@ -62,7 +62,7 @@ class Batches:
                 f"{name}: expected x, (x, y) or (x, y, sample_weight), got a tuple of "
                 f"{len(parts)}; several inputs go into a list or a dict."
             )
-        self._parts = [_as_arrays(name, part) for part in parts]
+        self._parts = [_as_arrays(name, part, i > 0) for i, part in enumerate(parts)]
         lengths = [len(leaf) for part in self._parts for leaf in leaves(part)]
         if len(set(lengths)) > 1 or 0 in lengths:
             raise ValueError(
@@ -79,7 +79,7 @@ class Batches:
         some = False
         for item in _iterated(self._source):
             parts = item if isinstance(item, (tuple, list)) and 1 <= len(item) <= 3 else (item,)
-            batch = Batch(*(_as_arrays(self._name, part) for part in parts))
+            batch = Batch(*(_as_arrays(self._name, p, i > 0) for i, p in enumerate(parts)))
             if not len(leaves(batch.x)[0]):
                 continue
             some = True
@@ -118,9 +118,9 @@ def _is_array(value: Any) -> bool:
     return (hasattr(value, "shape") and hasattr(value, "dtype")) or hasattr(value, "iloc")
 
 
-def _as_arrays(name: str, data: Any) -> Any:
+def _as_arrays(name: str, data: Any, optional: bool) -> Any:
     """A structure whose leaves can be cut into rows."""
-    if data is None:
+    if data is None and optional:
         return None
     found = leaves(data)
     if not found or not all(_is_array(leaf) and len(leaf.shape) for leaf in found):
@@ -173,7 +173,7 @@ def to_torch(value: Any, model: Any = None) -> Tensor:
         array = to_numpy(value)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"expected numbers, got an array of dtype {array.dtype}.")
-        value = torch.from_numpy(np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
+        value = torch.from_numpy(np.array(array, array.dtype.newbyteorder("="), order="C"))
         if like is not None and value.is_floating_point():
             value = value.to(like.dtype)
     tensor: Tensor = value

@@ -203,6 +203,7 @@ def _mean(loss: Loss, outputs: Any, labels: Any, weight: Any) -> tuple[Tensor, f
     try:
         with _reduction(loss, "none" if weight is not None else "mean") as reduces:
             value = _called(loss, outputs, labels)
+        once = float(value.detach().mean())
         if value.dim() > 0:
             if weight is not None:
                 flat = value.reshape(len(value), -1)
@@ -213,12 +214,12 @@ def _mean(loss: Loss, outputs: Any, labels: Any, weight: Any) -> tuple[Tensor, f
         with torch.no_grad(), _reduction(loss, "sum"):
             if reduces:  # a mean may leave out labels or weigh classes: the sum tells how many
                 total = float(_called(loss, outputs, labels))
-                own = total / float(value) if float(value) not in (0.0, np.inf) else n
+                own = total / once if once else n
                 return value, own if np.isfinite(own) else n
             doubled = float(_called(loss, *(mapped(_twice, part) for part in (outputs, labels))))
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise shape_error(outputs, labels, error) from error
-    if float(value) != 0 and np.isclose(doubled, 2 * float(value), rtol=1e-3):
+    if once != 0 and np.isclose(doubled, 2 * once, rtol=1e-3):
         value = value / n  # the function gives a sum
     return value, n
 

@@ -269,38 +269,51 @@ class Observer:
     def _functions_covered(self) -> Iterator[None]:
         """Listen to activation functions that a ``call`` uses without a layer around them."""
         names = [name for name in identify.functions("keras") if name not in NOT_OF_A_HIDDEN_UNIT]
+        heard: dict[int, Callable[..., Any]] = {}
         covered: list[tuple[Any, str, Any]] = []
         try:
             for home in _homes():
                 for name in (*names, "maximum"):
                     function = vars(home).get(name)
                     if callable(function):
-                        covered.append((home, name, function))
-                        setattr(home, name, self._hearing(name, function))
+                        heard[id(function)] = self._hearing(name, function)
+                        covered.append((vars(home), name, function))
+            for layer in (self.model, *self.layers):
+                covered += [found for found in _held(layer) if id(found[2]) in heard]
+            for place, name, function in covered:
+                _set(place, name, heard[id(function)])
             yield
         finally:
-            for home, name, function in reversed(covered):
-                setattr(home, name, function)
+            for place, name, function in reversed(covered):
+                _set(place, name, function)
 
     def _hearing(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def alone(*args: Any, **kwargs: Any) -> Any:
+            self._quiet = True  # one function may be made of others
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._quiet = False
+
         @functools.wraps(function)
         def heard(*args: Any, **kwargs: Any) -> Any:
             value = args[0] if args else next(iter(kwargs.values()), None)
-            if not self._listens(name, args, kwargs) or not tensors_of(value):
+            part = any(frame.role == "activation" for frame in self._stack)
+            odd = name == "maximum" and not _with_zero(args, kwargs)
+            if self._quiet or part or odd or not tensors_of(value):
                 return function(*args, **kwargs)
+            if self._stack and self._stack[-1].perhaps:
+                self._stack[-1].calls += 1
+                return alone(*args, **kwargs)
             known = _called("relu" if name == "maximum" else name, args[1:], kwargs)
-            for above in self._stack:
-                above.ran_inside = True
-            self._quiet = True  # one function may be made of others
-            try:
-                flat = flat_count(_as_torch(value), known) if self.everything else None
-                output = function(*args, **kwargs)
-            finally:
-                self._quiet = False
+            flat = flat_count(_as_torch(value), known) if self.everything else None
+            output = alone(*args, **kwargs)
             inside = [frame.layer.name for frame in self._stack[-1:]]
             label = self._name(".".join([*inside, f"{name}()"]), name)
+            for above in self._stack:
+                above.ran_inside = True
             trace = self._trace_of([value]) or Trace()
-            self.flow.put(output, replace(trace, axis=_axis_of(self._axis(trace, output), output)))
+            self.flow.put(output, replace(trace, axis=_axis_of(trace.axis, output)))
             self.flow.activated(output, label)
             self._events.add(label)
             array = self._by_unit(None, output)
@@ -308,15 +321,6 @@ class Observer:
             return output
 
         return heard
-
-    def _listens(self, name: str, args: Any, kwargs: Any) -> bool:
-        """Whether this call is an activation of its own, and not part of a layer's."""
-        if self._quiet or (name == "maximum" and not _with_zero(args, kwargs)):
-            return False
-        if (frame := next(iter(self._stack[::-1]), None)) is not None and frame.perhaps:
-            frame.calls += 1
-            return False
-        return all(above.role != "activation" for above in self._stack)
 
     # --- Where signals come from ---
 
@@ -375,9 +379,6 @@ class Observer:
             return replace(trace, axis=after_reshape(before, trace.axis, after))
         return trace
 
-    def _axis(self, trace: Trace | None, output: Any) -> int | None:
-        return None if trace is None else _axis_of(trace.axis, output)
-
     def _by_unit(self, layer: Any, output: Any) -> torch.Tensor:
         """(samples, ..., units, ...) → (1, samples · ..., units)."""
         shape = getattr(output, "shape", None)
@@ -391,7 +392,8 @@ class Observer:
         value = _as_torch(output)
         if value.dim() == 1:
             return value[None, :, None]
-        axis = self._axis(self.flow.of(output), output)
+        trace = self.flow.of(output)
+        axis = None if trace is None else _axis_of(trace.axis, output)
         if axis is None:
             axis = -1
             if value.dim() >= 4 and keras.config.image_data_format() == "channels_first":
@@ -405,6 +407,36 @@ def _axis_of(axis: int | None, tensor: Any) -> int | None:
 
 def _nothing(z: Any) -> Any:
     return z
+
+
+def _held(layer: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Functions that a layer of the user's own refers to by other names: where, and as what.
+
+    Its attributes (``self.act = tf.nn.relu``), and what its ``call`` and functions among its
+    attributes find in their module (``from keras.ops import relu``) or around them.
+    """
+    if type(layer).__module__.startswith("keras."):
+        return
+    call = type(layer).call
+    functions = [inspect.unwrap(getattr(call, "python_function", call))]
+    for name, value in vars(layer).items():
+        if inspect.isroutine(value):
+            yield vars(layer), name, value
+            functions.append(inspect.unwrap(value))
+    for function in functions:
+        for cell in getattr(function, "__closure__", None) or ():
+            with contextlib.suppress(ValueError):  # an empty cell
+                yield cell, "cell_contents", cell.cell_contents
+        for name in getattr(getattr(function, "__code__", None), "co_names", ()):
+            if name in function.__globals__:
+                yield function.__globals__, name, function.__globals__[name]
+
+
+def _set(place: Any, name: str, value: Any) -> None:
+    if isinstance(place, dict):
+        place[name] = value
+    else:
+        setattr(place, name, value)
 
 
 def _homes() -> list[Any]:

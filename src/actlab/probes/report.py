@@ -316,8 +316,8 @@ def _of_units(row: LayerRow) -> Iterator[Remark]:
 
 def _of_slope(row: LayerRow, layer: Layer) -> Iterator[Remark]:
     ends = layer.known.flat if layer.known is not None else None
-    if row.saturated is None or ends is None:
-        return
+    if row.saturated is None or ends is None or (row.dead or 0.0) >= DEAD_SHARE:
+        return  # of dead units, all that enters lies on the flat side
     both = all(map(math.isfinite, ends))
     if row.saturated >= (SATURATED_BOTH if both else SATURATED_ONE):
         yield Remark(
