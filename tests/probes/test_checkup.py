@@ -514,8 +514,10 @@ def test_a_pytorch_model_and_its_data_are_left_as_they_were():
     state = {name: value.clone() for name, value in model.state_dict().items()}
     held = [model.word.weight, model.last]
     chance = torch.random.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
+    own = torch.Generator().manual_seed(3)
+    shuffled = own.get_state()
     loader = torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(x, y), batch_size=4, shuffle=True
+        torch.utils.data.TensorDataset(x, y), batch_size=4, shuffle=True, generator=own
     )
     for data in ((x, y), loader):
         probes.checkup(model, data, show=False)
@@ -529,6 +531,7 @@ def test_a_pytorch_model_and_its_data_are_left_as_they_were():
     assert model.word.weight.grad is None
     assert (model.training, model.bn.training, model.out.training) == (True, False, True)
     assert torch.equal(x, torch.arange(8))
+    assert torch.equal(own.get_state(), shuffled)
     assert torch.equal(torch.random.get_rng_state(), chance[0])
     assert random.getstate() == chance[1]
     assert (np.random.get_state()[1] == chance[2]).all()  # noqa: NPY002

@@ -109,9 +109,19 @@ def _is_source(data: Any) -> bool:
 
 
 def _iterated(source: Any) -> Iterator[Any]:
+    """Its batches; a generator that shuffles them goes on afterwards as if not used."""
     if hasattr(source, "num_batches") and not isinstance(source, Iterable):  # a Keras PyDataset
-        return (source[i] for i in range(source.num_batches))
-    return iter(source)
+        yield from (source[i] for i in range(source.num_batches))
+        return
+    shuffler = getattr(source, "generator", None)
+    if not isinstance(shuffler, torch.Generator):
+        yield from source
+        return
+    state = shuffler.get_state()
+    try:
+        yield from source
+    finally:
+        shuffler.set_state(state)
 
 
 def _is_array(value: Any) -> bool:

@@ -21,6 +21,7 @@ from torch import nn
 from actlab.probes.batches import Batches, leaves, to_numpy
 from actlab.probes.events import Layer, Sight
 from actlab.probes.statistics import dead_share, dormant_units
+from actlab.probes.torch import same_randomness
 
 # --- When something is called wrong --------------------------------------------------------------
 
@@ -188,6 +189,9 @@ def _percent(share: float | None) -> str:
     return "<1 %" if shown == 0 and share > 0 else f"{shown} %"
 
 
+Slopes = dict[str, tuple[float, float]]
+"""Layer → the norm of its gradient, and its ratio to the norm of the weights."""
+
 # --- The checkup ---------------------------------------------------------------------------------
 
 
@@ -212,13 +216,21 @@ def checkup(
     """
     framework = _framework(model)
     batches = Batches(data, batch_size=batch_size, name="data")
-    first = next(iter(batches))
-    counted = 0
+    with same_randomness():  # a loader that shuffles draws too
+        found = _found(framework, model, batches, loss)
+    if show:
+        print(found)
+    return found
+
+
+def _found(framework: Any, model: Any, batches: Batches, loss: Any) -> Checkup:
+    counted, labelled = 0, False
 
     def inputs() -> Iterator[Any]:
-        nonlocal counted
+        nonlocal counted, labelled
         for batch in batches:
             counted += len(leaves(batch.x)[0])
+            labelled = labelled or batch.y is not None
             yield batch.x
 
     sight: Sight = framework.look(model, inputs())
@@ -229,15 +241,12 @@ def checkup(
             f"or more and no activation function ran. {'; '.join(unseen)}"
         )
     notes: list[str] = []
-    slopes: dict[str, tuple[float, float]] = {}
-    if first.y is not None:
+    slopes: Slopes = {}
+    if labelled:
         slopes, notes = framework.slopes(model, batches, loss, sight)
     rows = tuple(_row(layer, sight, slopes.get(layer.name)) for layer in sight.layers.values())
     remarks = tuple(_remarks(rows, sight))
-    found = Checkup(framework.title(model), counted, rows, remarks, (*notes, *unseen))
-    if show:
-        print(found)
-    return found
+    return Checkup(framework.title(model), counted, rows, remarks, (*notes, *unseen))
 
 
 def _row(layer: Layer, sight: Sight, slope: tuple[float, float] | None) -> LayerRow:
@@ -379,10 +388,6 @@ def _framework(model: Any) -> Any:
         return _Torch
     kind = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise TypeError(f"expected a torch.nn.Module or a keras.Model, got {kind}.")
-
-
-Slopes = dict[str, tuple[float, float]]
-"""Layer → the norm of its gradient, and its ratio to the norm of the weights."""
 
 
 class _Torch:
