@@ -368,16 +368,27 @@ def test_record_counts_every_position_of_a_convolution():
     )
 
 
-def test_three_axes_need_to_be_told_apart():
-    model = nn.Sequential(nn.Conv1d(2, 3, 2), nn.ReLU())
-    x = torch.randn(4, 2, 6)
+def test_three_axes_need_to_be_told_apart_where_no_layer_says_which_are_units():
+    model = nn.Sequential(nn.ReLU())
+    x = torch.randn(4, 3, 5)
     with pytest.raises(ValueError, match=r"unit_axis=1 .* unit_axis=-1"):
         probes.record(model, x)
     y = model(x).detach()
     np.testing.assert_array_equal(
-        probes.record(model, x, unit_axis=1)["1"][0], y.movedim(1, -1).reshape(20, 3)
+        probes.record(model, x, unit_axis=1)["0"][0], y.movedim(1, -1).reshape(20, 3)
     )
-    np.testing.assert_array_equal(probes.record(model, x, unit_axis=-1)["1"][0], y.reshape(12, 5))
+    np.testing.assert_array_equal(probes.record(model, x, unit_axis=-1)["0"][0], y.reshape(12, 5))
+
+
+def test_channels_are_the_units_after_a_convolution_and_features_after_a_linear_layer():
+    x = torch.randn(4, 2, 6)
+    conv = nn.Sequential(nn.Conv1d(2, 3, 2), nn.ReLU())
+    y = conv(x).detach()
+    np.testing.assert_array_equal(probes.record(conv, x)["1"][0], y.movedim(1, -1).reshape(20, 3))
+    linear = nn.Sequential(nn.Linear(6, 5), nn.ReLU())
+    np.testing.assert_array_equal(
+        probes.record(linear, x)["1"][0], linear(x).detach().reshape(8, 5)
+    )
 
 
 def test_in_place_layers_spoil_nothing():
