@@ -82,9 +82,10 @@ def _turns(claim: Any, evidence: Any, leaves: list[Leaf]) -> Iterator[float]:
             return type(error).__name__  # such numbers cannot be measured
 
     seen = [verdict(number) for number in LADDER]
-    for (low, before), (high, after) in pairwise(zip(LADDER, seen, strict=True)):
+    for (below, before), (above, after) in pairwise(zip(LADDER, seen, strict=True)):
         if before == after:
             continue
+        low, high = below, above
         for _ in range(45):
             middle = (low + high) / 2
             low, high = (middle, high) if verdict(middle) == before else (low, middle)
