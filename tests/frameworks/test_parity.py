@@ -17,7 +17,9 @@ from actlab.frameworks.differences import Difference, Witness, compare, load, sa
 
 HINT = (
     "look at what changed; if it is the frameworks' doing, record it with\n"
-    "    python -m actlab.frameworks.parity record"
+    "    python -m actlab.frameworks.parity record\n"
+    "if it is another processor's, add it with\n"
+    "    python -m actlab.frameworks.parity add"
 )
 
 
@@ -394,6 +396,53 @@ def test_recording_measures_here_and_as_on_lesser_processors(tmp_path, monkeypat
         assert env.items() >= variant.items()
         assert command == ["-m", "actlab.frameworks.parity", "measure"]
     assert "gone: value of relu" in capsys.readouterr().out
+
+
+def test_adding_keeps_what_another_processor_showed(tmp_path, monkeypatch):
+    """What is new gets a witness, what is not seen here a mark; the uses are measured anew."""
+    target = tmp_path / "differences.json"
+    both, only_there = example("torch.nn.ReLU"), example("torch.nn.Tanh")
+    only_here = example("torch.nn.GELU", record="gelu")
+    use = dataclasses.replace(
+        only_here, record="softmax", side="axis", places=(), dtype="", category="default"
+    )
+    save([dataclasses.replace(use, side="gone"), both, only_there], target)
+
+    def measure(records=None, *, witnesses=True):
+        if records is not None:
+            assert [record.name for record in records] == ["gelu"]
+            return [only_here]
+        assert not witnesses
+        return [use, both, dataclasses.replace(only_here, witness=None)]
+
+    monkeypatch.setattr(parity, "measure", measure)
+    monkeypatch.setattr(parity, "differences_by_use", lambda: iter([use]))
+
+    def elsewhere(line, env, check):
+        assert line[1:4] == ["-m", "actlab.frameworks.parity", "uses"]
+        save([use], type(tmp_path)(line[-1]))
+
+    monkeypatch.setattr(parity.subprocess, "run", elsewhere)
+    assert parity.main(["add", str(target)]) == 0
+    found = {(d.record, d.side, d.places): d for d in load(target)}
+    marks = {key: d.everywhere for key, d in found.items()}
+    assert marks == {
+        ("softmax", "axis", ()): True,
+        ("relu", "+", ("torch.nn.ReLU",)): True,
+        ("relu", "+", ("torch.nn.Tanh",)): False,
+        ("gelu", "+", ("torch.nn.GELU",)): False,
+    }
+    assert all(difference.witness for difference in found.values())
+
+
+def test_nothing_is_added_to_what_other_versions_showed(tmp_path, monkeypatch):
+    target = tmp_path / "differences.json"
+    save([example("torch.nn.ReLU")], target)
+    before = target.read_text(encoding="utf-8")
+    monkeypatch.setattr(parity, "versions", lambda: {"torch": "1.0"})
+    with pytest.raises(SystemExit, match="other versions"):
+        parity.main(["add", str(target)])
+    assert target.read_text(encoding="utf-8") == before
 
 
 def test_an_interrupted_recording_leaves_the_old_file(tmp_path, monkeypatch):

@@ -142,12 +142,10 @@ def disagreements() -> str:
     for category, groups in apart.items():
         title, explanation = HEADINGS[category]
         blocks += [f"## {title}", explanation]
-        if category in COMPACT:
+        blocks += [block for group in groups if not compact(group) for block in section(group)]
+        if rest := [group for group in groups if compact(group)]:
             brief = category.startswith("subnormal")
-            blocks += [*notes(groups), table(groups, named=True, brief=brief)]
-            blocks.append(code(groups, named=True))
-        else:
-            blocks += [block for group in groups for block in section(group)]
+            blocks += [*notes(rest), table(rest, named=True, brief=brief), code(rest, named=True)]
     blocks += [
         "## Only one of them has it",
         "What a framework makes of functions that the other lacks (the course has a recipe for "
@@ -187,15 +185,20 @@ def compilers() -> list[str]:
     """The section on what compiling changes."""
     changes = compiled.load()
     said = []
-    for route, (framework, dtypes) in compiled.ROUTES.items():
+    notes = {
+        "tf.function": "a graph of Keras without XLA",
+        "XLA": "Keras with jit_compile=True",
+        "torch.compile": "PyTorch",
+    }
+    for route, (_, dtypes) in compiled.ROUTES.items():
         names = compiled.tried(route)
         here = [change for change in changes if change.route == route]
         better = {change.record for change in here if change.better}
         worse = {change.record for change in here if not change.better}
+        how = f"{notes[route]}, {' and '.join(dtypes)}"
         said.append(
-            f"- **{route}** ({TITLES[framework]}, {' and '.join(dtypes)}): of {len(names)} "
-            f"functions {len(names) - len(better | worse)} keep every verdict, {len(better)} have "
-            f"a fault less somewhere and {len(worse)} one more."
+            f"- **{route}** ({how}): of {len(names)} functions {len(names) - len(better | worse)} "
+            f"stay as they were, {len(better)} become right somewhere, {len(worse)} wrong."
         )
     rows: dict[tuple[str, ...], list[str]] = {}
     order = list(CATEGORIES)
@@ -223,12 +226,12 @@ def compilers() -> list[str]:
     return [
         "## What a compiler changes",
         "A compiler fuses operations and brings routines of its own, so the last digits may "
-        f"change. More than the {ULPS} units allowed here changes in the cases below and in no "
-        "other: **you may compile**, but what is said above of an eager call need not be true of "
-        "a compiled one. It was measured on one processor and as on a lesser one; listed is what "
-        "both show.",
+        "change. Is more lost? All functions were called eagerly and compiled, forwards and "
+        "backwards, at the same inputs, on one processor and as on a lesser one. Counted as right "
+        "is every result that is off by less than half of itself and by less than 1 % (of 1, if "
+        "it is smaller). **You may compile**, then: what changes is listed here. But what is said "
+        "above of an eager call need not be true of a compiled one.",
         "\n".join(said),
-        "A graph without XLA is what `fit` and `predict` run on a CPU.",
         _markdown(head, sorted([*key, *row] for key, row in rows.items())),
         "```python\n" + "\n".join(shown) + "\n```",
     ]
@@ -236,7 +239,7 @@ def compilers() -> list[str]:
 
 def compact(group: Group) -> bool:
     """Whether a group gets lines in a table with others, not a section of its own."""
-    return group[0].category in COMPACT
+    return group[0].category in COMPACT and bool(group[0].places)
 
 
 def section(group: Group) -> list[str]:
