@@ -4,6 +4,7 @@ import io
 import itertools
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -113,3 +114,40 @@ def test_table_shows_what_is_special_about_a_number():
     shown = plots.table({"x": [-0.0, float("inf"), float("nan"), 0.123456]}).data
     for text in ("−0", "∞", "NaN", "0.1235"):
         assert f"<td>{text}</td>" in shown
+
+
+# --- Bad input ------------------------------------------------------------------------------------
+
+
+def test_curves_by_name():
+    one, two = (
+        plots.curves(["relu", "nn.Tanh"]),
+        plots.curves([catalog.get("relu"), catalog.get("tanh")]),
+    )
+    assert one.alt == two.alt
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: plots.curves("relu"), "records='relu': expected a list"),
+        (lambda: plots.curves([None]), "expected the name of an activation"),
+        (lambda: plots.curves(["relu"], limits=(1, -1)), "two numbers, the smaller first"),
+        (lambda: plots.curves(["relu"], limits=(0, np.inf)), "two numbers, the smaller first"),
+        (lambda: plots.curves(["relu"], limits=3), "limits=3: expected a list"),
+        (lambda: plots.by_layer({}, title="", y=""), "a mapping from labels to arrays"),
+        (lambda: plots.by_layer([[1.0]], title="", y=""), "a mapping from labels to arrays"),
+        (lambda: plots.by_layer({"a": [1.0, 2.0]}, title="", y=""), r"got \{'a': \(2,\)\}"),
+        (
+            lambda: plots.by_layer({"a": np.ones((2, 3)), "b": np.ones((2, 4))}, title="", y=""),
+            "of as many layers",
+        ),
+        (lambda: plots.by_layer({"a": [["x"]]}, title="", y=""), r"groups\['a'\]: expected real"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_before_a_figure_is_made(draw, message):
+    before = plt.get_fignums()
+    with pytest.raises((TypeError, ValueError), match=message):
+        draw()
+    assert plt.get_fignums() == before

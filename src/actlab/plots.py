@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from actlab import inputs
+
 DPI = 144
 WIDTH = 6.6  # inches; with letters of 11 points still readable on a phone
 
@@ -202,9 +204,22 @@ def curves(
     title: str | None = None,
     params: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plot:
-    """The reference curves (or derivatives) of some catalog records on one pair of axes."""
+    """The reference curves (or derivatives) of some catalog records on one pair of axes.
+
+    ``records``: records or their names. Raises ``TypeError`` or ``ValueError`` for what is none,
+    and for ``limits`` that are not two numbers, the smaller first.
+    """
+    from actlab import catalog
+
+    records = [
+        found if isinstance(found, catalog.Activation) else catalog.get(found)
+        for found in inputs.several(records, "records", '["relu", "tanh"]')
+    ]
+    ends = inputs.several(limits, "limits", "(-4, 4)")
+    if len(ends) != 2 or not all(map(inputs.is_real, ends)) or not ends[0] < ends[1]:
+        raise ValueError(f"limits={limits!r}: expected two numbers, the smaller first.")
     ax = axis(ax, height=3.0, width=5.0)
-    x = np.linspace(*limits, 801)
+    x = np.linspace(ends[0], ends[1], 801)
     artists = {}
     lows, highs = [], []
     for record in records:
@@ -224,7 +239,7 @@ def curves(
     if len(records) > 1:
         ax.legend()
     alt = (
-        f"Line plot of the {what} of {names} for inputs from {limits[0]:g} to {limits[1]:g}; "
+        f"Line plot of the {what} of {names} for inputs from {ends[0]:g} to {ends[1]:g}; "
         f"the {what} runs from {min(lows):.3g} to {max(highs):.3g}."
     )
     return Plot(ax, alt, artists)
@@ -262,14 +277,26 @@ def by_layer(
 
     ``groups``: label → array (seeds, layers). ``points``: extra single runs drawn as crosses.
     ``styles``: label → ``color`` and ``linestyle``, as :func:`line_style` gives them.
+    Raises ``TypeError`` for no mapping, ``ValueError`` for arrays of another shape.
     """
     from actlab import stats
 
+    if not isinstance(groups, Mapping) or not groups:
+        raise TypeError("groups: expected a mapping from labels to arrays (seeds, layers).")
+    groups = {name: inputs.array(values, f"groups[{name!r}]") for name, values in groups.items()}
+    shapes = {name: values.shape for name, values in groups.items()}
+    if (
+        any(len(shape) != 2 for shape in shapes.values())
+        or len({s[1] for s in shapes.values()}) > 1
+    ):
+        raise ValueError(
+            f"groups: expected arrays (seeds, layers) of as many layers, got {shapes}."
+        )
     ax = axis(ax, height=3.6)
     artists = {}
     sentences = []
     for i, (name, values) in enumerate(groups.items()):
-        table = np.asarray(values, dtype=float)
+        table = values.astype(float)
         layers = np.arange(1, table.shape[1] + 1)
         ends = [stats.mean_interval(column) for column in table.T]
         style = {"color": NEUTRAL[i % len(NEUTRAL)], **(styles or {}).get(name, {})}
@@ -285,7 +312,7 @@ def by_layer(
         )
         sentences.append(f"{name} goes from {ends[0].mean:.3g} to {ends[-1].mean:.3g}")
     for name, single in (points or {}).items():
-        run = np.asarray(single, dtype=float)
+        run = inputs.array(single, f"points[{name!r}]").astype(float)
         artists[name] = ax.plot(
             np.arange(1, len(run) + 1), run, "x", color=INK, label=name, markersize=7, zorder=5
         )[0]

@@ -179,7 +179,7 @@ class Settings:
 
         ``TypeError`` where the activation is a function of one's own.
         """
-        if not isinstance(self.activation, str):
+        if callable(self.activation):
             raise TypeError(f"{label(self.activation)} is a function, which has no record.")
         return catalog.get(self.activation)
 

@@ -132,6 +132,8 @@ def fair_rate(
     inputs.choice(metric, "metric", ("valid_accuracy", "valid_loss"))
     seeds = make_seeds(seeds)
     start = inputs.number(start)
+    if not inputs.is_real(start) or start <= 0:
+        raise ValueError(f"start={start!r}: expected a positive number.")
     if "lr" in arm:
         raise TypeError("lr is what is chosen, and would replace the arm's own; leave it out.")
     parts = [_without_test(data) for data in splits]
