@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,11 @@ class Batches:
     """
 
     def __init__(self, data: Any, *, batch_size: int, name: str = "x") -> None:
-        if isinstance(batch_size, bool) or not batch_size >= 1:
-            raise ValueError(f"batch_size={batch_size!r} is not allowed; expected at least 1.")
+        whole: Any = batch_size  # annotated for those who check; the others are told
+        if isinstance(whole, bool) or not isinstance(whole, Integral) or batch_size < 1:
+            raise ValueError(
+                f"batch_size={batch_size!r} is not allowed; expected an integer above 0."
+            )
         self.batch_size, self._name = int(batch_size), name
         self._source: Any = None
         if isinstance(data, torch.utils.data.Dataset) and not isinstance(
