@@ -621,7 +621,7 @@ def test_what_can_not_be_checked_is_refused_with_a_reason():
         ((X, Y, Y, Y), "got a tuple of 4"),
         (iter([]), "gave no data"),
         (endless, r"never ends.*\.take"),
-        (np.full((3, 32), "a"), "could not be run.*expected numbers"),
+        (np.full((3, 32), "a"), "could not be run.*expected real numbers"),
         ((X, Y + 1), "labels from 1 to 3 for 3 outputs: expected class numbers from 0 to 2"),
         ((X, rng().normal(size=(200, 2))), r"labels of shape \(200, 2\).*fit outputs of shape"),
     ]:
@@ -632,8 +632,9 @@ def test_what_can_not_be_checked_is_refused_with_a_reason():
     one = nn.Sequential(nn.Linear(32, 1))
     with pytest.raises(ValueError, match="target size"):  # PyTorch would broadcast to (200, 200)
         look(one, (X, Y.astype("float32")), loss=nn.MSELoss())
-    with pytest.raises(ValueError, match="batch_size=0"):
-        look(model, X, batch_size=0)
+    for size in (0, 2.5, True, "8"):
+        with pytest.raises(ValueError, match=f"batch_size={size!r}: expected a positive"):
+            look(model, X, batch_size=size)
     for other, words in [
         (nn.ReLU, "got the class ReLU"),
         (np.tanh, "got ufunc"),
@@ -657,6 +658,30 @@ def test_what_can_not_be_checked_is_refused_with_a_reason():
         look(theirs, (X, rng().normal(size=(200, 2))))
 
 
+def test_frozen_weights_and_a_caller_without_gradients():
+    model = stack(nn.ReLU, 2, gain=2**0.5)
+    want = [row.gradient for row in look(model, (X, Y)).layers]
+    with torch.inference_mode():
+        assert [row.gradient for row in look(model, (X, Y)).layers] == want
+    with torch.no_grad():
+        assert [row.gradient for row in look(model, (X, Y)).layers] == want
+    model[0].requires_grad_(False)
+    found = look(model, (X, Y))
+    assert [row.gradient for row in found.layers] == [None, *want[1:]]
+    model.requires_grad_(False)
+    assert not any(row.gradient for row in look(model, (X, Y)).layers)
+
+
+def test_half_precision_in_pytorch_scales_its_loss_too():
+    torch.manual_seed(0)
+    layers = [part for _ in range(10) for part in (nn.Linear(32, 32), nn.Sigmoid())]
+    model = nn.Sequential(*layers, nn.Linear(32, 3))
+    want = look(model, (X, Y)).layers[0].gradient
+    assert want < 1e-7  # below the smallest float16
+    found = look(model.half(), (X, Y), loss=lambda a, b: functional.cross_entropy(a.float(), b))
+    np.testing.assert_allclose(found.layers[0].gradient, want, rtol=0.2)
+
+
 # --- How it is shown -----------------------------------------------------------------------------
 
 
@@ -669,10 +694,9 @@ def test_it_prints_one_table_and_returns_it(capsys):
     assert printed == f"{found}\n"
     lines = printed.splitlines()
     assert lines[0] == "Sequential: 7 layers on 200 samples"
-    assert lines[2].split() == [
-        "layer", "kind", "units", "mean", "spread", "dead", "dormant", "saturated", "gradient",
-        "÷", "weights",
-    ]  # fmt: skip
+    heads = ["layer", "kind", "units", "spread", "dead", "dormant", "saturated", "gradient"]
+    assert lines[2].split() == heads
+    assert max(map(len, lines)) <= 72 or max(lines, key=len).startswith("  https://")
     assert [line.split()[0] for line in lines[4:11]] == list("0123456")
     assert "50 %" in lines[7]
     assert "! Half of the 32 units of layer 3 are dead" in printed
@@ -697,3 +721,13 @@ def test_the_page_version_is_escaped_and_linked():
     assert "&lt;b&gt;Odd" in page
     assert page.count("<tr>") == 4
     assert re.search(r'<a href="https://[^"]+/02_relu.html">02_relu</a>', page)
+
+
+def test_the_example_in_the_book_prints_what_the_book_shows(capsys):
+    page = (ROOT / "book" / "how-to-run.md").read_text("utf-8")
+    code, shown = re.search(
+        r"```python\n(.*?checkup.*?)```\s+```text\n(.*?)```", page, re.DOTALL
+    ).groups()
+    exec(compile(code, "how-to-run.md", "exec"), {})
+    printed = capsys.readouterr().out.strip()
+    assert re.sub(r"https://.*(?=/notebooks/)", "https://…", printed) == shown.strip()

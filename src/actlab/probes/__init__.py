@@ -9,6 +9,9 @@ The functions that need unit by unit statistics take either the activations them
 :class:`LayerStats`, gathered batch by batch with :class:`ActivationStats`, so that a data set
 larger than memory gives the same answer. A network whose activations hold a NaN gets NaN as its
 share, score and moments: it has diverged, and is neither dead nor alive.
+
+:func:`checkup` looks at any PyTorch or Keras model and says what is wrong. The same numbers after
+every epoch of a Keras training come from :mod:`actlab.probes.callbacks`.
 """
 
 from actlab.probes.report import Checkup, checkup

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from actlab import inputs
 
 MOST_BATCHES = 100_000
 """More than this from one generator, and it is taken for one that never ends."""
@@ -45,9 +46,7 @@ class Batches:
     """
 
     def __init__(self, data: Any, *, batch_size: int, name: str = "x") -> None:
-        if isinstance(batch_size, bool) or not batch_size >= 1:
-            raise ValueError(f"batch_size={batch_size!r} is not allowed; expected at least 1.")
-        self.batch_size, self._name = int(batch_size), name
+        self.batch_size, self._name = inputs.integer(batch_size, "batch_size", 1), name
         self._source: Any = None
         if isinstance(data, torch.utils.data.Dataset) and not isinstance(
             data, torch.utils.data.IterableDataset
@@ -138,7 +137,7 @@ def _as_arrays(name: str, data: Any, optional: bool) -> Any:
             f"{name}: expected an array, a list or dict of arrays (one per input), or a source of "
             f"batches such as a DataLoader or a tf.data.Dataset, got {_described(data)}."
         )
-    return mapped(lambda leaf: leaf.to_numpy() if hasattr(leaf, "iloc") else leaf, data)
+    return mapped(lambda leaf: to_numpy(leaf) if hasattr(leaf, "iloc") else leaf, data)
 
 
 def _described(data: Any) -> str:
@@ -180,10 +179,7 @@ def to_torch(value: Any, model: Any = None) -> Tensor:
         floats = (p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point())
         like = next(floats, None)
     if not isinstance(value, Tensor):
-        array = to_numpy(value)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"expected numbers, got an array of dtype {array.dtype}.")
-        value = torch.from_numpy(np.array(array, array.dtype.newbyteorder("="), order="C"))
+        value = torch.from_numpy(inputs.array(value, "data").copy())
         if like is not None and value.is_floating_point():
             value = value.to(like.dtype)
     tensor: Tensor = value
@@ -191,10 +187,5 @@ def to_torch(value: Any, model: Any = None) -> Tensor:
 
 
 def to_numpy(value: Any) -> np.ndarray[Any, Any]:
-    """An array: tensors are detached and brought to this machine's memory."""
-    if isinstance(value, Tensor):
-        value = value.detach().cpu()
-        return np.asarray(value.float() if value.dtype == torch.bfloat16 else value)
-    with contextlib.suppress(AttributeError):  # TensorFlow, JAX and pandas all have one
-        value = value.numpy()
-    return np.asarray(value)
+    """An array: tensors are detached and brought to this machine's memory (text stays text)."""
+    return inputs.array(value, "data", kinds="biufSU")

@@ -16,7 +16,10 @@ Any Keras model will do: Sequential, functional, subclassed or nested. The layer
 while the model runs eagerly in inference mode (no dropout; batch norm with its moving averages),
 so neither the graph that ``fit`` compiled nor the weights are touched. A layer that runs several
 times in one pass, and layers that share a name, are told apart in the order in which they run:
-``dense``, ``dense:2`` …
+``dense``, ``dense:2`` … ``TimeDistributed`` runs its layer once for all steps.
+
+The data may be arrays, tensors or data frames (a list or dict of them for several inputs), or a
+source of batches: a ``tf.data.Dataset``, a ``PyDataset``, a ``DataLoader``, a generator.
 
 Put these callbacks before those that read the logs (``CSVLogger``, ``EarlyStopping``).
 """
@@ -109,11 +112,14 @@ class _ActivationProbe(_Probe):
 class DeadUnits(_ActivationProbe):
     """Share of units that are zero for every input of ``x``: ``dead_share/<layer>`` in the logs.
 
-    ``x``: arrays as for ``model.predict``; give all of the training data for the definition of the
+    ``x``: data as for ``model.predict``; give all of the training data for the definition of the
     book. A unit of a convolution is a channel, dead if it is zero at every position. ``layers``
     names the layers to look at; by default all hidden activations: layers with an ``activation``
-    other than linear and softmax, and activation layers. ``threshold``: the largest absolute
-    value that still counts as zero.
+    other than linear and softmax, activation layers, and activation functions that the model calls
+    by itself (``keras.ops.relu(x)`` is ``relu`` in a functional model, ``block.relu()`` in the
+    ``call`` of ``block``). Hidden are those that a layer with weights reads: an output layer's is
+    not looked at. Recurrent layers, whose activations are out of reach, are named in a warning.
+    ``threshold``: the largest absolute value that still counts as zero.
 
     ``record[layer]`` is a list of boolean arrays (units,), before training and after each epoch.
     """
@@ -167,7 +173,7 @@ class GradientNorms(_Probe):
     """
 
     def __init__(
-        self, x: Any, y: Any = None, sample_weight: Any = None, *, batch_size: int = 1024
+        self, x: Any, y: Any = None, batch_size: int = 1024, sample_weight: Any = None
     ) -> None:
         if keras.backend.backend() != "tensorflow":
             raise ValueError(

@@ -156,7 +156,11 @@ def gradients(
     )
     scale = HALF_SCALE if half else 1.0
     # cuDNN differentiates recurrent layers in training mode only.
-    with looking(model), torch.backends.cudnn.flags(enabled=False), torch.enable_grad():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(looking(model))
+        stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+        stack.enter_context(torch.enable_grad())
         meant: Inferred | None = None
         for batch in batches:
             x, y, weight = (
@@ -182,6 +186,8 @@ def gradients(
 
 
 def _scaled_gradients(value: Tensor, kernels: list[Any], scale: float) -> list[Tensor | None]:
+    if not kernels or not value.requires_grad:  # all of it is frozen
+        return [None] * len(kernels)
     while True:
         found = torch.autograd.grad(
             value * scale, kernels, retain_graph=scale > 1, allow_unused=True

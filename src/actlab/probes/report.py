@@ -8,6 +8,7 @@ import json
 import math
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -125,16 +126,16 @@ class Checkup:
         return pd.DataFrame([asdict(row) for row in self.layers]).set_index("name")
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """What is shown; the frame has the means and the ratios too."""
         graded = any(row.gradient is not None for row in self.layers)
-        heads = ["layer", "kind", "units", "mean", "spread", "dead", "dormant", "saturated"]
-        heads += ["gradient", "÷ weights"] if graded else []
+        heads = ["layer", "kind", "units", "spread", "dead", "dormant", "saturated"]
+        heads += ["gradient"] if graded else []
         rows = []
         for row in self.layers:
             kind = f"{row.kind} (output)" if row.output else row.kind
-            numbers = [_number(row.mean), _number(row.spread)]
             shares = [_percent(share) for share in (row.dead, row.dormant, row.saturated)]
-            slopes = [_number(row.gradient), _number(row.ratio)] if graded else []
-            rows.append([row.name, kind, str(row.units), *numbers, *shares, *slopes])
+            slope = [_number(row.gradient)] if graded else []
+            rows.append([row.name, kind, str(row.units), _number(row.spread), *shares, *slope])
         return heads, rows
 
     def _title(self) -> str:
@@ -153,10 +154,10 @@ class Checkup:
             lines.append("  ".join(left + right).rstrip())
         lines.append("")
         for remark in self.remarks:
-            lines += [f"! {remark.text}", f"  {remark.chapter}"]
+            lines += [_wrapped(f"! {remark.text}"), f"  {remark.chapter}"]
         if not self.remarks:
             lines.append("Nothing conspicuous.")
-        return "\n".join(lines + [f"· {note}" for note in self.notes])
+        return "\n".join(lines + [_wrapped(f"· {note}") for note in self.notes])
 
     def _repr_html_(self) -> str:
         heads, rows = self._cells()
@@ -176,6 +177,10 @@ class Checkup:
             f"<p>{text(self._title())}</p><table><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table><ul>{''.join(points)}</ul>"
         )
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 72, subsequent_indent="  ", break_long_words=False)
 
 
 def _number(value: float | None) -> str:

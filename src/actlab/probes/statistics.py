@@ -119,7 +119,9 @@ def _stats(layer: Tensor | LayerStats) -> LayerStats:
 def dead_units(layer: Tensor | LayerStats, threshold: float = 0.0) -> Tensor:
     """Which units are zero (absolutely at most ``threshold``) on every input: (networks, units).
 
-    Found before the first training step, these are the units *born dead*.
+    A unit that always gives another value, such as an ELU that never leaves -1, is saturated and
+    not dead: what it gives still counts in the next layer. Found before the first training step,
+    the dead are the units *born dead*.
     """
     return _stats(layer).largest <= threshold
 
@@ -209,6 +211,7 @@ def saturation_share(
     low, high = activation.saturates_beyond(share, **params)
     if math.isnan(low):
         raise ValueError(f"{activation.name} has no steepest slope to compare with.")
+    preactivations = preactivations.double()  # a half-precision bound would lie elsewhere
     flat = (preactivations <= low) | (preactivations >= high)
     return _share(flat.flatten(1), preactivations.flatten(1))
 
@@ -260,10 +263,14 @@ def update_ratios(before: Sequence[Tensor], after: Sequence[Tensor]) -> Tensor:
 def _norms(tensors: Sequence[Tensor]) -> Tensor:
     return torch.stack(
         [
-            torch.linalg.vector_norm(t.detach().flatten(1), dim=1, dtype=torch.float64)
+            torch.linalg.vector_norm(_dense(t).flatten(1), dim=1, dtype=torch.float64)
             for t in tensors
         ]
     )
+
+
+def _dense(tensor: Tensor) -> Tensor:
+    return tensor.detach().to_dense() if tensor.is_sparse else tensor.detach()
 
 
 def _check_pairs(name: str, a: Sequence[Tensor], other: str, b: Sequence[Tensor]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -192,17 +193,25 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def _named(model: nn.Module) -> dict[str, nn.Module]:
-    """Every module inside by its name, without the layers that ``torch.compile`` adds."""
-    return {
-        name.replace("_orig_mod.", ""): module
-        for name, module in model.named_modules()
-        if not name.endswith("_orig_mod")
-    }
+    """Every module inside by its name, without what ``torch.compile`` and parametrisations add."""
+    found: dict[str, nn.Module] = {}
+    for name, module in model.named_modules():
+        parts = name.split(".")
+        if "parametrizations" not in parts:  # those give weights, not signals
+            found[".".join(part for part in parts if part != "_orig_mod")] = module
+    return found
 
 
 def owns_kernel(module: nn.Module) -> bool:
     """Whether weights with two axes or more are the module's own (not those of its parts)."""
-    return any(p.dim() >= 2 for p in module.parameters(recurse=False))
+    own = [*module.parameters(recurse=False), *_parametrised(module)]
+    return any(weight.dim() >= 2 for weight in own)
+
+
+def _parametrised(module: nn.Module) -> Iterable[Tensor]:
+    """The weights that are computed from others, as by ``weight_norm``."""
+    lists = getattr(module, "parametrizations", None)
+    return lists.parameters() if nn.utils.parametrize.is_parametrized(module) and lists else ()
 
 
 # --- The observer --------------------------------------------------------------------------------
@@ -404,7 +413,7 @@ class _Observer(TorchFunctionMode):
 
     def _only_holds(self, frame: _Frame) -> bool:
         """Whether a module has parts and uses its weights for no product (a position, say)."""
-        parts = any(True for _ in frame.module.children())
+        parts = any(name != "parametrizations" for name, _ in frame.module.named_children())
         return self.chosen is None and parts and not frame.multiplied
 
     # --- Functions ---
@@ -677,7 +686,8 @@ def _eager() -> Iterator[None]:
     """No compiled graph and no fused transformer layer: neither lets anybody look inside."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
-    stance = getattr(torch.compiler, "set_stance", None)  # from PyTorch 2.6
+    # From PyTorch 2.6; without Dynamo, which takes seconds to import, nothing was compiled.
+    stance = getattr(torch.compiler, "set_stance", None) if "torch._dynamo" in sys.modules else None
     try:
         with stance("force_eager") if stance else contextlib.nullcontext():
             yield
