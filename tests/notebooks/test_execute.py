@@ -91,7 +91,7 @@ def test_what_a_run_measures_and_stores(tmp_path):
         "import sys; print('what Python complains of', file=sys.stderr)",
     ]
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    measured = execute._run(nb, tmp_path, timeout=60)
+    measured = execute.run_cells(nb, tmp_path, timeout=60)
     assert 300 < measured["peak_mb"] < 600  # memory that was given back counts
     assert 0 < measured["seconds"] < 60
     assert [len(cell.outputs) for cell in nb.cells] == [0, 0, 1]
