@@ -107,23 +107,23 @@ single = keras_twin(
 assert single.largest_difference < 1e-4
 print("float32, tanh: no loss differs by more than 0.0001.")
 
-# %%
-## Where they part
-
-> **Predict.** Now Adam in double precision, the same $\epsilon = 10^{-8}$ in both. Closer
-> together, or further apart?
-
-
 # %% [markdown]
-# adam = {
-#     name: keras_twin(digits, activation=name, init=init, optimizer="adam", lr=0.001, **steps)
-#     for name, init in starts.items()
-# }
-# apart = {
-#     name: twins.largest_difference / sgd[name].largest_difference for name, twins in adam.items()
-# }
-# assert min(apart.values()) > 10
-# print(f"Adam: further apart by factors of {min(apart.values()):.0f} and more.")
+# ## Where they part
+#
+# > **Predict.** Now Adam in double precision, the same $\epsilon = 10^{-8}$ in both. Closer
+# > together, or further apart?
+
+# %%
+adam = {
+    name: keras_twin(digits, activation=name, init=init, optimizer="adam", lr=0.001, **steps)
+    for name, init in starts.items()
+}
+apart = {
+    name: twins.largest_difference / sgd[name].largest_difference for name, twins in adam.items()
+}
+assert min(apart.values()) > 10
+print(f"Adam: further apart by factors of {min(apart.values()):.0f} and more.")
+
 
 # %%
 def differences(runs, ax, title):
