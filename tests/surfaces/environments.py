@@ -15,10 +15,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from packaging.requirements import Requirement
 
 from tests.notebooks import execute, gates
 
@@ -58,6 +60,23 @@ ENVIRONMENTS = {
     ),
     "newest": Environment("3.13"),
 }
+
+
+def unmet(name: str, versions: Mapping[str, str]) -> list[str]:
+    """Where the versions of a run are not those that the table asks for."""
+    environment = ENVIRONMENTS[name]
+    wanted = [Requirement(pin) for pin in environment.pins]
+    if environment.resolution == "lowest-direct":  # >=2.4 asks for some 2.4
+        wanted = [
+            Requirement(f"{known.name}=={spec.version}.*")
+            for known in runs.dependencies()
+            for spec in known.specifier
+        ]
+    return [
+        f"{name}: {w.name} was {versions.get(w.name, 'missing')} instead of {w.specifier}"
+        for w in wanted
+        if w.name not in versions or not w.specifier.contains(versions[w.name], prereleases=True)
+    ]
 
 
 def uv(*arguments: str) -> None:
@@ -117,7 +136,7 @@ def main(arguments: Sequence[str]) -> int:
     bad = 0
     for name in given.names or ENVIRONMENTS:
         command = [str(build(name, given.into.resolve()))]
-        about = {"machine": runs.machine_of(command, runs.PLAIN)}
+        about = runs.about(command, runs.PLAIN)
         for chapter in chapters:
             result = runs.run(chapter, problems, command=command, environment=runs.PLAIN)
             runs.report(name, chapter.stem, result)

@@ -97,10 +97,8 @@ def main(arguments: Sequence[str]) -> int:
         processor = PROCESSORS[name]
         os.sched_setaffinity(0, cores[: processor.cores])
         environment = {**os.environ, **processor.variables}
-        about = {
-            "machine": runs.machine_of([sys.executable], environment),
-            "variables": dict(processor.variables),
-        }
+        about = runs.about([sys.executable], environment)
+        about["variables"] = dict(processor.variables)
         for chapter in chapters:
             result = runs.run(
                 chapter,

@@ -12,11 +12,13 @@ import json
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from packaging.requirements import Requirement
 
 from tests.notebooks import execute, gates
 
@@ -71,22 +73,33 @@ def fingerprint(nb: Any) -> str:
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
-def machine_of(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
-    """What a Python runs on and with, in words that mean something elsewhere."""
-    code = "import json; from actlab import machine; print(json.dumps(machine.describe()))"
+def about(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    """What a Python runs on (``machine``) and with (``versions`` of what the package needs)."""
+    code = (
+        "import json, sys; from importlib.metadata import version; from actlab import machine; "
+        "versions = {name: version(name) for name in sys.argv[1:]}; "
+        "print(json.dumps({'machine': machine.describe(), 'versions': versions}))"
+    )
+    names = [requirement.name for requirement in dependencies()]
     done = subprocess.run(
-        [*command, "-c", code], env=environment, capture_output=True, text=True, check=True
+        [*command, "-c", code, *names], env=environment, capture_output=True, text=True, check=True
     )
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+def dependencies() -> list[Requirement]:
+    """What the package needs, with its lower bounds."""
+    project = tomllib.loads((gates.ROOT / "pyproject.toml").read_text())["project"]
+    return [Requirement(line) for line in project["dependencies"]]
+
+
 def results(path: Path) -> dict[str, Any]:
-    """The committed results: surface → ``day``, ``machine``, ``chapters`` (name → result)."""
+    """The committed results: surface → ``day``, ``machine``, ``versions``, ``chapters``."""
     return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
 
 
 def store(path: Path, surface: str, about: Mapping[str, Any], chapters: Mapping[str, Any]) -> None:
-    """Put these chapters' results on this surface into the file, beside what stands there."""
+    """Put these chapters' results on this surface into the file, beside the others' there."""
     everything = results(path)
     known = everything.get(surface, {}).get("chapters", {})
     names = {chapter.stem for chapter in gates.FOLDER.glob("*.ipynb")}
