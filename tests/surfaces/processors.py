@@ -1,10 +1,11 @@
 """``make processors``: all chapters as an older processor, or another number of cores, runs them.
 
-    python -m tests.surfaces.processors [baseline | one_thread | ... ] [--chapters NAME ...]
+    python -m tests.surfaces.processors [old | one_thread | ... ] [--chapters NAME ...]
 
 The libraries choose their code by the processor, so the last bits differ, and training makes much
 of little. What a chapter prints must not tell: text outputs, tables and alt texts are compared
-with the committed ones, letter by letter. The results go to ``processors.json``.
+with the committed ones, letter by letter. (What this processor prints is compared by
+``tests.notebooks.compare``.) The results go to ``processors.json``.
 """
 
 from __future__ import annotations
@@ -32,19 +33,21 @@ class Processor:
     cores: int = 2
 
 
-_OLD = {
-    "ATEN_CPU_CAPABILITY": "default",  # PyTorch
-    "ONEDNN_MAX_CPU_ISA": "SSE41",  # the matrix library of both frameworks
-    "MKL_CBWR": "COMPATIBLE",  # that of PyTorch
-}
+def _instructions(pytorch: str, onednn: str, mkl: str) -> dict[str, str]:
+    """What PyTorch itself, the matrix library of both frameworks, and PyTorch's other one use."""
+    return {
+        "ATEN_CPU_CAPABILITY": pytorch,
+        "ONEDNN_MAX_CPU_ISA": onednn,
+        "MKL_CBWR": mkl,
+    }
+
+
+_OLD, _ONE = _instructions("default", "SSE41", "COMPATIBLE"), {"OMP_NUM_THREADS": "1"}
 PROCESSORS = {
-    "this": Processor(),
-    "pytorch": Processor({"ATEN_CPU_CAPABILITY": "default"}),
-    "onednn": Processor({"ONEDNN_MAX_CPU_ISA": "SSE41"}),
-    "mkl": Processor({"MKL_CBWR": "COMPATIBLE"}),
+    "avx2": Processor(_instructions("avx2", "AVX2", "AVX2")),  # what most machines have
     "old": Processor(_OLD),
-    "one_thread": Processor({"OMP_NUM_THREADS": "1"}),
-    "old_one_core": Processor(_OLD | {"OMP_NUM_THREADS": "1"}, cores=1),
+    "one_thread": Processor(_ONE),
+    "old_one_core": Processor(_OLD | _ONE, cores=1),
 }
 
 
