@@ -19,7 +19,7 @@ SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.y
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test lint notebooks lab bench studies clean
+.PHONY: help book serve test surfaces processors lint notebooks lab bench studies clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' \
@@ -46,6 +46,12 @@ test: $(READY) book  ## every check: lint, types, spelling, unit tests, notebook
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 	$(BIN)/python -m tests.notebooks.compare
+
+surfaces: $(READY)  ## run all chapters under the oldest, Colab's and the newest versions (gigabytes; NAMES=lowest for one)
+	$(BIN)/python -m tests.surfaces.environments $(NAMES)
+
+processors: $(READY)  ## run all chapters as older processors would, and compare what they print (NAMES=old for one)
+	$(BIN)/python -m tests.surfaces.processors $(NAMES)
 
 lint: $(READY)  ## ruff, mypy --strict, codespell
 	$(BIN)/ruff check .

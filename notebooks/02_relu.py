@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ReLU, and who killed it
 #
-# **25 minutes to read · runs in about 20 s and 1.5 GB on 2 cores · needs: you have trained one
+# **25 minutes to read · runs in about 220 s and 1.5 GB on 2 cores · needs: you have trained one
 # network before**
 #
 # ReLU is the simplest function in this course and the one with the worst reputation for dying.
@@ -32,6 +32,7 @@
 
 # %% tags=["setup"]
 # On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
+# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
@@ -40,6 +41,10 @@ helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
 assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+
+from actlab import machine
+
+machine.prepare()
 
 # %%
 from itertools import pairwise
@@ -400,7 +405,7 @@ training.by_variant(table).show()
 digits = data.load("digits")
 rates = (0.03, 0.3, 1.0)
 arms = {f"lr={lr:g}": {"lr": lr, "momentum": 0.0} for lr in rates}
-live = training.train(digits, range(20), (0, 1, 5, 10), arms)
+live = training.train(digits, range(20), (0, 1, 5, 10), arms, dtype="float64")
 follow = {arm: training.follow(live, arm, (0, 1, 5, 10)) for arm in arms}
 plots.table(
     {

@@ -33,6 +33,7 @@
 
 # %% tags=["setup"]
 # On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
+# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
@@ -41,6 +42,10 @@ helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
 assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+
+from actlab import machine
+
+machine.prepare()
 
 # %%
 import keras
@@ -390,6 +395,7 @@ live = ensemble.train(
     arms={name: {**training.DEEP, **arm, "lr": rate[name]} for name, arm in chosen.items()},
     seeds=20,
     epochs=5,
+    dtype="float64",
     keep_weights=False,
 )
 plots.table(

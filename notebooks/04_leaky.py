@@ -32,6 +32,7 @@
 
 # %% tags=["setup"]
 # On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
+# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
@@ -40,6 +41,10 @@ helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
 assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+
+from actlab import machine
+
+machine.prepare()
 
 # %%
 import warnings
@@ -104,8 +109,8 @@ except ValueError as error:
 # %%
 digits = data.load("digits")
 print(digits.describe())
-depths = (1, 5, 10)
-ported = lab.ported_with(digits, trained_with=0.3, slopes=(0.3, 0.2, 0.01), depths=depths)
+slopes, depths = (0.3, 0.2, 0.01), (1, 5, 10)
+ported = lab.ported_with(digits, 0.3, slopes, depths, dtype="float64")
 columns = {
     f"{depth} hidden (%)": [shares[:, i].mean() for shares in ported.values()]
     for i, depth in enumerate(depths)
@@ -393,7 +398,7 @@ claims.trial("prelu-first-layer")
 # > or stay?
 
 # %%
-decayed = lab.decayed_slopes(digits, decays=(0, 0.001, 0.01))
+decayed = lab.decayed_slopes(digits, (0, 0.001, 0.01), dtype="float64")
 none, most = (decayed[f"weight decay {strength}"].mean() for strength in ("0", "0.01"))
 plot = plots.by_layer(
     decayed,
@@ -438,7 +443,7 @@ claims.trial("prelu-decay-to-relu", "prelu-decay-hurts")
 # > does that of layer 5?
 
 # %%
-normalised = lab.decayed_slopes(digits, decays=(0, 0.01), normalization="batch")
+normalised = lab.decayed_slopes(digits, (0, 0.01), normalization="batch", dtype="float64")
 change = normalised["weight decay 0.01"] - normalised["weight decay 0"]
 title = f"Decay moves layers 1 to 4 by {change[:, :-1].mean():+.2f}, "
 title += f"layer 5 by {change[:, -1].mean():+.2f}"

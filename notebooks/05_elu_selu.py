@@ -34,6 +34,7 @@
 
 # %% tags=["setup"]
 # On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
+# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
@@ -42,6 +43,10 @@ helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
 assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+
+from actlab import machine
+
+machine.prepare()
 
 # %%
 from itertools import pairwise
@@ -296,7 +301,8 @@ claims.trial(
 # > the digits apart after fifty layers?
 
 # %%
-labels, more = (torch.from_numpy(part[:150]) for part in (digits.y_train, digits.x_train))
+labels = torch.from_numpy(digits.y_train[:150])
+more = torch.from_numpy(digits.x_train[:150]).double()
 starts = {
     "ELU, LeCun": lab.Start("elu"),
     "SELU, LeCun": lab.Start("selu"),
@@ -341,7 +347,8 @@ claims.trial("elu-vanishing", "selu-vanishing")
 # %%
 names = ("selu", "relu", "relu, PyTorch default")
 arms = {name: training.FAIR[name] for name in names}
-live = ensemble.train(digits, arms=arms, seeds=20, epochs=15, hidden=(64,) * 8, lr=0.01)
+setting = {"epochs": 15, "hidden": (64,) * 8, "lr": 0.01, "dtype": "float64"}
+live = ensemble.train(digits, arms=arms, seeds=20, **setting)
 training.learning_figure(live).show()
 
 # %% [markdown]

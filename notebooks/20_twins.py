@@ -30,6 +30,7 @@
 
 # %% tags=["setup"]
 # On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
+# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
@@ -38,6 +39,10 @@ helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
 assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+
+from actlab import machine
+
+machine.prepare()
 
 # %%
 import numpy as np
@@ -71,12 +76,13 @@ starts = {
 # the ReLU chapter for what they do. `keras_twin` sets all of this alike, builds what you would
 # write by hand in each library, and trains both.
 #
-# > **Predict.** Five hidden layers of 64, 90 steps of SGD with momentum in float32. After how many
-# > digits will the two loss curves part?
+# > **Predict.** Five hidden layers of 64, 90 steps of SGD with momentum, in double precision
+# > (`float64`, sixteen digits). After how many digits will the two loss curves part?
 
 # %%
+steps = {"epochs": 10, "dtype": "float64"}
 sgd = {
-    name: keras_twin(digits, activation=name, init=init, optimizer="sgd", lr=0.05, epochs=10)
+    name: keras_twin(digits, activation=name, init=init, optimizer="sgd", lr=0.05, **steps)
     for name, init in starts.items()
 }
 for name, twins in sgd.items():
@@ -85,20 +91,39 @@ steps = len(twins.torch_loss)
 print(f"SGD: over {steps} steps no loss differs by more than 0.00001, for", ", ".join(sgd))
 
 # %% [markdown]
-# For all practical purposes it is one computation. That is why the course can train in one
-# library and speak about both, as long as it says which defaults each of them uses.
+# Some sixteen digits go in, and the loss agrees in five or six: Keras keeps the learning rate and
+# reports the loss in float32, whatever the precision of the network. For all practical purposes it
+# is one computation. That is why the course can train in one library and speak about both, as long
+# as it says which defaults each of them uses.
 #
+# In float32, the usual precision, it is one computation too, to begin with. But each library adds
+# up in its own order, which changes the last digit, and if that is the digit that decides whether a
+# ReLU is on or off, the two go different ways from there. So do two processors with one and the
+# same library. A smooth curve has no such fork:
+
+# %%
+single = keras_twin(
+    digits, activation="tanh", init=starts["tanh"], optimizer="sgd", lr=0.05, epochs=10
+)
+assert single.largest_difference < 1e-4
+print("float32, tanh: no loss differs by more than 0.0001.")
+
+# %% [markdown]
 # ## Where they part
 #
-# > **Predict.** Now Adam, the same $\epsilon = 10^{-8}$ in both. Closer together, or further apart?
+# > **Predict.** Now Adam in double precision, the same $\epsilon = 10^{-8}$ in both. Closer
+# > together, or further apart?
 
 # %%
 adam = {
-    name: keras_twin(digits, activation=name, init=init, optimizer="adam", lr=0.001, epochs=10)
+    name: keras_twin(digits, activation=name, init=init, optimizer="adam", lr=0.001, **steps)
     for name, init in starts.items()
 }
-for name, twins in adam.items():
-    assert 1e-5 < twins.largest_difference < 1e-2, name
+apart = {
+    name: twins.largest_difference / sgd[name].largest_difference for name, twins in adam.items()
+}
+assert min(apart.values()) > 10
+print(f"Adam: further apart by factors of {min(apart.values()):.0f} and more.")
 
 
 # %%
@@ -123,23 +148,13 @@ panels = [
 plots.show(upper.figure, plots.panels(panels))
 
 # %% [markdown]
-# Further apart, a hundred times and more, and the arithmetic is not to blame. Both libraries
+# Further apart, and the arithmetic is not to blame: this is double precision. Both libraries
 # divide by $\sqrt{v} + \epsilon$, but PyTorch corrects $v$ for its start at zero *before* it adds
 # $\epsilon$, and Keras afterwards (the form that
 # [Kingma and Ba, 2015](https://arxiv.org/abs/1412.6980) mention as the faster one). Where a
 # gradient is of the order of $\epsilon$ the two take different steps, and a ReLU network has many
-# such gradients. In double precision the difference is still there, so it is a choice and not
-# noise:
-
-# %%
-setup = {"activation": "relu", "init": "he_normal", "dtype": "float64"}
-exact_sgd = keras_twin(digits, optimizer="sgd", lr=0.05, **setup)
-exact_adam = keras_twin(digits, optimizer="adam", lr=0.001, **setup)
-assert exact_sgd.largest_difference < 1e-6
-assert exact_adam.largest_difference > 10 * exact_sgd.largest_difference
-print("float64: SGD agrees as far as Keras reports its loss, in float32; Adam does not.")
-
-# %% [markdown]
+# such gradients. It is a choice, and not noise.
+#
 # Does it matter? Not for the accuracy you report. It does if you port a run and expect its curve,
 # or if you train in half precision, where $\epsilon = 10^{-8}$ is simply zero.
 #

@@ -1,5 +1,6 @@
 """Colours that everyone can tell apart, figures that say what they show."""
 
+import base64
 import io
 import itertools
 
@@ -108,6 +109,22 @@ def test_png_is_opaque_and_small():
     assert image.mode == "P"
     assert "transparency" not in image.info
     assert len(data) < 60_000
+
+
+def test_a_figure_is_shown_with_its_alt_text_by_any_ipython(monkeypatch):
+    """As a bundle: IPython 7's ``Image``, which Colab has, takes no alt text."""
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda *a, **k: shown.append((a, k)))
+    plot = plots.curves([catalog.get("relu")])
+    plot.show()
+    [((bundle,), more)] = shown
+    image = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert bundle["text/plain"] == plot.alt  # for a terminal
+    assert more["raw"]
+    assert more["metadata"]["image/png"] == {"alt": plot.alt, "width": round(image.width * 0.7)}
+    assert not plt.fignum_exists(plot.ax.figure.number)
 
 
 def test_table_shows_what_is_special_about_a_number():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import torch
@@ -43,6 +44,22 @@ def test_the_ensemble_is_a_third():
     sizes = [128] * 8 + [len(digits()[0]) - 8 * 128]
     mean = np.average(twins.keras_loss, weights=sizes)
     assert result.train_loss[0, 0] == pytest.approx(mean, abs=1e-5)
+
+
+def test_a_keras_that_reports_running_means(monkeypatch):
+    """Before 3.15 ``train_on_batch`` does not reset the metrics."""
+    keras_3_15 = keras.Model.train_on_batch
+
+    def keras_3_10(self, x, y):
+        reset, self.reset_metrics = self.reset_metrics, lambda: None
+        try:
+            return keras_3_15(self, x, y)
+        finally:
+            self.reset_metrics = reset
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", keras_3_10)
+    twins = twin.keras_twin(digits(), activation="tanh", hidden=(32, 32), lr=0.05)
+    assert twins.largest_difference <= TOLERANCE["sgd"]
 
 
 def test_the_comparison_can_fail(monkeypatch):

@@ -1,14 +1,62 @@
-"""What a measurement was made on, in words that mean something elsewhere."""
+"""What a measurement was made on, in words that mean something elsewhere; and a quiet start."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import platform
 import sys
+import warnings
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+# Small networks are quickest on the CPU, where every machine gets the text's numbers; and
+# TensorFlow, on a GPU, would take all of its memory.
+SURROUNDINGS = {
+    "KERAS_BACKEND": "tensorflow",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+def prepare() -> None:
+    """Load the frameworks as the chapters use them: on the CPU, Keras on TensorFlow, silently.
+
+    For the first cell of a notebook. Raises ``RuntimeError`` where Keras already runs on another
+    backend, which only a new kernel can change.
+    """
+    if keras := sys.modules.get("keras"):
+        backend = keras.config.backend()
+        if backend != "tensorflow":
+            raise RuntimeError(
+                f"Keras already runs on {backend!r} and this course needs TensorFlow: restart the "
+                "kernel and run this cell first."
+            )
+    os.environ.update(SURROUNDINGS)
+    # TensorFlow's log tells of the processor before it reads its own level. Errors are raised all
+    # the same. PyTorch comes first: its CUDA builds complain of what TensorFlow leaves behind.
+    with warnings.catch_warnings(), _silent_stderr():
+        warnings.simplefilter("ignore")
+        for framework in ("torch", "tensorflow", "keras"):
+            importlib.import_module(framework)
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """What is written to file descriptor 2, by C++ code too, is dropped."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def describe() -> dict[str, Any]:

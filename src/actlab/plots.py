@@ -7,6 +7,7 @@ contrast of at least 3 : 1 against the white panel.
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -142,14 +143,20 @@ class Plot:
 
 
 def show(fig: Any, alt: str) -> None:
-    """Display a figure as a PNG with alt text; ``alt`` says what is to be seen."""
+    """Display a figure as a PNG with alt text; ``alt`` says what is to be seen.
+
+    Where no picture can be shown (a terminal), the alt text is printed in its place.
+    """
     import matplotlib.pyplot as plt
-    from IPython.display import Image, display
+    from IPython.display import display
 
     data = png(fig)
     plt.close(fig)
     width = int.from_bytes(data[16:20], "big")
-    display(Image(data=data, format="png", width=round(width * 0.7), alt=alt))  # type: ignore[no-untyped-call]
+    # The bundle itself: IPython's Image takes no alt text before version 8, and Colab has 7.
+    bundle = {"image/png": base64.b64encode(data).decode(), "text/plain": alt}
+    shown = {"width": round(width * 0.7), "alt": alt}
+    display(bundle, metadata={"image/png": shown}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def png(fig: Any) -> bytes:

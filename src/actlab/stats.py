@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -570,4 +571,6 @@ def _differences(a: Array, b: Array) -> tuple[Array, int]:
 
 
 def _wilcoxon(d: Array) -> float:
-    return float(stats.wilcoxon(d).pvalue) if d.any() else 1.0
+    with warnings.catch_warnings():  # SciPy before 1.13 warns of ties, zeros and small samples
+        warnings.simplefilter("ignore", UserWarning)
+        return float(stats.wilcoxon(d).pvalue) if d.any() else 1.0

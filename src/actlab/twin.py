@@ -108,4 +108,8 @@ def _train_keras(
         optimiser = keras.optimizers.Adam(arm.lr, *arm.betas, epsilon=arm.eps)
     model.compile(optimiser, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     x, y = data.train.x.numpy(), data.train.y.numpy()
-    return [float(model.train_on_batch(x[batch], y[batch])) for batch in batches], model
+    losses = []
+    for batch in batches:
+        model.reset_metrics()  # before 3.15 Keras reports the mean over all steps so far
+        losses.append(float(model.train_on_batch(x[batch], y[batch])))
+    return losses, model

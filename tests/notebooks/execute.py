@@ -15,13 +15,15 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
 import psutil
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -41,6 +43,10 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
+# What C++ code writes to file descriptor 2 (TensorFlow: which processor this is) stays on the
+# terminal; what Python writes to sys.stderr is stored, and a gate refuses it.
+QUIET = "--IPKernelApp.capture_fd_output=False"
+
 
 def prepare() -> None:
     """Put this process, and so the kernels it starts, into the standard surroundings."""
@@ -58,8 +64,12 @@ def execute(source: Path, repository: str, *, timeout: int = 300) -> Any:
     for cell in nb.cells:
         if "setup" in cell.metadata.get("tags", ()):
             cell.source = gates.setup_source(repository)
-    measured = _run(nb, source.parent, timeout)
-    _carry_alt_text(nb)
+    # What C++ code writes to file descriptor 2 (TensorFlow: which processor this is) stays
+    # on the terminal; what Python writes to sys.stderr is stored, and a gate refuses it.
+    measured = run_cells(
+        nb, source.parent, "--IPKernelApp.capture_fd_output=False", timeout=timeout
+    )
+    carry_alt_text(nb)
     _write_header(nb, **measured)
     _name_cells(nb)
     nb.metadata = nbformat.from_dict(
@@ -67,14 +77,39 @@ def execute(source: Path, repository: str, *, timeout: int = 300) -> Any:
     )
     nb.nbformat, nb.nbformat_minor = 4, 5
     nbformat.validate(nb)
-    _replace(source.with_suffix(".ipynb"), nbformat.writes(nb) + "\n")
-    _replace(source, gates.source_text(nb))
+    replace(source.with_suffix(".ipynb"), nbformat.writes(nb) + "\n")
+    replace(source, gates.source_text(nb))
     return nb
 
 
-def _run(nb: Any, folder: Path, timeout: int) -> dict[str, float]:
-    """Execute in place; return the seconds it took and the kernel's peak memory in MB."""
+class _Kernels(KernelSpecManager):
+    """Knows one kernel: IPython under a given command, such as another environment's Python."""
+
+    command: Sequence[str] = ()
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        launch = [*self.command, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=launch, display_name=kernel_name, language="python")
+
+
+def run_cells(
+    nb: Any,
+    folder: Path,
+    *options: str,
+    command: Sequence[str] = (sys.executable,),
+    environment: Mapping[str, str] | None = None,
+    timeout: int = 300,
+    allow_errors: bool = False,
+) -> dict[str, float]:
+    """Execute in place; return the seconds it took and the kernel's peak memory in MB.
+
+    ``options`` are the kernel's, ``command`` starts its Python, ``environment`` is all that it
+    sees of ours (by default what we have). Raises what nbclient raises; with ``allow_errors`` an
+    error in a cell is one of its outputs, and the next cell runs.
+    """
     peak = 0.0
+    kernels = _Kernels()
+    kernels.command = command
 
     def look(**_: Any) -> None:
         nonlocal peak
@@ -82,19 +117,18 @@ def _run(nb: Any, folder: Path, timeout: int) -> dict[str, float]:
 
     client = NotebookClient(
         nb,
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels),
         timeout=timeout,
-        kernel_name="python3",
+        allow_errors=allow_errors,
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
         on_cell_executed=look,
-        # What C++ code writes to file descriptor 2 (TensorFlow: which processor this is) stays
-        # on the terminal; what Python writes to sys.stderr is stored, and a gate refuses it.
-        extra_arguments=["--IPKernelApp.capture_fd_output=False"],
+        extra_arguments=["--IPKernelApp.log_level=ERROR", *options],
     )
     start = time.perf_counter()
-    client.execute()
+    client.execute(cleanup_kc=True, **({} if environment is None else {"env": dict(environment)}))
     return {"seconds": round(time.perf_counter() - start, 1), "peak_mb": round(peak)}
 
 
@@ -112,7 +146,7 @@ def _peak_mb(pid: int) -> float:
     return total / 1e6
 
 
-def _carry_alt_text(nb: Any) -> None:
+def carry_alt_text(nb: Any) -> None:
     """Copy the alt text that a figure brought along to where the book looks for it."""
     for cell in nb.cells:
         for output in cell.get("outputs", ()):
@@ -148,7 +182,7 @@ def _name_cells(nb: Any) -> None:
         cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_text(text, "utf-8")

@@ -34,6 +34,7 @@ TAGS = ("setup",)  # every other tag hides something somewhere
 # every chapter, with the repository's address from _config.yml.
 SETUP = """\
 # On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
+# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
@@ -41,7 +42,11 @@ from subprocess import run
 helpers = "actlab @ git+{repository}"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
-assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{{helpers}}"'\
+assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{{helpers}}"'
+
+from actlab import machine
+
+machine.prepare()\
 """
 
 # The line under a chapter's title; `make notebooks` writes the three numbers.

@@ -54,18 +54,23 @@ def accuracy_with_slope(network: nn.Sequential, images: Any, slope: float) -> fl
     """Test accuracy of a trained network whose leaky units are given another slope."""
     changed = [nn.LeakyReLU(slope) if isinstance(m, nn.LeakyReLU) else m for m in network]
     with torch.no_grad():
-        logits = nn.Sequential(*changed)(torch.from_numpy(images.x_test))
+        x = torch.from_numpy(images.x_test).to(next(network.parameters()).dtype)
+        logits = nn.Sequential(*changed)(x)
     return float((logits.argmax(1).numpy() == images.y_test).mean())
 
 
 def ported_with(
-    images: Any, trained_with: float, slopes: Sequence[float], depths: Sequence[int]
+    images: Any,
+    trained_with: float,
+    slopes: Sequence[float],
+    depths: Sequence[int],
+    dtype: str = "float32",
 ) -> dict[str, Array]:
     """Train with one slope, run with others: slope → accuracies in per cent (20 seeds, depths)."""
     arms = {
         f"{depth}": {**leaky(trained_with), "hidden": (64,) * depth, "lr": 0.03} for depth in depths
     }
-    result = ensemble.train(images, arms=arms, seeds=20, epochs=12, progress=False)
+    result = ensemble.train(images, arms=arms, seeds=20, epochs=12, dtype=dtype, progress=False)
 
     def accuracies(depth: int, slope: float) -> list[float]:
         members = [result.member(f"{depth}", seed) for seed in range(20)]
@@ -118,6 +123,7 @@ def decayed_slopes(
     decays: Sequence[float],
     seeds: Iterable[int] = range(20),
     normalization: str | None = None,
+    dtype: str = "float32",
 ) -> dict[str, Array]:
     """Learned slopes (seeds, 5 layers) under SGD with decay on everything, slopes included."""
     arms = {f"weight decay {decay:g}": {**prelu(0.25), "weight_decay": decay} for decay in decays}
@@ -129,6 +135,7 @@ def decayed_slopes(
         lr=0.03,
         batch_size=64,
         normalization=normalization,
+        dtype=dtype,
         progress=False,
     )
     slopes = np.array([list(found.values()) for found in learned_slopes(result)])

@@ -58,6 +58,8 @@ def train(
     checks: Sequence[int],
     arms: Mapping[str, Mapping[str, Any]],
     progress: bool | None = None,
+    *,
+    dtype: str = "float32",
 ) -> Result:
     """Train ReLU networks (``BASE``, overridden by each arm), counting the dead at some epochs.
 
@@ -73,6 +75,7 @@ def train(
         probe_at=[per_epoch * epoch for epoch in checks],
         keep_weights=False,
         progress=progress,
+        dtype=dtype,
         **BASE,
     )
 

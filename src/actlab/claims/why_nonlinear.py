@@ -178,7 +178,9 @@ def solves_xor(outputs: Sequence[float]) -> bool:
     return [value > 0.5 for value in outputs] == [bool(y) for y in XOR_Y]
 
 
-def train_xor(seeds: Iterable[int], hidden: tuple[int, ...] = (8, 8)) -> dict[str, Array]:
+def train_xor(
+    seeds: Iterable[int], hidden: tuple[int, ...] = (8, 8), dtype: str = "float32"
+) -> dict[str, Array]:
     """Activation → how many of the four corners each trained network gets right, by seed."""
     result = ensemble.train(
         (XOR_X, XOR_Y, XOR_X, XOR_Y),
@@ -191,6 +193,7 @@ def train_xor(seeds: Iterable[int], hidden: tuple[int, ...] = (8, 8)) -> dict[st
         lr=0.1,
         keep_weights=False,
         progress=False,
+        dtype=dtype,
     )
     right = result.by_arm("valid_accuracy")
     return {name: np.round(4 * share).astype(int) for name, share in right.items()}
@@ -201,7 +204,9 @@ STEP_SETTINGS: dict[str, Any] = {"hidden": (64, 64), "lr": 0.03, "init": "glorot
 
 
 @cache
-def stuck(seeds: tuple[int, ...], epochs: int = 10) -> tuple[ensemble.Result, dict[str, float]]:
+def stuck(
+    seeds: tuple[int, ...], epochs: int = 10, dtype: str = "float32"
+) -> tuple[ensemble.Result, dict[str, float]]:
     """Train step and tanh networks on the digits, and see how far the hidden weights moved.
 
     Returns the result, with the gradients before training as a probe, and, per activation, the
@@ -217,6 +222,7 @@ def stuck(seeds: tuple[int, ...], epochs: int = 10) -> tuple[ensemble.Result, di
         probe="gradients",
         probe_at=(0,),
         progress=False,
+        dtype=dtype,
         **STEP_SETTINGS,
     )
     moved = {}
@@ -228,7 +234,7 @@ def stuck(seeds: tuple[int, ...], epochs: int = 10) -> tuple[ensemble.Result, di
             linear = [m for m in result.member(name, seed) if isinstance(m, nn.Linear)]
             for (weight, bias), layer in zip(start[:-1], linear[:-1], strict=True):
                 for before, after in ((weight, layer.weight), (bias, layer.bias)):
-                    change = (after.detach() - before.float()).abs().max().item()
+                    change = (after.detach() - before.to(after.dtype)).abs().max().item()
                     moved[name] = max(moved[name], change)
     return result, moved
 
@@ -268,6 +274,8 @@ def train_batched(
     seeds: Sequence[int],
     epochs: int = 10,
     batch_size: int = 128,
+    *,
+    dtype: str = "float32",
     **settings: Any,
 ) -> dict[str, Array]:
     """Accuracies by seed, for an activation that is in no catalog: a plain loop with autograd.
@@ -277,17 +285,18 @@ def train_batched(
     Returns ``valid_accuracy`` and ``test_accuracy``.
     """
     own = Settings(activation="linear", batch_size=batch_size, **settings)
+    number = getattr(torch, dtype)
     sizes = own.layer_sizes(data.n_features, data.n_classes)
     starts = [ensemble.initial_weights(own, sizes, seed) for seed in seeds]
     layers = [
         tuple(
-            torch.stack([start[i][part].float() for start in starts]).requires_grad_()
+            torch.stack([start[i][part].to(number) for start in starts]).requires_grad_()
             for part in (0, 1)
         )
         for i in range(len(sizes))
     ]
     optimiser = torch.optim.SGD(itertools.chain(*layers), lr=own.lr, momentum=own.momentum)
-    x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
+    x, y = torch.from_numpy(data.x_train).to(number), torch.from_numpy(data.y_train)
 
     def outputs(signal: Tensor) -> Tensor:  # (seeds, examples, features) → (…, classes)
         for i, (weight, bias) in enumerate(layers):
@@ -309,7 +318,7 @@ def train_batched(
     for part in ("valid", "test"):
         inputs, labels = (torch.from_numpy(getattr(data, f"{axis}_{part}")) for axis in "xy")
         with torch.no_grad():
-            right = outputs(inputs.expand(len(seeds), -1, -1)).argmax(-1) == labels
+            right = outputs(inputs.to(number).expand(len(seeds), -1, -1)).argmax(-1) == labels
         found[f"{part}_accuracy"] = right.double().mean(1).numpy()
     return found
 

@@ -21,6 +21,7 @@
 
 # %% tags=["setup"]
 # On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
+# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
@@ -29,6 +30,10 @@ helpers = "actlab @ git+https://example.org/course"
 if "google.colab" in sys.modules:
     run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
 assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+
+from actlab import machine
+
+machine.prepare()
 
 # %% [markdown]
 # > **Predict.** Which of three numbers survive?

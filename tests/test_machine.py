@@ -1,0 +1,57 @@
+"""A chapter's start: the frameworks as the text uses them, and not a word on stderr."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from actlab import machine
+
+# What a chapter does, up to a training step in double precision, of which TensorFlow warns too.
+CHAPTER = """
+import json, os, keras, numpy as np, torch
+layers = [keras.Input((4,), dtype="float64"), keras.layers.Dense(3, dtype="float64")]
+model = keras.Sequential(layers)
+model.compile("sgd", "mse")
+model.train_on_batch(np.zeros((8, 4)), np.zeros((8, 3)))
+print(json.dumps([keras.config.backend(), torch.cuda.is_available()]))
+"""
+
+
+def run(code, **variables):
+    ours = {**machine.SURROUNDINGS, "MPLBACKEND": ""}
+    plain = {name: value for name, value in os.environ.items() if name not in ours} | variables
+    return subprocess.run(
+        [sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True
+    )
+
+
+def test_the_frameworks_start_silently_on_the_cpu_with_tensorflow_below_keras():
+    start = "from actlab import machine\nmachine.prepare()\n"
+    done = run(start + CHAPTER, KERAS_BACKEND="torch")
+    assert done.stderr == ""
+    assert done.stdout == '["tensorflow", false]\n'
+
+
+def test_without_the_start_they_are_heard():
+    assert "oneDNN" in run(CHAPTER).stderr
+
+
+def test_another_backend_is_refused_and_nothing_is_changed(monkeypatch):
+    keras = SimpleNamespace(config=SimpleNamespace(backend=lambda: "jax"))
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    before = dict(os.environ)
+    with pytest.raises(RuntimeError, match=r"already runs on 'jax'.*restart the kernel"):
+        machine.prepare()
+    assert dict(os.environ) == before
+
+
+def test_after_an_error_stderr_is_heard_again(capfd):
+    with pytest.raises(OSError, match="Bad file descriptor"), machine._silent_stderr():
+        os.write(2 * os.write(2, b"lost ") ** 9, b"an error")  # there is no such file
+    os.write(2, b"kept")
+    assert capfd.readouterr().err == "kept"
