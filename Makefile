@@ -19,7 +19,7 @@ SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.y
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces processors lint notebooks lab bench studies clean
+.PHONY: help book serve test surfaces processors lint notebooks lab bench studies mutants clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' \
@@ -70,6 +70,9 @@ bench: $(READY)  ## measure what the engine costs; writes benchmarks/results
 
 studies: $(READY)  ## list the large experiments, or run some: NAMES="relu_training born_dead" (minutes to an hour each)
 	$(BIN)/python -m actlab.study $(NAMES)
+
+mutants: $(READY)  ## put small faults in, one at a time, and count how many the tests see (half an hour)
+	$(BIN)/python -m tests.mutants $(WORDS)
 
 clean:  ## remove everything that was built (keeps .venv)
 	rm -rf _build

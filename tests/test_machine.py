@@ -1,10 +1,13 @@
-"""A chapter's start: the frameworks as the text uses them, and not a word on stderr."""
+"""A chapter's start, silent and as the text uses it; and what a measurement was made on."""
 
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -55,3 +58,26 @@ def test_after_an_error_stderr_is_heard_again(capfd):
         os.write(2 * os.write(2, b"lost ") ** 9, b"an error")  # there is no such file
     os.write(2, b"kept")
     assert capfd.readouterr().err == "kept"
+
+
+def test_the_versions_are_the_installed_ones():
+    found = machine.describe()
+    for name in ("numpy", "torch", "tensorflow", "keras"):
+        assert found[name] == version(name).split("+")[0]
+    assert found["python"] == platform.python_version()
+    assert machine._version("no-such-package") is None
+
+
+def test_the_machine_is_this_one_and_unnamed():
+    found = machine.describe()
+    assert 1 <= found["cores"] <= (os.cpu_count() or 1)
+    assert found["memory_gib"] >= 1
+    assert platform.node() not in str(found)
+    assert str(Path.home()) not in str(found)
+
+
+def test_the_sentence_has_every_number():
+    found = machine.describe()
+    said = machine.sentence(found)
+    for name in ("memory_gib", "python", "torch", "tensorflow", "keras"):
+        assert str(found[name]) in said

@@ -8,13 +8,15 @@ import signal
 import sys
 import threading
 import time
+import types
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from actlab import catalog, data, ensemble
-from actlab.ensemble import training
+from actlab.ensemble import training, tuning
 from actlab.ensemble.settings import Data
 from tests.ensemble import reference
 
@@ -160,6 +162,15 @@ def test_a_diverged_network_is_nan_and_flagged():
     # Its neighbours in the batch noticed nothing.
     alone = ensemble.train(digits(), arms={"sane": {}}, seeds=2, **SMALL)
     np.testing.assert_array_equal(alone.train_loss, result.train_loss[:2])
+
+
+def test_an_infinite_validation_loss_is_a_divergence_too():
+    x, y, x_valid, y_valid = digits()[:4]
+    far = np.full_like(x_valid, 3e38)
+    result = ensemble.train((x, y, far, y_valid), seeds=2, **SMALL)
+    assert result.diverged.all()
+    assert np.isnan(result.by_arm("valid_loss")["relu"]).all()
+    assert not ensemble.train((x, y, x_valid, y_valid), seeds=2, **SMALL).diverged.any()
 
 
 def test_probes_stop_where_a_network_diverges_or_is_stopped():
@@ -474,6 +485,30 @@ def test_tuning_finds_the_rate_that_a_search_by_hand_finds():
     assert tuning.table["chosen"].sum() == 2
     relu = tuning.table[tuning.table["arm"] == "relu"]
     assert relu.loc[relu["lr"] == 1e5, "diverged"].item() == 1
+
+
+def test_a_rate_that_loses_a_network_never_wins(monkeypatch):
+    """However good its survivors are."""
+    rates = {
+        0.01: [0.5, 0.5, 0.5],
+        0.1: [0.6, 0.6, 0.6],
+        1.0: [0.9, np.nan, 0.9],
+        10.0: [np.nan] * 3,
+    }
+
+    def pretend(data, arms, seeds, **options):
+        rows = [
+            {"arm": arm, "valid_accuracy": a, "valid_loss": 1 - a, "diverged": np.isnan(a)}
+            for arm in arms
+            for a in rates[float(arm.split("=")[1])]
+        ]
+        return types.SimpleNamespace(to_frame=lambda: pd.DataFrame(rows))
+
+    monkeypatch.setattr(tuning, "train", pretend)
+    for metric in ("valid_accuracy", "valid_loss"):
+        found = ensemble.tune(digits(), arms=["relu"], lrs=rates, seeds=3, metric=metric)
+        assert found.lr == {"relu": 0.1}
+        assert found.table.diverged.tolist() == pytest.approx([0, 0, 1 / 3, 1])
 
 
 def test_tuning_warns_at_the_edge_and_refuses_when_all_diverge():
