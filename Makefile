@@ -3,38 +3,47 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 
-PYTHON ?= python3.11
+ifeq ($(OS),Windows_NT)
+$(error On Windows the course runs inside WSL: 'wsl --install' gives you one, then give this command there)
+endif
+
 HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+# Stamps: what builds the site is installed; everything is. A folder that was moved takes a .venv
+# along that was made for another place, which stands in the stamp.
+BOOK_READY := $(VENV)/.book-ready
 READY := $(VENV)/.ready
+PLACE := $(shell test -L $(VENV) && pwd -P || cat $(BOOK_READY) 2>/dev/null)
+MOVED := $(if $(findstring [$(CURDIR)],[$(PLACE)]),,moved)
 SITE := _build/html
 # What the site is made from: when none of it is newer than the last build, there is nothing to do.
-SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml -type f \
+SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml requirements-book.txt -type f \
 	-not -path 'book/reference/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*.egg-info/*' 2>/dev/null)
 
 # TensorFlow is quiet, and it is the backend of Keras.
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces processors lint notebooks lab bench studies mutants clean
+.PHONY: help book serve test surfaces processors lint notebooks lab bench studies mutants wheels address clean $(MOVED)
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' \
 		| while IFS=$$'\t' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
-$(READY): requirements.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+$(READY): requirements.txt pyproject.toml $(MOVED)
+	.ci/python .ci/install.py all
+
+$(BOOK_READY): requirements-book.txt pyproject.toml $(MOVED)
+	.ci/python .ci/install.py book
 
 book: $(SITE)/.built  ## build the site (warnings are errors) into _build/html
 	@echo "The book is ready: open $(SITE)/index.html in a browser, or run 'make serve'."
 
-$(SITE)/.built: $(READY) $(SOURCES)
+$(SITE)/.built: $(SOURCES) | $(BOOK_READY)
 	rm -rf $(SITE)  # pages that are gone must not linger
 	$(BIN)/jupyter-book build --quiet --all -W -n --keep-going .
 	touch $(SITE)/.nojekyll $@
@@ -62,8 +71,8 @@ lint: $(READY)  ## ruff, mypy --strict, codespell
 notebooks: $(READY)  ## re-execute every notebook from its .py twin and store the outputs (NAMES=02_relu for some)
 	$(BIN)/python -m tests.notebooks.execute $(NAMES)
 
-lab: $(READY)  ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+lab: $(READY)  ## open the chapters in JupyterLab (in a container: HOST=0.0.0.0)
+	$(BIN)/jupyter lab --notebook-dir=notebooks --ip=$(HOST) $(if $(filter 0,$(shell id -u)),--allow-root)
 
 bench: $(READY)  ## measure what the engine costs; writes benchmarks/results
 	$(BIN)/python -m benchmarks.ensemble
@@ -73,6 +82,12 @@ studies: $(READY)  ## list the large experiments, or run some: NAMES="relu_train
 
 mutants: $(READY)  ## put small faults in, one at a time, and count how many the tests see (half an hour)
 	$(BIN)/python -m tests.mutants $(WORDS)
+
+wheels: $(BOOK_READY)  ## fetch the packages into the folder wheels, for a room without internet
+	.ci/python .ci/install.py wheels
+
+address:  ## set the repository's address everywhere: URL=https://github.com/OWNER/REPO
+	.ci/python .ci/address.py '$(URL)'
 
 clean:  ## remove everything that was built (keeps .venv)
 	rm -rf _build

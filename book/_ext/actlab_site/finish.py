@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from PIL import Image
 from sphinx.util import logging
 
-from actlab_site import reference
+from actlab_site import lost, reference
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ def finish_site(app: Any, error: Exception | None) -> None:
     if error is not None or app.builder.format != "html":
         return
     site = Path(app.outdir)
+    (site / "404.html").write_text(lost.page_of(app), encoding="utf-8")
     for path in sorted(site.rglob("*.html")):
         if path.is_relative_to(site / "_static"):
             continue

@@ -1,7 +1,8 @@
 """The pages that derive from the catalog, written before Sphinx looks for pages.
 
 Nothing here is typed by hand: a new record in :mod:`actlab.catalog` is a new entry in the gallery,
-on its family's page and in the then-and-now table. No framework is imported.
+on its family's page and in the then-and-now table. No framework is imported: what they compute
+and what the experiments found is read from committed records.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import inspect
 import math
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
+from actlab.frameworks.differences import recorded_versions
 from actlab_site import benchmark, curves, ledger
 from actlab_site.tables import table
 
@@ -23,10 +25,11 @@ FOLDER = "book/reference"
 THEN = {"torch": "PyTorch 1.7", "keras": "Keras 2.4"}
 
 
+@cache
 def now(framework: str) -> str:
-    """The installed release, ``PyTorch 2.13``, read without importing it."""
+    """The release that the course was measured with, ``PyTorch 2.13``; it need not be installed."""
     title = {"torch": "PyTorch", "keras": "Keras"}[framework]
-    return f"{title} {'.'.join(version(framework).split('.')[:2])}"
+    return f"{title} {'.'.join(recorded_versions()[framework].split('.')[:2])}"
 
 
 def write_pages(root: Path) -> None:
@@ -86,9 +89,9 @@ def _disagreements() -> str:
 
 
 def _claims() -> Iterable[Any]:
-    from actlab import claims
+    from actlab.claims import wordings
 
-    return claims.all()
+    return wordings()
 
 
 # --- one activation -----------------------------------------------------------------------------

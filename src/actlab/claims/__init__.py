@@ -7,62 +7,52 @@
 from __future__ import annotations
 
 import difflib
+import importlib
+from functools import cache
 
-from actlab.claims import (
-    choice,
-    cost,
-    elu_natural_gradient,
-    elu_selu,
-    elu_selu_training,
-    leaky,
-    leaky_asleep,
-    leaky_decay,
-    leaky_training,
-    relu,
-    relu_training,
-    selu_cnn,
-    sigmoid_tanh,
-    sigmoid_training,
-    why_nonlinear,
-)
-from actlab.claims.ledger import Claim, Finding, Trial, Verdict
+from actlab.claims.ledger import Claim, Finding, Trial, Verdict, Wording, wordings
 
-__all__ = ["Claim", "Finding", "Trial", "Verdict", "all", "get", "trial"]
+__all__ = ["Claim", "Finding", "Trial", "Verdict", "Wording", "all", "get", "trial", "wordings"]
 
-# Chapter by chapter, in the order of the book.
+# Chapter by chapter, in the order of the book. A module is imported when a claim is asked for:
+# the experiments need PyTorch, and the ledger's page only the claims' words.
 _MODULES = (
-    why_nonlinear,
-    choice,
-    relu,
-    relu_training,
-    cost,
-    sigmoid_tanh,
-    sigmoid_training,
-    leaky,
-    leaky_asleep,
-    leaky_training,
-    leaky_decay,
-    elu_selu,
-    elu_selu_training,
-    elu_natural_gradient,
-    selu_cnn,
+    "why_nonlinear",
+    "choice",
+    "relu",
+    "relu_training",
+    "cost",
+    "sigmoid_tanh",
+    "sigmoid_training",
+    "leaky",
+    "leaky_asleep",
+    "leaky_training",
+    "leaky_decay",
+    "elu_selu",
+    "elu_selu_training",
+    "elu_natural_gradient",
+    "selu_cnn",
 )
-_CLAIMS: dict[str, Claim] = {claim.id: claim for module in _MODULES for claim in module.CLAIMS}
+
+
+@cache
+def _claims() -> dict[str, Claim]:
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in _MODULES]
+    return {claim.id: claim for module in modules for claim in module.CLAIMS}
 
 
 def get(claim_id: str) -> Claim:
     """One claim. Raises ``KeyError`` naming the nearest ids."""
-    if isinstance(claim_id, str) and claim_id in _CLAIMS:
-        return _CLAIMS[claim_id]
-    nearest = (
-        difflib.get_close_matches(str(claim_id), _CLAIMS, n=3, cutoff=0.4) or list(_CLAIMS)[:3]
-    )
+    known = _claims()
+    if isinstance(claim_id, str) and claim_id in known:
+        return known[claim_id]
+    nearest = difflib.get_close_matches(str(claim_id), known, n=3, cutoff=0.4) or list(known)[:3]
     raise KeyError(f"unknown claim {claim_id!r}: the nearest are {', '.join(nearest)}")
 
 
 def all() -> tuple[Claim, ...]:
     """Every claim, chapter by chapter."""
-    return tuple(_CLAIMS.values())
+    return tuple(_claims().values())
 
 
 def trial(*ids: str, run: bool = False) -> Trial:

@@ -1,12 +1,16 @@
-"""``python -m actlab.claims [chapter ...]``: evaluate with root seed 0, file the verdicts."""
+"""``python -m actlab.claims [chapter ...]``: evaluate with root seed 0, file the verdicts.
+
+The claims' words are filed every time; ``python -m actlab.claims words`` files nothing else.
+"""
 
 from __future__ import annotations
 
 import sys
 
 from actlab import claims
-from actlab.claims.ledger import record
+from actlab.claims.ledger import file_wordings, record
 
+file_wordings(claims.all())
 findings = []
 for claim in claims.all():
     if not sys.argv[1:] or claim.chapter in sys.argv[1:]:

@@ -8,8 +8,8 @@ cannot lose is not a rule.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ Verdict = Literal["holds", "holds when …", "refuted", "not shown"]
 Evidence = Mapping[str, Any]
 
 VERDICTS = Path(__file__).with_name("verdicts.json")
+WORDINGS = Path(__file__).with_name("wordings.json")
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,11 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """One folk claim on trial.
+class Wording:
+    """A claim in words: all that its reader needs, without the code that tries it.
 
     - ``statement``: the claim in our words; ``source``: where it stands.
-    - ``experiment`` and ``rule``: what is done and how it is decided, in words.
-    - ``measure(seed)`` runs the experiment from a root seed and returns its numbers;
-      ``decide(evidence)`` applies the rule and returns the verdict and the reason.
-    - ``otherwise``: invented evidence that the rule must decide differently.
-    - ``cheap``: seconds, not minutes: re-run in the tests with other root seeds. The others read
-      a committed study (:mod:`actlab.study`), which holds more than one root seed.
+    - ``experiment`` and ``rule``: what is done and how it is decided.
     """
 
     id: str
@@ -54,6 +50,32 @@ class Claim:
     chapter: str
     experiment: str
     rule: str
+
+    def recorded(self) -> Finding:
+        """The committed verdict (root seed 0), without running anything.
+
+        Raises ``KeyError`` where the claim has not been recorded yet.
+        """
+        return Finding(**json.loads(VERDICTS.read_text("utf-8"))[self.id])
+
+    def _repr_markdown_(self) -> str:
+        return (
+            f"> **Claim.** {self.statement} ({self.source})\n>\n"
+            f"> *Experiment.* {self.experiment}\n>\n> *Rule.* {self.rule}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Wording):
+    """One folk claim on trial.
+
+    - ``measure(seed)`` runs the experiment from a root seed and returns its numbers;
+      ``decide(evidence)`` applies the rule and returns the verdict and the reason.
+    - ``otherwise``: invented evidence that the rule must decide differently.
+    - ``cheap``: seconds, not minutes: re-run in the tests with other root seeds. The others read
+      a committed study (:mod:`actlab.study`), which holds more than one root seed.
+    """
+
     measure: Callable[[int], Evidence] = field(repr=False)
     decide: Callable[[Evidence], tuple[Verdict, str]] = field(repr=False)
     otherwise: Evidence = field(repr=False)
@@ -64,19 +86,6 @@ class Claim:
         evidence = self.measure(seed)
         verdict, because = self.decide(evidence)
         return Finding(self.id, verdict, because, evidence)
-
-    def recorded(self) -> Finding:
-        """The committed verdict (root seed 0), without running anything.
-
-        Raises ``KeyError`` where the claim has not been recorded yet.
-        """
-        return Finding(**json.loads(VERDICTS.read_text())[self.id])
-
-    def _repr_markdown_(self) -> str:
-        return (
-            f"> **Claim.** {self.statement} ({self.source})\n>\n"
-            f"> *Experiment.* {self.experiment}\n>\n> *Rule.* {self.rule}"
-        )
 
 
 @dataclass(frozen=True)
@@ -104,3 +113,15 @@ def record(findings: list[Finding]) -> None:
     table.update({finding.claim: asdict(finding) for finding in findings})
     text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True)
     VERDICTS.write_text(text + "\n", "utf-8")
+
+
+def wordings() -> tuple[Wording, ...]:
+    """Every claim's words as filed, chapter by chapter; no experiment is imported."""
+    return tuple(Wording(**entry) for entry in json.loads(WORDINGS.read_text("utf-8")))
+
+
+def file_wordings(claims: Iterable[Wording]) -> None:
+    """File what :func:`wordings` reads. ``python -m actlab.claims`` calls this."""
+    names = [part.name for part in fields(Wording)]
+    table = [{name: getattr(claim, name) for name in names} for claim in claims]
+    WORDINGS.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -1,7 +1,9 @@
-"""What Binder installs: the chapters' requirements at the course's exact versions, CPU-only.
+"""The lists of exact versions that derive from the course's one list, ``requirements.txt``.
 
-Derived from ``requirements.txt`` (the versions) and ``pyproject.toml`` (what is needed at run
-time); ``python -m tests.surfaces.binder`` writes ``.binder/requirements.txt``, a test compares.
+- ``requirements-book.txt``: what the site is built with; neither PyTorch nor TensorFlow is in it.
+- ``.binder/requirements.txt``: what Binder installs to run the chapters, without CUDA.
+
+``python -m tests.surfaces.pins`` writes both; tests compare.
 """
 
 from __future__ import annotations
@@ -15,15 +17,21 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-TARGET = ROOT / ".binder" / "requirements.txt"
+BOOK = ROOT / "requirements-book.txt"
+BINDER = ROOT / ".binder" / "requirements.txt"
+# Jupyter Book, what the helpers import for the site's pages, and what builds our own package.
+SITE = (
+    "jupyter-book", "matplotlib", "ml-dtypes", "numpy", "pandas", "pillow", "scipy", "setuptools"
+)  # fmt: skip
 # Beside the package: the interface, its kernel, and .py twins that open as notebooks; setuptools
 # builds our own package.
 INTERFACE = ("jupyterlab", "ipykernel", "jupytext", "setuptools")
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CPU_NAMES = {"tensorflow": "tensorflow-cpu"}
-HEADER = f"""\
-# Written by `python -m tests.surfaces.binder` from the course's requirements; do not edit.
-# Binder has no GPU: these are the CPU builds, which are smaller by gigabytes.
+WRITTEN = "# Written by `python -m tests.surfaces.pins` from requirements.txt; do not edit.\n"
+BOOK_HEADER = f"{WRITTEN}# What the site is built with: no framework, nothing to test or to run.\n"
+BINDER_HEADER = f"""\
+{WRITTEN}# Binder has no GPU: these are the CPU builds, which are smaller by gigabytes.
 --extra-index-url {CPU_INDEX}
 """
 
@@ -33,6 +41,11 @@ def pins(text: str) -> dict[str, str]:
     lines = (line.split("#")[0].strip() for line in text.splitlines())
     wanted = [line for line in lines if line and not line.startswith("-")]
     return {canonicalize_name(line.split("==")[0]): line for line in wanted}
+
+
+def exact() -> dict[str, str]:
+    """The pins of the course."""
+    return pins((ROOT / "requirements.txt").read_text("utf-8"))
 
 
 def closure(names: Iterable[str], known: Iterable[str]) -> set[str]:
@@ -50,16 +63,23 @@ def closure(names: Iterable[str], known: Iterable[str]) -> set[str]:
     return found
 
 
-def derived() -> str:
+def book() -> str:
+    """The content that ``requirements-book.txt`` must have."""
+    known = exact()
+    return BOOK_HEADER + "".join(f"{known[name]}\n" for name in sorted(closure(SITE, known)))
+
+
+def binder() -> str:
     """The content that ``.binder/requirements.txt`` must have."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    exact = pins((ROOT / "requirements.txt").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    known = exact()
     needed = [Requirement(line).name for line in project["dependencies"]]
-    lines = [exact[name] for name in sorted(closure([*needed, *INTERFACE], exact))]
+    lines = [known[name] for name in sorted(closure([*needed, *INTERFACE], known))]
     for name, cpu in CPU_NAMES.items():
         lines = [line.replace(f"{name}==", f"{cpu}==") for line in lines]
-    return HEADER + "\n".join(lines) + "\n"
+    return BINDER_HEADER + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    TARGET.write_text(derived())
+    BOOK.write_text(book(), "utf-8")
+    BINDER.write_text(binder(), "utf-8")
