@@ -227,13 +227,14 @@ class ByAutograd(Part):
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
         if mode == "evaluate":
             return self._apply(x)
-        with torch.enable_grad():
-            self.x = x.detach().requires_grad_()
-            self.y = self._apply(self.x.clone())  # the clone, as some functions work in place
+        with torch.inference_mode(False), torch.enable_grad():
+            self.x = x.clone().requires_grad_()
+            self.y = self._apply(self.x.clone())  # once more, as some functions work in place
         return self.y.detach()
 
     def backward(self, g: Tensor, keep: float) -> Tensor:
-        (gradient,) = torch.autograd.grad(self.y, self.x, g, allow_unused=True)
+        with torch.inference_mode(False):
+            (gradient,) = torch.autograd.grad(self.y, self.x, g, allow_unused=True)
         # A step function's output does not depend on its input as far as autograd can see.
         return torch.zeros_like(self.x) if gradient is None else gradient
 
@@ -464,6 +465,9 @@ class Networks:
 
         The result lives in a buffer that the next call overwrites.
         """
+        if not torch.is_inference_mode_enabled():  # to enter it costs as much as five operations
+            with torch.inference_mode():
+                return self.forward(x, mode)
         for block in self.hidden:
             x = block.forward(x, mode)
         return self.output.forward(x, mode)
@@ -473,6 +477,9 @@ class Networks:
 
         Returns the gradient at the input if ``linears[0].needs_dx``, else nothing of use.
         """
+        if not torch.is_inference_mode_enabled():
+            with torch.inference_mode():
+                return self.backward(g, keep)
         g = self.output.backward(g, keep)
         for block in reversed(self.hidden):
             g = block.backward(g, keep)

@@ -134,7 +134,7 @@ def train(
 
         def work(group: list[_Member]) -> None:
             if not stop.is_set():
-                with torch.no_grad():
+                with torch.inference_mode():  # an operation costs less to call than with no_grad
                     run = _Run(
                         group,
                         split,
@@ -295,9 +295,10 @@ class _Run:
         arms = [m.settings for m in members]
         x = data.train.x
         seeds = [m.seed for m in members]
-        self.networks = Networks(
-            arms, seeds, data.n_features, data.n_classes, dtype=x.dtype, device=x.device
-        )
+        with torch.inference_mode(False):  # a probe may want to differentiate by the weights
+            self.networks = Networks(
+                arms, seeds, data.n_features, data.n_classes, dtype=x.dtype, device=x.device
+            )
         self.optimiser = make_optimiser(self.networks, arms)
         self.x, self.gradient = Buffer(), Buffer()
         self.rows = np.array([m.row for m in members])
@@ -448,7 +449,8 @@ class _Run:
         if self.keep_weights:
             for m, member in enumerate(self.members):
                 if result.best_epoch[member.row] or result.diverged[member.row]:
-                    result.networks[member.row] = self.networks.plain(m).cpu()
+                    with torch.inference_mode(False):  # or nobody could train it any further
+                        result.networks[member.row] = self.networks.plain(m).cpu()
 
 
 def _copy(

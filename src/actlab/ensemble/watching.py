@@ -233,7 +233,8 @@ class Watch:
             return
         snapshot = Snapshot(networks, self.data, step, epoch)
         for probe in self.probes:
-            with self.lock:  # a probe may well keep notes of its own
+            # A probe may well keep notes of its own, and autograd is open to it.
+            with self.lock, torch.inference_mode(False), torch.no_grad():
                 seen = probe(snapshot)
             if not isinstance(seen, Mapping):
                 raise TypeError(
