@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Leaky, parametric, randomised, thresholded
 #
-# **30 minutes to read · runs in about 25 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
+# **35 minutes to read · runs in about 25 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
 #
 # Give ReLU a small slope on its negative side and no gradient is ever exactly zero again. That is
 # the whole idea, and three functions were made of it: the slope is fixed (Leaky ReLU), learned

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # The same network, twice
 #
-# **5 minutes to read · runs in about 35 s and 1.3 GB on 2 cores · needs: a network you want to
+# **10 minutes to read · runs in about 30 s and 1.3 GB on 2 cores · needs: a network you want to
 # port, or distrust of this course**
 #
 # Every experiment of this course runs in PyTorch's tensors, and says something about Keras too.

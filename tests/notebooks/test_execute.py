@@ -1,6 +1,7 @@
 import base64
 import importlib.util
 import io
+import os
 import re
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def test_a_second_run_changes_nothing_but_the_measurement(folder, capsys):
     assert setup in text
     source.write_text(text.replace(setup, "# an old setup cell"))
     assert execute.main(["good"], folder, ADDRESS) == 0
-    assert re.search(r"good … \d+ s, \d+ MB", capsys.readouterr().out)
+    assert re.search(r"good … \d+ s( \(as before.*\))?, \d+ MB", capsys.readouterr().out)
     again, committed = (gates.read(path / "good.ipynb", ADDRESS) for path in (folder, DATA))
     committed.nb.cells[1].source = committed.nb.cells[1].source.replace(LOADS, LOADS_NOT)
     execute._name_cells(committed.nb)
@@ -103,6 +104,18 @@ def test_what_a_run_measures_and_stores(tmp_path):
     assert 0 < measured["seconds"] < 60
     assert [len(cell.outputs) for cell in nb.cells] == [0, 0, 1]
     assert nb.cells[2].outputs[0].name == "stderr"
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_busy_machine_measures_no_seconds(folder, monkeypatch, busy):
+    monkeypatch.setattr(os, "getloadavg", lambda: (99.0 if busy else 0.1, 0, 0))
+    stored = nbformat.read(folder / "good.ipynb", 4)
+    stored.metadata.actlab.seconds = 5000.0
+    nbformat.write(stored, folder / "good.ipynb")
+    nb = execute.execute(folder / "good.py", ADDRESS)
+    assert (nb.metadata.actlab.seconds == 5000.0) == busy
+    (folder / "good.ipynb").unlink()
+    assert execute.seconds_before(folder / "good.ipynb") is None
 
 
 # --- The setup cell -----------------------------------------------------------------------------
