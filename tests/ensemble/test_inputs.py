@@ -73,6 +73,39 @@ def test_the_same_result_whatever_the_data_come_in(given):
     np.testing.assert_array_equal(outcome(given), usual())
 
 
+def datasets(kind):
+    """The three parts as a framework gives them, batch by batch."""
+    x, y = parts()[::2], parts()[1::2]
+    for each in zip(x, y, strict=True):
+        if kind == "tf":
+            yield tf.data.Dataset.from_tensor_slices(each).batch(8)
+            continue
+        dataset = torch.utils.data.TensorDataset(*map(torch.tensor, each))
+        yield dataset if kind == "dataset" else torch.utils.data.DataLoader(dataset, batch_size=8)
+
+
+@pytest.mark.parametrize("kind", ["tf", "dataset", "loader"])
+def test_data_that_come_in_batches(kind):
+    np.testing.assert_array_equal(outcome(tuple(datasets(kind))), usual())
+    alone = ensemble.train(next(datasets(kind)), **SMALL)
+    np.testing.assert_array_equal(alone.train_loss, ensemble.train(parts()[:2], **SMALL).train_loss)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (tf.data.Dataset.from_tensor_slices(X).batch(8), "the train data: expected pairs"),
+        (tf.data.Dataset.from_tensor_slices((X, Y, Y)).batch(8), "without sample weights"),
+        (tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).repeat(), "never ends"),
+        (tf.data.Dataset.from_tensor_slices((X[:0], Y[:0])).batch(8), "gave no data"),
+        (torch.utils.data.TensorDataset(torch.ones(8, 1, 4, 4), torch.zeros(8)), "flatten images"),
+    ],
+)
+def test_batches_that_cannot_be_used(source, message):
+    with pytest.raises(ValueError, match=message):
+        ensemble.train(source, **SMALL)
+
+
 def test_read_only_files_are_fine_and_nothing_is_written_to(tmp_path, recwarn):
     np.save(tmp_path / "x.npy", X)
     x = np.load(tmp_path / "x.npy", mmap_mode="r")

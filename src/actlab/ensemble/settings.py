@@ -16,6 +16,7 @@ from actlab.catalog import Activation
 from actlab.catalog.record import Kind
 from actlab.ensemble.activations import Function, check, function
 from actlab.ensemble.initial import INITIALISERS, Initialiser, initial_weights
+from actlab.probes.batches import Batches
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 NORMALIZATIONS = (None, "batch", "layer")
@@ -331,9 +332,13 @@ class Data:
         """From an :class:`actlab.data.Dataset` or a tuple of 2, 4 or 6 arrays.
 
         The tuple is ``x_train, y_train[, x_valid, y_valid[, x_test, y_test]]``; for what an array
-        may be, see :func:`actlab.inputs.array`. Unless the data set says how many classes there
-        are, its labels must be 0 to k - 1, all of them used. Raises ``ValueError`` or
-        ``TypeError`` that names the array, what was wrong and what to do.
+        may be, see :func:`actlab.inputs.array`. A ``DataLoader``, a ``Dataset`` of PyTorch or a
+        ``tf.data.Dataset`` of pairs (x, y) is read into memory: one is the training part, of a
+        tuple of them the second is the validation and the third the test part.
+
+        Unless the data set says how many classes there are, its labels must be 0 to k - 1, all of
+        them used. Raises ``ValueError`` or ``TypeError`` that names the array, what was wrong and
+        what to do.
         """
         arrays = separate(data)
         splits = {
@@ -368,6 +373,10 @@ def separate(data: Any) -> list[Any]:
     Raises ``TypeError`` for what holds no such arrays, ``ValueError`` for an x without its y.
     """
     names = [f"{axis}_{part}" for part in PARTS for axis in "xy"]
+    sources = data if isinstance(data, (tuple, list)) else [data]
+    if 1 <= len(sources) <= 3 and all(map(_gives_batches, sources)):
+        pairs = [_read(source, part) for part, source in zip(PARTS, sources, strict=False)]
+        data = [array for pair in pairs for array in pair]
     if hasattr(data, "x_train"):
         arrays = [getattr(data, name, None) for name in names]
     elif isinstance(data, (tuple, list)) and data and all(map(_is_pair, data)):
@@ -390,6 +399,23 @@ def separate(data: Any) -> list[Any]:
             given, missing = (i, i + 1) if arrays[i + 1] is None else (i + 1, i)
             raise ValueError(f"data: {names[given]} is given and {names[missing]} is missing.")
     return arrays
+
+
+def _gives_batches(source: Any) -> bool:
+    """Something of PyTorch, TensorFlow or Keras that is iterated over, batch by batch."""
+    kinds = (torch.utils.data.DataLoader, torch.utils.data.Dataset)
+    return isinstance(source, kinds) or hasattr(source, "cardinality")
+
+
+def _read(source: Any, part: str) -> tuple[Any, Any]:
+    """All of x and y that it gives. Raises ``ValueError`` where there is no y, or more than it."""
+    batches = list(Batches(source, batch_size=1024, name=f"the {part} data"))
+    if any(batch.y is None or batch.weight is not None for batch in batches):
+        raise ValueError(f"the {part} data: expected pairs (x, y), without sample weights.")
+    x, y = (
+        [inputs.array(getattr(batch, axis), f"{axis}_{part}") for batch in batches] for axis in "xy"
+    )
+    return np.concatenate(x), np.concatenate(y)
 
 
 def _is_pair(value: Any) -> bool:

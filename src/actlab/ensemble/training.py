@@ -68,7 +68,9 @@ def train(
     >>> result.by_arm("test_accuracy")["relu"]  # 20 numbers, one per seed
 
     ``data`` is an :class:`actlab.data.Dataset` or a tuple ``x_train, y_train[, x_valid,
-    y_valid[, x_test, y_test]]`` with x (n, features) and integer y (n,). ``settings`` are those
+    y_valid[, x_test, y_test]]`` with x (n, features) and y (n,) of 0 to k - 1, in arrays, tensors
+    or data frames; or one to three sources of batches (x, y), such as a ``DataLoader`` or a
+    ``tf.data.Dataset``, read into memory. ``settings`` are those
     of :class:`Settings` and hold for every arm; an arm may override any of them
     (``arms={"small": {"lr": 0.01}, "large": {"lr": 0.1}}``; :func:`cross` makes grids; a list is
     one of activations). Arms that share a seed share the order of the data and, where
