@@ -319,12 +319,12 @@ def _noting(data: Any, seen: Seen) -> Any:
             self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
         ) -> Any:
             if out is not None:
-                options["out"] = tuple(map(_bare, out))
-            return noted(ufunc.__name__, getattr(ufunc, method)(*map(_bare, inputs), **options))
+                options["out"] = _bare(out)
+            return noted(ufunc.__name__, getattr(ufunc, method)(*_bare(inputs), **options))
 
         def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-            result = super().__array_function__(func, types, args, kwargs)
-            return noted(func.__name__, result)
+            bare = {name: _bare(value) for name, value in kwargs.items()}
+            return noted(func.__name__, func(*_bare(args), **bare))
 
     return _map(lambda array: array.view(Noting), data)
 
@@ -333,8 +333,9 @@ def _eps(dtype: Any) -> float:
     return float(ml_dtypes.finfo(dtype).eps)  # type: ignore[no-untyped-call]  # bfloat16, too
 
 
-def _bare(value: Any) -> Any:
-    return value.view(np.ndarray) if isinstance(value, np.ndarray) else value
+def _bare(data: Any) -> Any:
+    """The plain arrays; their memory is the same."""
+    return _map(lambda v: v.view(np.ndarray) if isinstance(v, np.ndarray) else v, data)
 
 
 @contextlib.contextmanager
