@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -146,7 +147,11 @@ def untouched(answer: Any) -> Iterator[None]:
     import torch
 
     with contextlib.ExitStack() as stack:
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(np.printoptions())
+        stack.enter_context(warnings.catch_warnings())
         back = stack.callback
+        back(sys.setrecursionlimit, sys.getrecursionlimit())
         back(np.random.set_state, np.random.get_state())  # noqa: NPY002 - the learner's own state
         back(random.setstate, random.getstate())
         back(torch.set_rng_state, torch.get_rng_state())

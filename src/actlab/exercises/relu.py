@@ -62,7 +62,21 @@ def check_born_alive(answer: Any) -> str:
     chance, so the bounds lie far from both sides: see :func:`vital_signs`.
     """
     x = np.random.default_rng(0).standard_normal((2000, 64)).astype(np.float32)
-    layers = [layer.after for layer in watch(answer, x, training=True).layers("relu")]
+    seen = watch(answer, x, training=True)
+    layers = [layer.after for layer in seen.layers("relu")]
+    out = float(np.sqrt(np.mean(seen.output**2)))
+    expect(out != 0, "the network returns 0 for every input: all of its last layer is dead.")
+    expect(
+        out < SIZES[1],
+        f"the signal explodes: the inputs have size 1, the outputs {out:.1e}. What does one layer "
+        "multiply the mean square by, and for which variance of the weights is that 1?",
+    )
+    dead, spread, size, distinct = vital_signs(layers)
+    expect(
+        distinct > 0.5,
+        "the units of a layer all compute the same, because their weights are the same, and they "
+        "would learn the same: a layer of one unit. Weights have to be drawn at random.",
+    )
     expect(
         len(layers) == 10,
         f"expected ten ReLU layers that cut something off, found {len(layers)}; keep the "
@@ -71,13 +85,6 @@ def check_born_alive(answer: Any) -> str:
     expect(
         all(layer.shape[1:] == (64,) for layer in layers),
         f"expected 64 units in every layer, found {[layer[0].size for layer in layers]}.",
-    )
-    dead, spread, size, distinct = vital_signs(layers)
-    expect(
-        size < SIZES[1],
-        f"the signal explodes: the inputs have size 1, the last layer's "
-        f"outputs {size:.1e}. What does one layer multiply the mean square by, and for which "
-        "variance of the weights is that 1?",
     )
     expect(
         dead < MOST_DEAD,
@@ -90,15 +97,11 @@ def check_born_alive(answer: Any) -> str:
         "their mean from input to input: the biases still drown the signal.",
     )
     expect(
-        distinct > 0.5,
-        "the units of the last layer all compute the same, because their weights are the same, and "
-        "they would learn the same: a layer of one unit. Weights have to be drawn at random.",
-    )
-    expect(
-        size > SIZES[0],
-        f"the units live, but on next to nothing: the inputs have size 1, the last layer's outputs "
+        SIZES[0] < size < SIZES[1],
+        f"the units live, but the inputs have size 1 and the last layer's outputs "
         f"{size:.1e}. Which variance of the weights makes up for the half that a ReLU cuts off?",
     )
+    assert is_alive(dead, spread, size, distinct)
     return f"{dead:.0%} dead in layers 6 to 10, and the last layer still sees its input."
 
 
@@ -108,12 +111,21 @@ def vital_signs(layers: list[Array]) -> tuple[float, float, float, float]:
     The share of dead units in layers 6 to 10; the last layer's spread between inputs, relative to
     its mean; its size (root mean square); the share of its living units that are no copies.
     """
-    last = layers[-1]
-    dead = float(np.mean([np.all(layer == 0, axis=0).mean() for layer in layers[5:]]))
+    if not layers:
+        return 0.0, 0.0, 0.0, 1.0
+    last = layers[-1].reshape(len(layers[-1]), -1)
+    deep = [np.all(layer == 0, axis=0).mean() for layer in layers[5:]]
     spread = float(last.std(0).mean() / max(abs(last.mean()), 1e-30))
     living = last[:, np.any(last != 0, axis=0)].T
     alike = np.unique(np.round(living / np.abs(living).max(initial=1e-300), 5), axis=0)
-    return dead, spread, float(np.sqrt(np.mean(last**2))), len(alike) / max(len(living), 1)
+    size = float(np.sqrt(np.mean(last**2)))
+    return float(np.mean(deep or 0)), spread, size, len(alike) / len(living) if len(living) else 1.0
+
+
+def is_alive(dead: float, spread: float, size: float, distinct: float) -> bool:
+    """Whether these :func:`vital_signs` are those of a network that is born alive."""
+    sized = SIZES[0] < size < SIZES[1]
+    return dead < MOST_DEAD and spread > LEAST_SPREAD and sized and distinct > 0.5
 
 
 @checker("the answer must be a function of x")

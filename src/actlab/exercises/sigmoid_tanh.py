@@ -24,6 +24,7 @@ from actlab.exercises.observe import (
 READY_MADE = ("logsigmoid", "softplus", "logexpit")
 TOLERATED = 0.03  # decades: over four standard errors with a sample of 1,000
 LEAST_SLOPE = 0.1  # of a sigmoid, on average; 1/4 is the most
+LEAST_SPREAD = 1e-3  # of the last layer's outputs between inputs
 RATIOS = (0.03, 10.0)  # of the first layer's gradient to the last hidden layer's
 
 
@@ -78,6 +79,10 @@ def check_log_sigmoid(answer: Any) -> str:
             "added under the logarithm, or a clipped input, keeps it finite and wrong.",
         ),
         (
+            np.minimum(x, 0),
+            "this is min(x, 0), the two straight lines that the curve approaches: at 0 it is −0.69.",
+        ),
+        (
             at[20.0] == 0,
             "nearly: at x = 20 you return exactly 0 instead of about −2e-9. In float32 1 + e^−20 "
             "is 1; there is a function that computes log(1 + t) for a small t.",
@@ -97,7 +102,7 @@ def check_decades(answer: Any) -> str:
     """
     z = np.linspace(-9, 9, 4000)
     w = np.exp(-(z**2) / 2) / np.exp(-(z**2) / 2).sum()
-    for name, variance, q in (("sigmoid", 1.0, 0.26), ("tanh", 2.0, 0.6), ("relu", 2.0, 2.0)):
+    for name, variance, q in (("sigmoid", 1.0, 0.26), ("tanh", 5.0, 1.7), ("relu", 2.0, 2.0)):
         slope = catalog.get(name).derivative(math.sqrt(q) * z)
         squares, mean = float(w @ slope**2), float(w @ slope)
         right = math.log10(variance * squares) / 2
@@ -184,8 +189,7 @@ def check_deep_sigmoid(answer: Any) -> str:
     )
     expect(weights(answer), "nothing in it can learn: it must be a module or model with weights.")
     ratio = gradient_ratio(gradients(answer, x, y), owners(answer, x[:67], "sigmoid"))
-    slope = float(np.mean([(output * (1 - output)).mean() for output in outputs]))
-    spread = float(outputs[-1].std(0).mean())
+    slope, spread = slope_and_spread(outputs)
     expect(np.isfinite(ratio), "the gradients are infinite or NaN: the weights are far too large.")
     expect(
         slope > LEAST_SLOPE,
@@ -209,11 +213,23 @@ def check_deep_sigmoid(answer: Any) -> str:
         f"now the gradient explodes: {ratio:.0f} times as large in the first layer.",
     )
     expect(
-        spread > 1e-3,
+        spread > LEAST_SPREAD,
         f"the gradients are fine, but the last layer's outputs differ by {spread:.0e} from input "
         "to input: it does not see them any more.",
     )
+    assert is_repaired(ratio, slope, spread)
     return f"the first layer gets {ratio:.1f} times the last hidden layer's gradient."
+
+
+def slope_and_spread(outputs: list[Array]) -> tuple[float, float]:
+    """The sigmoids' mean slope in all layers, and the last one's spread between inputs."""
+    slope = np.mean([(output * (1 - output)).mean() for output in outputs])
+    return float(slope), float(outputs[-1].std(0).mean())
+
+
+def is_repaired(ratio: float, slope: float, spread: float) -> bool:
+    """Whether these are the numbers of a network whose first layer learns."""
+    return RATIOS[0] < ratio < RATIOS[1] and slope > LEAST_SLOPE and spread > LEAST_SPREAD
 
 
 def gradient_ratio(found: list[Array], layers: list[int | None]) -> float:
