@@ -1,22 +1,22 @@
 """The checkers of the ELU and SELU chapter: right answers pass, each mistake gets its hint."""
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import torch
+from scipy.integrate import quad
 from scipy.optimize import fsolve
 from torch import nn
 
 from actlab.catalog.elu import SELU_ALPHA, SELU_SCALE
-from actlab.claims.elu_selu import gaussian_mean
 from actlab.exercises import elu_selu
+from tests.exercises.judge import judge
 
 
 def constants(variance):
     def off(pair):
-        def f(z):
-            return pair[0] * np.where(z > 0, z, pair[1] * np.expm1(np.minimum(z, 0)))
-
-        return gaussian_mean(f, variance), gaussian_mean(lambda z: f(z) ** 2, variance) - 1
+        return np.subtract(elu_selu._moments(*pair, variance), (0, 1))
 
     return tuple(fsolve(off, (1.0, 1.7)))
 
@@ -25,35 +25,79 @@ def test_the_papers_constants_are_those_for_variance_one():
     assert np.allclose(constants(1.0), (SELU_SCALE, SELU_ALPHA), atol=1e-9)
 
 
+@pytest.mark.parametrize(("scale", "alpha", "variance"), [(1.05, 1.67, 1.0), (0.7, 2.0, 2.0)])
+def test_the_moments_are_those_of_adaptive_quadrature(scale, alpha, variance):
+    def mean(power):
+        def f(z):
+            y = scale * (z if z > 0 else alpha * np.expm1(z))
+            return y**power * np.exp(-(z**2) / 2 / variance) / np.sqrt(2 * np.pi * variance)
+
+        return quad(f, -30, 0)[0] + quad(f, 0, 30)[0]
+
+    assert elu_selu._moments(scale, alpha, variance) == pytest.approx((mean(1), mean(2)), abs=1e-7)
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
         (constants(2.0), None),
         (np.array(constants(2.0)), None),
+        (list(constants(2.0)), None),
+        (torch.tensor(constants(2.0), dtype=torch.float64), None),
+        (torch.tensor(constants(2.0), requires_grad=True), None),
+        (tuple(torch.tensor(value) for value in constants(2.0)), None),
+        (tf.constant(constants(2.0)), None),
+        (keras.Variable(constants(2.0)), None),
+        (np.array([constants(2.0)]), None),
+        (np.round(constants(2.0), 4), None),
         (constants(2.0)[::-1], "wrong order"),
         (constants(1.0), "the paper's numbers"),
         (constants(4.0), "it is the variance"),
+        ((constants(2.0)[0], constants(2.0)[0] * constants(2.0)[1]), "multiplied the two"),
         ((0.7, 1.6), "alpha that is off"),
         ((1.0, constants(2.0)[1]), "multiplies the whole function"),
+        ((np.nan, 1.0), "went astray"),
         (1.05, "must be the pair"),
+        ((1.0, 2.0, 3.0), "must be the pair"),
+        ({"scale": 0.75, "alpha": 1.97}, "expected numbers"),
+        ("0.75, 1.97", "expected numbers"),
+        (constants, "call it"),
+        (np.ndarray, "call it"),
     ],
 )
 def test_he_constants(answer, hint):
-    feedback = elu_selu.check_he_constants(answer)
-    assert feedback.ok == (hint is None), feedback
-    assert hint is None or hint in feedback.message
+    judge(elu_selu.check_he_constants, answer, hint)
+
+
+class _Elu(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.where(x > 0, x, torch.expm1(x))
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return gradient * torch.where(x > 0, 1.0, torch.exp(x.clamp(max=0)))
+
+
+class _Module(nn.Module):
+    def forward(self, x):
+        return torch.relu(x) + torch.expm1(x.clamp(max=0))
 
 
 def keras_elu(x):
-    from keras import ops
-
-    return ops.where(x > 0, x, ops.expm1(ops.minimum(x, 0.0)))
+    return keras.ops.where(x > 0, x, keras.ops.expm1(keras.ops.minimum(x, 0.0)))
 
 
 def keras_naive(x):
-    from keras import ops
+    return keras.ops.where(x > 0, x, keras.ops.exp(x) - 1)
 
-    return ops.where(x > 0, x, ops.exp(x) - 1)
+
+def in_place(x):
+    left = x <= 0
+    x[left] = torch.expm1(x[left])
+    return x
 
 
 @pytest.mark.parametrize(
@@ -61,23 +105,36 @@ def keras_naive(x):
     [
         (lambda x: torch.where(x > 0, x, torch.expm1(x.clamp(max=0))), None),
         (nn.ELU(), None),
+        (nn.ELU(inplace=True), None),
+        (_Module(), None),
+        (torch.jit.script(_Module()), None),
+        (_Elu.apply, None),
+        (in_place, None),
         (keras_elu, None),
+        (tf.function(keras_elu), None),
+        (keras.layers.Lambda(lambda x: tf.nn.relu(x) + tf.math.expm1(tf.minimum(x, 0))), None),
+        (keras.layers.Activation(keras_elu), None),
         (lambda x: torch.where(x > 0, x, torch.exp(x) - 1), "the gradient is NaN"),
+        (lambda x: torch.where(x > 0, x, torch.expm1(x)), "the gradient is NaN"),
         (keras_naive, "the gradient is NaN"),
         (lambda x: (x > 0) * x + (x <= 0) * (torch.exp(x) - 1), "the output is NaN"),
         (lambda x: torch.where(x > 0, x, torch.exp(x.clamp(max=0)) - 1), "loses the digits"),
         (torch.relu, "this is ReLU"),
+        (nn.SELU(), "this is SELU"),
         (nn.ELU(alpha=2.0), "far to the left"),
+        (nn.LeakyReLU(), "far to the left"),
+        (nn.Softplus(), "far to the left"),
         (lambda x: nn.functional.elu(x).detach() + 0 * x, "the gradient is [0.]"),
+        (lambda x: nn.functional.elu(x).detach(), "no gradient comes back"),
+        (lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), "your code stopped with"),
         (lambda x: nn.functional.elu(x)[:3], "expected the shape"),
+        (nn.ELU, "this is a class"),
         (1.0, "must be a function"),
         (lambda x: undefined_name, "NameError"),  # noqa: F821
     ],
 )
 def test_safe_elu(answer, hint):
-    feedback = elu_selu.check_safe_elu(answer)
-    assert feedback.ok == (hint is None), feedback
-    assert hint is None or hint in feedback.message
+    judge(elu_selu.check_safe_elu, answer, hint)
 
 
 def torch_network(gain=1.0, activation=nn.SELU, dropout=nn.AlphaDropout, bias=0.0, **options):
@@ -91,45 +148,105 @@ def torch_network(gain=1.0, activation=nn.SELU, dropout=nn.AlphaDropout, bias=0.
         nn.init.constant_(linear.bias, bias)
         layers.append(linear)
         if i < depth:
-            layers += [activation(), *([dropout(0.05)] if dropout else [])]
+            layers += [*options.get("norm", list)(), activation()]
+            layers += [dropout(options.get("rate", 0.05))] if dropout else []
     return nn.Sequential(*layers, *last)
 
 
-def keras_network(**options):
-    import keras
+class _Subclassed(nn.Module):
+    """No biases, SELU and alpha dropout by hand, the last layer registered first."""
 
+    def __init__(self, skip=0.0):
+        super().__init__()
+        torch.manual_seed(0)
+        self.out = nn.Linear(128, 10, bias=False)
+        sizes = [64, *[128] * 8]
+        self.hidden = nn.ModuleList(
+            nn.Linear(a, b, bias=False) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+        self.skip = skip
+        for linear in self.hidden:
+            linear.weight.data.normal_(std=linear.in_features**-0.5)
+
+    def forward(self, x):
+        for linear in self.hidden:
+            z, old = linear(x), x
+            x = SELU_SCALE * torch.where(z > 0, z, SELU_ALPHA * torch.expm1(z.clamp(max=0)))
+            if self.skip and old.shape == x.shape:
+                x = x + self.skip * old
+            x = nn.functional.alpha_dropout(x, 0.05, self.training)
+        return self.out(x)
+
+
+def keras_network(functional=False, nested=False, kind="selu", head=10, **options):
     keras.utils.set_random_seed(0)
     hidden = [
         layer
         for _ in range(8)
         for layer in (
-            keras.layers.Dense(128, activation="selu", **options),
+            keras.layers.Dense(128, activation=kind, **options),
             keras.layers.AlphaDropout(0.05),
         )
     ]
-    return keras.Sequential([keras.Input((64,)), *hidden, keras.layers.Dense(10)])
+    layers = [keras.Input((64,)), *hidden, keras.layers.Dense(head)]
+    if functional:
+        x = h = layers[0]
+        for layer in layers[1:]:
+            h = layer(h)
+        return keras.Model(x, h)
+    if nested:
+        layers[1:8] = [keras.Sequential(layers[1:8])]
+    return keras.Sequential(layers)
+
+
+lecun = {"kernel_initializer": "lecun_normal"}
 
 
 @pytest.mark.parametrize(
     ("model", "hint"),
     [
         (torch_network, None),
-        (lambda: keras_network(kernel_initializer="lecun_normal"), None),
+        (lambda: torch_network(activation=lambda: nn.SELU(inplace=True)), None),
+        (lambda: torch_network().double(), None),
+        (lambda: torch.jit.script(torch_network()), None),
+        (lambda: nn.Sequential(torch_network()), None),
+        (lambda: nn.Sequential(*torch_network(last=(nn.Identity(),))), None),
+        (_Subclassed, None),
+        (lambda: torch_network().train(False), None),
+        (lambda: keras_network(**lecun), None),
+        (lambda: keras_network(kernel_initializer="lecun_uniform"), None),
+        (lambda: keras_network(**lecun, functional=True), None),
+        (lambda: keras_network(**lecun, nested=True), None),
+        (lambda: keras_network(**lecun, use_bias=False), None),
+        (
+            lambda: keras_network(
+                **lecun, kind=lambda z: SELU_SCALE * keras.ops.elu(z, SELU_ALPHA)
+            ),
+            None,
+        ),
         (lambda: torch_network(gain=2**0.5), "He's initialisation"),
+        (lambda: keras_network(kernel_initializer="he_normal"), "He's initialisation"),
         (lambda: torch_network(gain=0.75), "calculate_gain"),
         (lambda: torch_network(gain=3**-0.5), "PyTorch's default"),
+        (lambda: torch_network(gain=128**0.5), "whatever their number"),
         (lambda: torch_network(gain=1.2), "has n · Var(w)"),
         (keras_network, "averages the two widths"),
         (lambda: torch_network(bias=0.1), "biases are not 0"),
         (lambda: torch_network(dropout=nn.Dropout), "middle of SELU's range"),
         (lambda: torch_network(dropout=None), "no alpha dropout yet"),
+        (lambda: torch_network(rate=0.5), "this drops 50%"),
         (lambda: torch_network(activation=nn.ELU), "every hidden layer needs SELU"),
+        (lambda: torch_network(activation=nn.ReLU), "every hidden layer needs SELU"),
         (lambda: torch_network(last=(nn.Softmax(1),)), "must give logits"),
+        (lambda: torch_network(last=(nn.LogSoftmax(1),)), "must give logits"),
         (lambda: torch_network(depth=4), "eight hidden ones"),
+        (lambda: torch_network(width=64), "eight hidden ones"),
+        (lambda: torch_network(norm=lambda: [nn.LayerNorm(128)]), "more than a weight matrix"),
+        (lambda: _Subclassed(skip=1.0), "more than a weight matrix"),
+        (lambda: keras_network(**lecun, head=1), "expected 10 logits"),
+        (lambda: nn.Linear(32, 10), "RuntimeError"),
         (lambda: "SELU", "expected an nn.Sequential or a Keras model"),
     ],
 )
 def test_self_normalising(model, hint):
-    feedback = elu_selu.check_self_normalising(model())
-    assert feedback.ok == (hint is None), feedback
-    assert hint is None or hint in feedback.message
+    judge(elu_selu.check_self_normalising, model(), hint)

@@ -3,95 +3,178 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import torch
 from torch import nn
 
 from actlab.exercises import leaky
+from tests.exercises.judge import judge
 
 
-def judge(feedback, hint):
-    assert feedback.ok == (hint is None), feedback
-    assert hint is None or hint in feedback.message
+class _OwnLayer(keras.layers.Layer):
+    def call(self, x):
+        return keras.ops.maximum(x, 0.3 * x)
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
         (nn.LeakyReLU(0.3), None),
+        (nn.LeakyReLU(0.3, inplace=True), None),
+        (torch.jit.script(nn.LeakyReLU(0.3)), None),
+        (nn.Sequential(nn.Identity(), nn.LeakyReLU(0.3)), None),
+        (nn.PReLU(init=0.3), None),
+        (nn.RReLU(0.3, 0.3), None),
+        (nn.LeakyReLU(0.3).double(), None),
         (keras.layers.LeakyReLU(), None),
         (keras.layers.LeakyReLU(negative_slope=0.3), None),
+        (keras.layers.ReLU(negative_slope=0.3), None),
+        (keras.layers.PReLU(alpha_initializer=keras.initializers.Constant(0.3)), None),
+        (keras.Sequential([keras.Input((1,)), keras.layers.LeakyReLU(negative_slope=0.3)]), None),
+        (keras.layers.Activation(lambda x: tf.nn.leaky_relu(x, 0.3)), None),
+        (_OwnLayer(), None),
         (lambda x: np.where(x > 0, x, 0.3 * x), None),
         (lambda x: torch.where(x > 0, x, 0.3 * x), None),
+        (lambda x: x if x > 0 else 0.3 * x, None),
         (nn.LeakyReLU(), "PyTorch's default"),
         (keras.activations.leaky_relu, "default of the function"),
         (nn.ReLU(), "plain ReLU"),
+        (nn.LeakyReLU(-0.3), "the sign"),
+        (lambda x: np.where(x > 0, x, x / 0.3), "upside down"),
         (nn.LeakyReLU(0.1), "yours is 0.1"),
+        (nn.ELU(), "yours is 0.632"),
         (nn.LeakyReLU, "this is a class"),
+        (keras.layers.LeakyReLU, "this is a class"),
         (0.3, "must be a layer"),
         (lambda x: 0.3 * x, "must pass unchanged"),
         (lambda x: np.where(x > -2, np.where(x > 0, x, 0.3 * x), -0.6), "not constant"),
         (lambda x: x[:2], "expected the shape"),
+        (lambda x: keras.layers.LeakyReLU(alfa=0.3)(x), "alfa"),
     ],
 )
 def test_ported_layer(answer, hint):
-    judge(leaky.check_ported_layer(answer), hint)
+    judge(leaky.check_ported_layer, answer, hint)
 
 
-def torch_cnn(first, second):
+def torch_cnn(first, second, convolution=nn.Conv2d):
     return nn.Sequential(
-        *(nn.Conv2d(1, 16, 3, padding=1), first, nn.Conv2d(16, 32, 3, padding=1), second)
+        *(convolution(1, 16, 3, padding=1), first, nn.Conv2d(16, 32, 3, padding=1), second)
     )
 
 
-def keras_cnn(**arguments):
+class _OwnSlopes(nn.Module):
+    def __init__(self, shape, inside=True):
+        super().__init__()
+        self.slopes = nn.Parameter(torch.full(shape, 0.1)) if inside else torch.full(shape, 0.1)
+
+    def forward(self, x):
+        return torch.where(x > 0, x, self.slopes * x)
+
+
+class _Subclassed(nn.Module):
+    """The slopes in one tensor, the larger layer registered first, and a head behind."""
+
+    def __init__(self):
+        super().__init__()
+        self.second, self.first = nn.Conv2d(16, 32, 5), nn.Conv2d(1, 16, 5)
+        self.slopes = nn.Parameter(torch.zeros(48))
+
+    def forward(self, x):
+        x = nn.functional.prelu(self.first(x), self.slopes[:16])
+        x = nn.functional.prelu(nn.functional.max_pool2d(self.second(x), 2), self.slopes[16:])
+        return x.mean((2, 3))
+
+
+def keras_cnn(head=(), functional=False, given_input=True, activation=None, **arguments):
+    own = activation or (lambda: keras.layers.PReLU(**arguments))
     layers = [
         layer
         for channels in (16, 32)
-        for layer in (
-            keras.layers.Conv2D(channels, 3, padding="same"),
-            keras.layers.PReLU(**arguments),
-        )
+        for layer in (keras.layers.Conv2D(channels, 3, padding="same"), own())
     ]
-    return keras.Sequential([keras.Input((28, 28, 1)), *layers])
+    if functional:
+        x = h = keras.Input((28, 28, 1))
+        for layer in layers:
+            h = layer(h)
+        return keras.Model(x, h)
+    return keras.Sequential([*([keras.Input((28, 28, 1))] if given_input else []), *layers, *head])
+
+
+class _KerasSubclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.inner = [keras_cnn(shared_axes=[1, 2])]
+
+    def call(self, x):
+        return self.inner[0](x)
+
+
+def frozen(model):
+    for layer in model.layers:
+        layer.trainable = not isinstance(layer, keras.layers.PReLU)
+    return model
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
         (lambda: torch_cnn(nn.PReLU(16), nn.PReLU(32)), None),
+        (lambda: torch_cnn(nn.PReLU(16), nn.PReLU(32, init=0.0)), None),
+        (lambda: torch_cnn(nn.PReLU(16), nn.PReLU(32)).double(), None),
+        (lambda: torch_cnn(nn.PReLU(16), nn.PReLU(32)).to(memory_format=torch.channels_last), None),
+        (lambda: torch.jit.script(torch_cnn(nn.PReLU(16), nn.PReLU(32))), None),
+        (lambda: nn.Sequential(*torch_cnn(nn.PReLU(16), nn.PReLU(32)), nn.Flatten(),
+                               nn.LazyLinear(10)), None),
+        (lambda: torch_cnn(_OwnSlopes((16, 1, 1)), _OwnSlopes((32, 1, 1))), None),
+        (_Subclassed, None),
         (lambda: keras_cnn(shared_axes=[1, 2]), None),
+        (lambda: keras_cnn(shared_axes=[1, 2], given_input=False), None),
+        (lambda: keras_cnn(shared_axes=[1, 2], functional=True), None),
+        (lambda: keras_cnn(shared_axes=[1, 2], alpha_initializer="he_normal"), None),
+        (lambda: keras_cnn(shared_axes=[1, 2], head=[keras.layers.GlobalMaxPool2D(),
+                                                      keras.layers.Dense(10)]), None),
+        (_KerasSubclassed, None),
         (lambda: torch_cnn(nn.PReLU(), nn.PReLU()), "single slope"),
         (lambda: torch_cnn(nn.PReLU(16), nn.PReLU()), "found 16 and 1"),
         (lambda: torch_cnn(nn.PReLU(16), nn.PReLU(7)), "your code stopped with"),
         (lambda: torch_cnn(nn.PReLU(16), nn.ReLU()), "found 1"),
+        (lambda: torch_cnn(nn.PReLU(16), nn.LeakyReLU(0.25)), "found 1 that learn"),
+        (lambda: torch_cnn(nn.LeakyReLU(), nn.LeakyReLU()), "found 0 that learn"),
+        (lambda: torch_cnn(_OwnSlopes((16, 1, 1), False), _OwnSlopes((32, 1, 1))), "found 1 that"),
+        (lambda: torch_cnn(_OwnSlopes((16, 28, 28)), _OwnSlopes((32, 28, 28))), "for every pixel"),
+        (lambda: torch_cnn(nn.Identity(), nn.Identity()), "found 0"),
+        (lambda: nn.Sequential(nn.Conv2d(1, 32, 3), nn.PReLU(32), nn.Conv2d(32, 16, 3),
+                               nn.PReLU(16)), "the other way round"),
+        (lambda: nn.Sequential(nn.Conv2d(3, 16, 3), nn.PReLU(16)), "RuntimeError"),
         (keras_cnn, "one for every pixel"),
         (lambda: keras_cnn(shared_axes=[1, 2, 3]), "single slope"),
         (lambda: keras_cnn(shared_axes=[3]), "one for every pixel"),
+        (lambda: keras_cnn(activation=keras.layers.LeakyReLU), "found 0 that learn"),
+        (lambda: frozen(keras_cnn(shared_axes=[1, 2])), "found 0 that learn"),
         (lambda: keras.Sequential([keras.layers.PReLU()]), "no shape yet"),
         (lambda: 48, "expected an nn.Module or a Keras model"),
     ],
-)
+)  # fmt: skip
 def test_slope_per_channel(answer, hint):
-    judge(leaky.check_slope_per_channel(answer()), hint)
+    judge(leaky.check_slope_per_channel, answer(), hint)
 
 
-def groups(model, *, decay=0.1, everything=False, forget=False):
+def groups(model, *, decay=0.1, everything=False, forget=False, kind=torch.optim.AdamW, lr=0.1):
     slopes = [p for m in model if isinstance(m, nn.PReLU) for p in m.parameters()]
     others = [p for m in model if isinstance(m, nn.Linear) for p in m.parameters()]
     if everything:
-        return torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=decay)
+        return kind(model.parameters(), lr=lr, weight_decay=decay)
     if forget:
-        return torch.optim.AdamW(others, lr=0.1, weight_decay=decay)
-    return torch.optim.AdamW(
-        [{"params": others}, {"params": slopes, "weight_decay": 0.0}], lr=0.1, weight_decay=decay
-    )
+        return kind(others, lr=lr, weight_decay=decay)
+    parts = [{"params": others}, {"params": slopes, "weight_decay": 0.0}]
+    return kind(parts, lr=lr, weight_decay=decay)
 
 
-def keras_adamw(model, spare=True):
-    optimiser = keras.optimizers.AdamW(0.1, weight_decay=0.1)
+def keras_adamw(model, spare=True, kind=keras.optimizers.AdamW, **names):
+    optimiser = kind(0.1, weight_decay=0.1)
     slopes = [layer.alpha for layer in model.layers if isinstance(layer, keras.layers.PReLU)]
     if spare:
-        optimiser.exclude_from_weight_decay(var_list=slopes)
+        optimiser.exclude_from_weight_decay(**(names or {"var_list": slopes}))
     return optimiser
 
 
@@ -101,36 +184,124 @@ def only_first(model):
     return torch.optim.SGD(parts, lr=0.1, weight_decay=0.1)
 
 
+def by_axes(model):
+    few = [p for p in model.parameters() if p.dim() < 2]
+    many = [p for p in model.parameters() if p.dim() > 1]
+    parts = [{"params": many}, {"params": few, "weight_decay": 0.0}]
+    return torch.optim.AdamW(parts, lr=0.1, weight_decay=0.1)
+
+
+def by_name(model):
+    units = {name for name, module in model.named_modules() if isinstance(module, nn.PReLU)}
+    sorts = {True: [], False: []}
+    for name, parameter in model.named_parameters():
+        sorts[name.rpartition(".")[0] in units].append(parameter)
+    optimiser = torch.optim.SGD(sorts[True], lr=0.01)
+    optimiser.add_param_group({"params": sorts[False], "weight_decay": 0.001})
+    return optimiser
+
+
+class _Own:
+    """Decay by hand, around an optimiser that has none."""
+
+    def __init__(self, model, rate=0.01):
+        self.model, self.rate = model, rate
+        self.inner = torch.optim.Adam(model.parameters())
+
+    def step(self):
+        self.inner.step()
+        with torch.no_grad():
+            for module in self.model:
+                if isinstance(module, nn.Linear):
+                    for parameter in module.parameters():
+                        parameter.mul_(1 - self.rate)
+
+
+def frozen_slopes(model):
+    for module in model:
+        module.requires_grad_(not isinstance(module, nn.PReLU))
+    return groups(model)
+
+
+def kernels_only(model):
+    optimiser = keras.optimizers.AdamW(0.1, weight_decay=0.1)
+    optimiser.exclude_from_weight_decay(var_names=["alpha", "bias"])
+    return optimiser
+
+
+def compiled(model):
+    model.compile(keras_adamw(model), "mse")
+    return model.optimizer
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
         (groups, None),
+        (lambda model: groups(model, lr=1e-5, decay=1e-3), None),
+        (lambda model: groups(model, kind=torch.optim.SGD), None),
+        (lambda model: groups(model, kind=torch.optim.Adam), None),
+        (lambda model: groups(model, kind=torch.optim.RMSprop), None),
+        (by_name, None),
+        (lambda model: _Own(model), None),
         (keras_adamw, None),
+        (lambda model: keras_adamw(model, var_names=["alpha"]), None),
+        (lambda model: keras_adamw(model, var_names=["p_re_lu"]), None),
+        (lambda model: keras_adamw(model, kind=keras.optimizers.SGD), None),
+        (compiled, None),
         (lambda model: groups(model, everything=True), "the slopes shrank"),
+        (lambda model: groups(model, everything=True, kind=torch.optim.Adam), "the slopes shrank"),
+        (lambda model: torch.optim.AdamW(model.parameters()), "the slopes shrank"),
+        (lambda model: torch.optim.Adam(model.parameters()), "nothing decays"),
         (lambda model: groups(model, decay=0.0), "nothing decays"),
         (lambda model: groups(model, forget=True), "do not learn"),
+        (frozen_slopes, "do not learn"),
+        (lambda model: _Own(model, rate=-0.01), "the wrong sign"),
         (only_first, "only a part"),
+        (by_axes, "the biases are spared"),
+        (kernels_only, "the biases are spared"),
         (lambda model: keras_adamw(model, spare=False), "the slopes shrank"),
+        (lambda model: keras.optimizers.Adam(0.1), "nothing decays"),
         (lambda model: [p for layer in model.layers for p in layer.weights], "return an optimiser"),
+        (lambda model: torch.optim.AdamW(model.parameter()), "AttributeError"),
         (lambda model: None, "must return an optimiser"),
+        (lambda model: model, "must return an optimiser"),
+        (torch.optim.AdamW, "this is a class"),
         (0.1, "must be a function"),
     ],
 )
 def test_slopes_spared(answer, hint):
-    judge(leaky.check_slopes_spared(answer), hint)
+    judge(leaky.check_slopes_spared, answer, hint)
+
+
+class _OwnThreshold(nn.Module):
+    def forward(self, x):
+        return x * (x > 0.5)
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
         (nn.Threshold(0.5, 0.0), None),
+        (nn.Threshold(0.5, 0.0, inplace=True), None),
+        (torch.jit.script(nn.Threshold(0.5, 0.0)), None),
+        (_OwnThreshold(), None),
         (keras.layers.ReLU(threshold=0.5), None),
+        (keras.layers.Lambda(lambda x: keras.ops.where(x > 0.5, x, 0.0)), None),
+        (keras.Sequential([keras.Input((1,)), keras.layers.ReLU(threshold=0.5)]), None),
         (lambda x: np.where(x > 0.5, x, 0), None),
         (lambda x: torch.where(x > 0.5, x, 0), None),
+        (lambda x: keras.activations.relu(x, threshold=0.5), None),
+        (lambda x: x if x > 0.5 else 0, None),
+        (lambda x: x.masked_fill_(x <= 0.5, 0), None),
         (nn.Threshold(0.5, 0.5), "not the threshold"),
         (nn.Threshold(1.0, 0.0), "the old default"),
+        (keras.layers.ReLU(threshold=1.0), "the old default"),
         (nn.ReLU(), "plain ReLU"),
+        (nn.Hardshrink(0.5), "cuts on both sides"),
+        (nn.Softshrink(0.5), "for x = [-3.]"),
         (lambda x: np.maximum(x - 0.5, 0), "moves the curve"),
+        (lambda x: (x > 0.5) * 1.0, "this is a step"),
         (lambda x: np.where(x > 0.5, 2 * x, 0), "for x = [0.51]"),
         (nn.Threshold, "this is a class"),
         (1, "must be a layer"),
@@ -138,4 +309,4 @@ def test_slopes_spared(answer, hint):
     ],
 )
 def test_ported_threshold(answer, hint):
-    judge(leaky.check_ported_threshold(answer), hint)
+    judge(leaky.check_ported_threshold, answer, hint)

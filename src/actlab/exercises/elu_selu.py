@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from actlab import catalog
 from actlab.catalog.elu import SELU_ALPHA, SELU_SCALE
 from actlab.exercises.feedback import checker, expect
+from actlab.exercises.observe import Array, Layer, Seen, compare, numbers, slopes, watch
 
-Array = npt.NDArray[np.float64]
+ALPHA_PRIME = -SELU_SCALE * SELU_ALPHA
+"""What SELU tends to on the left, and alpha dropout drops to."""
+TOLERATED = 0.1  # of n · Var(w) from 1; a drawn layer's own standard deviation is at most 0.016
 
 
-@checker
+@checker("the answer must be the pair (scale, alpha)", calls=False)
 def check_he_constants(answer: Any) -> str:
     """Exercise 5.1: (λ, α) for which He's start, n·Var(w) = 2, keeps mean 0 and variance 1."""
-    from actlab.claims.elu_selu import gaussian_mean
-
-    expect(
-        isinstance(answer, Sequence | np.ndarray) and len(answer) == 2,
-        "the answer must be the pair (scale, alpha).",
-    )
-    scale, alpha = (float(number) for number in answer)
+    wanted = "the answer must be the pair (scale, alpha)."
+    expect(not callable(answer), f"{wanted} This is a function or a class: call it.")
+    pair = numbers(answer).ravel()
+    expect(pair.size == 2, wanted)
+    expect(np.isfinite(pair).all(), f"{wanted} These are {pair}: the search went astray.")
+    scale, alpha = pair.tolist()
     expect(
         not np.allclose([scale, alpha], [SELU_SCALE, SELU_ALPHA], atol=1e-3),
         "these are the paper's numbers, for weights of variance 1/n. Under He's start the "
         "pre-activations have variance 2.",
     )
-
-    def moments(scale: float, alpha: float, variance: float = 2.0) -> tuple[float, float]:
-        def f(z: Array) -> Array:
-            return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
-
-        return float(gaussian_mean(f, variance)), float(
-            gaussian_mean(lambda z: f(z) ** 2, variance)
-        )
-
-    mean, square = moments(scale, alpha)
-    if max(abs(mean), abs(square - 1)) > 1e-3:
-        swapped = moments(alpha, scale)
-        expect(
-            max(abs(swapped[0]), abs(swapped[1] - 1)) > 1e-3,
-            "right numbers, wrong order: first the scale λ, then α.",
-        )
-        halved = moments(scale, alpha, 4.0)
-        expect(
-            max(abs(halved[0]), abs(halved[1] - 1)) > 1e-3,
+    mean, square = _moments(scale, alpha, 2.0)
+    for wrong, hint in (
+        ((alpha, scale, 2.0), "right numbers, wrong order: first the scale λ, then α."),
+        (
+            (scale, alpha, 4.0),
             "you used 2 as the standard deviation of z; it is the variance.",
+        ),
+        (
+            (scale, alpha / scale, 2.0),
+            "you multiplied the two: the left side has λ · α as its factor, so α is that over λ.",
+        ),
+    ):
+        other = _moments(*wrong)
+        expect(
+            max(abs(mean), abs(square - 1)) < 1e-3 or max(abs(other[0]), abs(other[1] - 1)) > 1e-3,
+            hint,
         )
     expect(
         abs(mean) < 1e-3,
@@ -64,162 +61,190 @@ def check_he_constants(answer: Any) -> str:
     return f"mean {abs(mean):.1g} and mean square {square:.4f} under He's start."
 
 
-@checker
+def _moments(scale: float, alpha: float, variance: float) -> tuple[float, float]:
+    """E[f(z)] and E[f(z)²] of λ · ELU(z; α) for z ~ N(0, variance), in closed form.
+
+    From E[exp(k z); z < 0] = exp(k² variance / 2) Φ(−k √variance).
+    """
+
+    def left(k: int) -> float:
+        deviation = math.sqrt(variance)
+        return math.exp(k * k * variance / 2) * math.erfc(k * deviation / math.sqrt(2)) / 2
+
+    mean = math.sqrt(variance / (2 * math.pi)) + alpha * (left(1) - left(0))
+    square = variance / 2 + alpha**2 * (left(2) - 2 * left(1) + left(0))
+    return scale * mean, scale**2 * square
+
+
+@checker("the answer must be a function of x")
 def check_safe_elu(answer: Any) -> str:
     """Exercise 5.2: ELU (α = 1) by hand, with gradients that are never NaN, in either framework."""
-    expect(callable(answer), "the answer must be a function of x.")
     x = np.array([-200.0, -30.0, -1.0, -1e-6, 0.0, 1e-6, 1.0, 80.0, 100.0, 1e4], np.float32)
-    y, slope = _values_and_slopes(answer, x)
-    exact = np.where(x > 0, x, np.expm1(np.minimum(x, 0).astype(np.float64)))
+    y, slope = slopes(answer, x)
     expect(y.shape == x.shape, f"expected the shape of the input {x.shape}, got {y.shape}.")
     expect(
-        not np.isnan(y).any(),
-        f"the output is NaN at x = {x[np.isnan(y)][:1]}: inf − inf, or 0 · inf?",
+        slope is not None,
+        "no gradient comes back: something in it (detach, a NumPy function, a cast) cuts it off.",
     )
-    expect(
-        not np.isnan(slope).any(),
-        f"the gradient is NaN at x = {x[np.isnan(slope)][:1]}. The branch that 'where' does not "
-        "choose is computed all the same, and backwards its infinite slope meets a 0. Make its "
-        "*input* harmless: what can you do to x before it enters the exponential?",
-    )
-    expect(not np.allclose(y, np.maximum(x, 0)), "this is ReLU: the negative side is missing.")
-    expect(abs(y[0] + 1) < 1e-3, f"far to the left ELU returns −1 for α = 1, you return {y[0]:g}.")
-    expect(
-        abs(y[3] / exact[3] - 1) < 1e-3,
-        f"at x = −0.000001 you return {y[3]:.4g}, ELU is {exact[3]:.4g}: exp(x) − 1 loses the "
-        "digits of small numbers. There is a function made for it.",
-    )
-    wrong = ~np.isclose(y, exact, rtol=1e-5, atol=1e-7)
-    expect(
-        not wrong.any(), f"at x = {x[wrong][:1]} expected {exact[wrong][:1]}, got {y[wrong][:1]}."
-    )
+    assert slope is not None
+    exact = catalog.get("elu").reference(x.astype(np.float64), alpha=1.0)
     right_slope = np.where(x > 0, 1.0, np.exp(np.minimum(x, 0).astype(np.float64)))
-    away = x != 0
-    wrong = away & ~np.isclose(slope, right_slope, rtol=1e-4, atol=1e-6)
+    compare(
+        x,
+        y,
+        exact,
+        (
+            np.isnan(y).any(),
+            f"the output is NaN at x = {x[np.isnan(y)][:1]}: inf − inf, or 0 · inf?",
+        ),
+        (
+            np.isnan(slope).any(),
+            f"the gradient is NaN at x = {x[np.isnan(slope)][:1]}. The branch that 'where' does "
+            "not choose is computed all the same, and backwards its infinite slope meets a 0. Make "
+            "its *input* harmless: what can you do to x before it enters the exponential?",
+        ),
+        (np.maximum(x, 0), "this is ReLU: the negative side is missing."),
+        (
+            SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0))),
+            "this is SELU; ELU has no scale, and here α = 1.",
+        ),
+        (
+            abs(y[0] + 1) > 1e-3,
+            f"far to the left ELU returns −1 for α = 1, you return {y[0]:g}.",
+        ),
+        (
+            abs(y[3] / exact[3] - 1) > 1e-3,
+            f"at x = −0.000001 you return {y[3]:.4g}, ELU is {exact[3]:.4g}: exp(x) − 1 loses the "
+            "digits of small numbers. There is a function made for it.",
+        ),
+        atol=1e-7,
+    )
+    off = (x != 0) & ~np.isclose(slope, right_slope, rtol=1e-4, atol=1e-6)
     expect(
-        not wrong.any(),
-        f"the output is right, but at x = {x[wrong][:1]} the gradient is {slope[wrong][:1]} "
-        f"instead of {right_slope[wrong][:1]}.",
+        not off.any(),
+        f"the output is right, but at x = {x[off][:1]} the gradient is {slope[off][:1]} "
+        f"instead of {right_slope[off][:1]}.",
     )
     return "the right values, small ones to the last digits, and no NaN on the way back."
 
 
-@checker
+@checker("expected an nn.Sequential or a Keras model")
 def check_self_normalising(answer: Any) -> str:
     """Exercise 5.3: 64 inputs, eight hidden layers of 128 SELU units, alpha dropout, 10 logits.
 
-    The answer is an ``nn.Sequential`` or a Keras model.
+    The answer is a module, a model or a function of 64 inputs. Every weight matrix is found as the
+    affine map that takes one layer's outputs to the next one's inputs.
     """
-    parts = _parts(answer)
-    sizes = [weight.shape for weight in parts.weights]
+    x = np.random.default_rng(0).standard_normal((257, 64)).astype(np.float32)
+    seen = watch(answer, x, training=False)
+    layers = seen.layers("selu")
     expect(
-        sizes == [(64, 128), *[(128, 128)] * 7, (128, 10)],
-        f"expected layers 64 → 128 → … → 128 → 10 with eight hidden ones, found {sizes}.",
+        [layer.after[0].size for layer in layers] == [128] * 8,
+        "every hidden layer needs SELU: expected eight hidden ones of 128 such units, found "
+        f"{[layer.after[0].size for layer in layers]}.",
     )
-    hidden, last = parts.activations[:-1], parts.activations[-1]
+    logits = seen.output
+    expect(logits.shape == (257, 10), f"expected 10 logits, got shape {logits.shape[1:]}.")
+    sources = [x.astype(float), *(layer.after for layer in layers)]
+    targets = [*(layer.before for layer in layers), logits]
+    maps = [_affine(*pair) for pair in zip(sources, targets, strict=True)]
     expect(
-        all(name == "selu" for name in hidden),
-        f"every hidden layer needs SELU, found {sorted(set(hidden) - {'selu'})}.",
+        maps[-1].error < 0.01,
+        "the last layer must give logits: between it and the last SELU there is no more than a "
+        "weight matrix and a bias, no activation.",
     )
-    expect(last == "linear", f"the last layer must give logits: no activation there, found {last}.")
+    for i, layer_map in enumerate(maps[:-1]):
+        expect(
+            layer_map.error < 0.01,
+            f"in front of hidden layer {i + 1} there is more than a weight matrix and a bias: a "
+            "normalisation, a connection that skips a layer? SELU is to do without.",
+        )
     expect(
-        "Dropout" not in parts.dropouts,
-        "plain dropout sets units to 0, which lies in the middle of SELU's range. The one that "
-        "keeps mean and variance is called alpha dropout.",
-    )
-    expect("AlphaDropout" in parts.dropouts, "there is no alpha dropout yet.")
-    expect(
-        all(np.abs(bias).max() < 1e-6 for bias in parts.biases),
+        all(np.abs(layer_map.bias).max() < 0.01 for layer_map in maps),
         "some biases are not 0: PyTorch draws them at random unless you set them.",
     )
     # n · Var(w) of every hidden layer, to be 1.
-    variances = [float(weight.var() * weight.shape[0]) for weight in parts.weights[:-1]]
+    variances = [float(m.weight.var() * m.weight.shape[0]) for m in maps[:-1]]
     deep = float(np.mean(variances[1:]))
     for value, name in (
         (2.0, "He's initialisation, made for ReLU"),
         (9 / 16, "the gain 3/4 that calculate_gain('selu') returns"),
         (1 / 3, "PyTorch's default"),
+        (128.0, "weights of variance 1, whatever their number"),
     ):
         expect(
-            abs(deep / value - 1) > 0.1,
+            abs(deep / value - 1) > TOLERATED,
             f"the weights have n · Var(w) = {deep:.2f}: this is {name}. It has to be 1.",
         )
     expect(
-        abs(variances[0] - 2 / 3) > 0.07 or abs(deep - 1) > 0.1,
+        abs(variances[0] - 2 / 3) > 0.07 or abs(deep - 1) > TOLERATED,
         f"in the first layer n · Var(w) is {variances[0]:.2f}: Glorot's initialisation (Keras's "
         "default) averages the two widths. In the square layers it happens to be right, here not.",
     )
-    off = [i for i, value in enumerate(variances) if abs(value - 1) > 0.1]
+    expect(
+        abs(variances[0] - 1 / 2) > 0.05 or abs(deep - 1) > TOLERATED,
+        f"in the first layer n · Var(w) is {variances[0]:.2f}: it counts the 128 units it goes to "
+        "(fan out), or is orthogonal. What counts are the 64 inputs it comes from.",
+    )
+    off = [i for i, value in enumerate(variances) if abs(value - 1) > TOLERATED]
     expect(
         not off,
         f"layer {off[0] + 1 if off else 0} has n · Var(w) = {variances[off[0]] if off else 0:.2f}; "
         "self-normalisation needs 1.",
     )
+    _expect_alpha_dropout(watch(answer, x, training=True))
     return f"n · Var(w) is {min(variances):.2f} to {max(variances):.2f} in the hidden layers."
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """Weights (in, out) and biases of the linear layers, activations behind them, dropouts."""
+class _Affine(NamedTuple):
+    """The best map y = x W + b, and how far it is off, relative to the spread of y."""
 
-    weights: list[Array]
-    biases: list[Array]
-    activations: list[str]
-    dropouts: list[str]
+    weight: Array
+    bias: Array
+    error: float
 
 
-def _parts(model: Any) -> _Parts:
-    from torch import nn
-
-    if isinstance(model, nn.Sequential):
-        return _torch_parts(model)
-    import keras
-
-    expect(
-        isinstance(model, keras.Model),
-        f"expected an nn.Sequential or a Keras model, got {type(model).__name__}.",
-    )
-    parts = _Parts([], [], [], [])
-    for layer in model.layers:
-        name = type(layer).__name__
-        if isinstance(layer, keras.layers.Dense):
-            expect(layer.built, "the model has no weights yet: give it an Input of 64 features.")
-            parts.weights.append(np.asarray(layer.kernel, dtype=np.float64))
-            parts.biases.append(np.asarray(layer.bias, dtype=np.float64))
-            parts.activations.append(layer.activation.__name__)
-        elif isinstance(layer, keras.layers.Activation) and parts.activations:
-            parts.activations[-1] = layer.activation.__name__
-        elif "Dropout" in name:
-            parts.dropouts.append(name)
-    return parts
+def _affine(x: Array, y: Array) -> _Affine:
+    inputs = np.hstack([x, np.ones((len(x), 1))])
+    gram: Array = inputs.T @ inputs
+    solution: Array = np.linalg.pinv(gram, 1e-12, hermitian=True) @ (inputs.T @ y)
+    error = float(np.std(y - inputs @ solution) / max(float(np.std(y)), 1e-30))
+    return _Affine(solution[:-1], solution[-1], error)
 
 
-def _torch_parts(model: Any) -> _Parts:
-    from torch import nn
+def _expect_alpha_dropout(seen: Seen) -> None:
+    """Behind the layers of a call in training mode there is 5 % of alpha dropout, and no other."""
+    layers = seen.layers("selu")
+    ends = [*(layer.step for layer in layers[1:]), len(seen.steps)]
+    drops = []
+    for layer, end in zip(layers, ends, strict=True):
+        later = [step.value for step in seen.steps[layer.step + 1 : end]]
+        found = [_drop(layer, value) for value in later if value.shape == layer.after.shape]
+        drops += [drop for drop in found if drop is not None][-1:]
+    expect(drops, "there is no alpha dropout yet: nothing changes behind the SELUs in training.")
+    for share, factor, offset, value in drops:
+        expect(
+            abs(value) > 1e-3,
+            "plain dropout sets units to 0, which lies in the middle of SELU's range. The one that "
+            "keeps mean and variance is called alpha dropout.",
+        )
+        expect(
+            abs(value - offset - factor * ALPHA_PRIME) < 0.05,
+            f"the dropout sends units to {value:.2f}; alpha dropout sends them to where SELU ends "
+            "on the left, and then rescales all.",
+        )
+        expect(
+            0.03 < share < 0.07, f"5 % of the right dropout were wanted, this drops {share:.0%}."
+        )
 
-    parts = _Parts([], [], [], [])
-    for module in model:
-        name = type(module).__name__
-        if isinstance(module, nn.Linear):
-            parts.weights.append(module.weight.detach().double().numpy().T)
-            parts.biases.append(module.bias.detach().double().numpy())
-            parts.activations.append("linear")
-        elif "Dropout" in name:
-            parts.dropouts.append("AlphaDropout" if "Alpha" in name else "Dropout")
-        elif parts.activations:
-            parts.activations[-1] = name.lower()
-    return parts
 
-
-def _values_and_slopes(function: Any, x: npt.NDArray[np.float32]) -> tuple[Array, Array]:
-    """f(x) and f'(x) as the framework gives them in which the function is written."""
-    from actlab.frameworks import keras, torch
-
-    try:
-        return torch.evaluate(function, x, "float32"), torch.differentiate(function, x, "float32")
-    except Exception as error:
-        first = error
-    try:
-        return keras.evaluate(function, x, "float32"), keras.differentiate(function, x, "float32")
-    except Exception:
-        raise first from None
+def _drop(layer: Layer, value: Array) -> tuple[float, float, float, float] | None:
+    """If ``value`` is the layer's output after a dropout: share, factor, offset, dropped value."""
+    numbers, counts = np.unique(value, return_counts=True)
+    dropped, share = float(numbers[counts.argmax()]), counts.max() / value.size
+    kept = value != dropped
+    if share < 1e-3 or kept.mean() < 1e-3:
+        return None
+    factor, offset = np.polyfit(layer.after[kept], value[kept], 1)
+    fits = np.allclose(value[kept], factor * layer.after[kept] + offset, atol=0.02)
+    return (float(share), float(factor), float(offset), dropped) if fits and factor > 0.1 else None

@@ -2,90 +2,116 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from actlab import catalog
-from actlab.exercises.feedback import checker, expect, outputs
+from actlab.exercises.feedback import checker, expect
+from actlab.exercises.guard import limited
+from actlab.exercises.observe import (
+    Array,
+    Seen,
+    compare,
+    curve,
+    first,
+    is_torch,
+    numbers,
+    watch,
+    weights,
+    write,
+)
 
-STEPS = 50  # enough to see a weak decay at a small learning rate in float32
+STEPS = 10  # enough to see a weak decay at a small learning rate, in float64
 
 
-@checker
+@checker("the answer must be a layer, a module or a function of x")
 def check_ported_layer(answer: Any) -> str:
     """Exercise 4.1: the old layer ``tf.keras.layers.LeakyReLU()``, arguments left out, of today.
 
     The answer is an ``nn.Module``, a Keras layer, or a function of x.
     """
-    expect(
-        not isinstance(answer, type),
-        "this is a class; make one object of it, with its brackets and its slope.",
-    )
-    expect(callable(answer), "the answer must be a layer, a module or a function of x.")
     x = np.array([-10.0, -1.0, -0.01, 0.0, 0.5, 7.0], np.float32)
-    got = outputs(answer, x)
-    expect(got.shape == x.shape, f"expected the shape of the input {x.shape}, got {got.shape}.")
-    expect(
-        np.allclose(got[3:], x[3:]),
-        f"positive inputs must pass unchanged; for x = 7 you return {got[-1]:g}.",
-    )
+    got, _ = curve(answer, x)
     slope = float(got[1] / x[1])
-    expect(slope != 0, "this is the plain ReLU; the old layer lets a part of the negative side by.")
-    expect(
-        not np.isclose(slope, 0.01),
-        "your slope is 0.01, PyTorch's default. The old code named no slope, so it used its own "
-        "default: which one, says the table at the top of the chapter.",
+    compare(
+        x,
+        got,
+        np.where(x > 0, x, 0.3 * x),
+        (
+            not np.allclose(got[3:], x[3:]),
+            f"positive inputs must pass unchanged; for x = 7 you return {got[-1]:g}.",
+        ),
+        (
+            np.isclose(slope, 0),
+            "this is the plain ReLU; the old layer lets a part of the negative side by.",
+        ),
+        (
+            np.isclose(slope, 0.01),
+            "your slope is 0.01, PyTorch's default. The old code named no slope, so it used its "
+            "own default: which one, says the table at the top of the chapter.",
+        ),
+        (
+            np.isclose(slope, 0.2),
+            "your slope is 0.2, the default of the function keras.activations.leaky_relu. The old "
+            "code used the layer.",
+        ),
+        (
+            np.isclose(slope, -0.3),
+            "the sign: a negative input stays negative, at 0.3 of its size.",
+        ),
+        (
+            np.isclose(slope, 1 / 0.3, rtol=1e-2),
+            "the slope is upside down: 0.3 of the negative side passes, not 1/0.3 of it.",
+        ),
+        (not np.isclose(slope, 0.3), f"expected the old layer's slope; yours is {slope:.3g}."),
+        (not np.allclose(got[:3], slope * x[:3]), "the slope is not constant."),
     )
-    expect(
-        not np.isclose(slope, 0.2),
-        "your slope is 0.2, the default of the function keras.activations.leaky_relu. The old "
-        "code used the layer.",
-    )
-    expect(np.isclose(slope, 0.3), f"expected the old layer's slope; yours is {slope:.3g}.")
-    expect(np.allclose(got, np.where(x > 0, x, 0.3 * x), rtol=1e-5), "the slope is not constant.")
     return "the slope of the old layer, whatever today's default is."
 
 
-@checker
+@checker("expected an nn.Module or a Keras model")
 def check_slope_per_channel(answer: Any) -> str:
     """Exercise 4.2: two convolutions of 16 and 32 channels, a PReLU after each, 48 slopes in all.
 
-    The answer is an ``nn.Sequential`` for images (1, 28, 28) or a Keras model for (28, 28, 1).
+    The answer takes images (1, 28, 28) in PyTorch, (28, 28, 1) in Keras. Its weights are shaken,
+    and the slopes that change are counted by the axes along which they differ.
     """
-    import torch
-    from torch import nn
-
-    if isinstance(answer, nn.Module):
-        units = [module for module in answer.modules() if isinstance(module, nn.PReLU)]
-        counts = [unit.weight.numel() for unit in units]
-        with torch.no_grad():
-            answer(torch.zeros(2, 1, 28, 28))  # raises where the slopes do not fit the channels
-        default, cure = 1, "num_parameters"
-    else:
-        import keras
-
-        expect(
-            isinstance(answer, keras.Model),
-            f"expected an nn.Module or a Keras model, got {type(answer).__name__}.",
-        )
-        expect(answer.built, "the model has no shape yet: begin with keras.Input((28, 28, 1)).")
-        layers = [layer for layer in answer.layers if isinstance(layer, keras.layers.PReLU)]
-        counts = [int(np.prod(layer.alpha.shape)) for layer in layers]
-        default, cure = 28 * 28, "shared_axes"
+    shapeless = not getattr(answer, "built", True)
+    image = (1, 28, 28) if is_torch(answer) else (28, 28, 1)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((23, *image)).astype(np.float32)
+    before = _slopes(watch(answer, x, training=False))
+    for weight in weights(answer):
+        old = numbers(weight)
+        write(weight, old + rng.uniform(-0.15, 0.15, old.shape))
+    after = _slopes(watch(answer, x, training=False))
+    learned = {i: slope for i, slope in after if not any(_same(slope, old) for _, old in before)}
+    counts = [_count(slope) for slope in learned.values()]
     expect(
         len(counts) == 2,
-        f"expected two PReLU layers, one after each convolution, found {len(counts)}.",
+        f"expected two PReLU layers, one after each convolution, found {len(counts)}"
+        + " that learn their slopes." * (len(after) > len(counts))
+        + " (The model had no shape yet: begin with keras.Input((28, 28, 1)).)" * shapeless,
     )
+    cure = "num_parameters" if is_torch(answer) else "shared_axes"
     expect(
         counts != [1, 1],
         "each layer has a single slope for all channels (PyTorch's default). They should have one "
         f"each: see {cure}.",
     )
     expect(
-        max(counts) <= 32 or default == 1,
+        max(counts) <= 32,
         f"{sum(counts):,} slopes: one for every pixel of every channel, Keras's default. Which "
         f"axes of (batch, height, width, channels) should share one? See {cure}.",
+    )
+    expect(
+        counts != [32, 16],
+        "one slope per channel, but the other way round: the first convolution has 16 channels, "
+        "the second 32.",
     )
     expect(
         counts == [16, 32],
@@ -94,21 +120,57 @@ def check_slope_per_channel(answer: Any) -> str:
     return "48 slopes, one per channel, at any image size."
 
 
-@checker
+def _slopes(seen: Seen) -> list[tuple[int, Array]]:
+    """Wherever a step is an earlier one with its negatives scaled: which, and every place's factor.
+
+    (NaN where no sample was negative.)
+    """
+    found = []
+    steps = [step.value for step in seen.steps]
+    for i, j in itertools.combinations(range(len(steps)), 2):
+        before, after = steps[i], steps[j]
+        if before.shape != after.shape or before.ndim < 2:
+            continue
+        positive, negative = before > 0, before < -1e-3 * np.abs(before).max()
+        if not (positive.any() and negative.any()):
+            continue
+        if not np.allclose(after[positive], before[positive], 1e-3, 1e-5):
+            continue
+        factor = np.ma.masked_where(~negative, after / np.where(negative, before, 1))
+        if not np.allclose(factor, 1) and np.ma.max(np.ma.ptp(factor, axis=0)) < 1e-2:
+            found.append((i, np.ma.filled(factor.mean(axis=0), np.nan)))
+    return found
+
+
+def _same(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and not np.any(np.abs(a - b) > 1e-3)  # NaN is nothing to go by
+
+
+def _count(slope: Array) -> int:
+    """How many slopes there are: the places along all axes on which they differ."""
+    known = np.ma.masked_invalid(slope)
+    varies = [np.ma.max(np.ma.ptp(known, axis=axis)) > 1e-2 for axis in range(slope.ndim)]
+    return math.prod(size for size, different in zip(slope.shape, varies, strict=True) if different)
+
+
+@checker("the answer must be a function that takes the model")
 def check_slopes_spared(answer: Any) -> str:
     """Exercise 4.3: ``make(model)`` returns an optimiser whose decay spares the slopes of PReLU.
 
     It is called with a small PyTorch model or with a small Keras model, whichever it takes.
     """
-    expect(callable(answer), "the answer must be a function that takes the model.")
     before, after = _steps(answer, gradient=0.0)
-    slopes = [name for name in before if "slope" in name]
-    weights = [name for name in before if "weight" in name]
     size = {
         name: float(np.linalg.norm(after[name]) / np.linalg.norm(before[name])) for name in before
     }
-    shrunk = {name: ratio < 1 - 1e-6 for name, ratio in size.items()}
-    same = {name: bool(np.allclose(after[name], before[name], rtol=1e-6)) for name in before}
+    shrunk = {name: ratio < 1 - 1e-9 for name, ratio in size.items()}
+    slopes, weights, biases = (
+        [name for name in before if kind in name] for kind in ("slope", "weight", "bias")
+    )
+    expect(
+        all(np.isfinite(ratio) and ratio < 1 + 1e-9 for ratio in size.values()),
+        "without any gradient some parameters grow: has the weight decay the wrong sign?",
+    )
     expect(
         any(shrunk[name] for name in weights),
         "after some steps without any gradient the weights are as before: nothing decays. Give the "
@@ -120,118 +182,137 @@ def check_slopes_spared(answer: Any) -> str:
         "group of their own, in Keras see exclude_from_weight_decay.",
     )
     expect(
-        all(same[name] for name in slopes),
+        all(np.allclose(after[name], before[name], 1e-9) for name in slopes),
         "the slopes changed without a gradient, although they did not shrink.",
     )
     expect(
         all(shrunk[name] for name in weights),
         "only a part of the weights decays: is a layer missing from the groups?",
     )
+    expect(
+        all(shrunk[name] for name in biases),
+        "the weights decay and the slopes do not, but the biases are spared as well. Many do that; "
+        "here everything but the slopes shall decay. (One axis is not what marks a slope.)",
+    )
     before, after = _steps(answer, gradient=1.0)
     expect(
-        not any(np.allclose(after[name], before[name]) for name in slopes),
+        not any(np.allclose(after[name], before[name], 1e-9) for name in slopes),
         "the slopes do not decay, but they do not learn either: the optimiser must know them.",
     )
     return "weights decay, slopes only learn."
 
 
-def _steps(
-    make: Any, gradient: float
-) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, np.ndarray[Any, Any]]]:
+def _steps(make: Any, gradient: float) -> tuple[dict[str, Array], dict[str, Array]]:
     """Parameters before and after some steps in which every gradient is ``gradient``."""
+
+    def attempt(bench: Callable[[], _Bench], method: str) -> tuple[dict[str, Array], ...]:
+        model, parameters, step = bench()
+        with limited():
+            optimiser = make(model)
+        if not hasattr(optimiser, method) and hasattr(optimiser, "apply"):
+            raise TypeError("the optimiser is Keras's, the model PyTorch's")
+        expect(
+            hasattr(optimiser, method),
+            f"the function must return an optimiser, it returned {type(optimiser).__name__}.",
+        )
+        before = {name: numbers(parameter) for name, parameter in parameters.items()}
+        with limited():
+            for _ in range(STEPS):
+                step(optimiser, gradient)
+        return before, {name: numbers(parameter) for name, parameter in parameters.items()}
+
+    before, after = first(
+        [lambda: attempt(_torch_bench, "step"), lambda: attempt(_keras_bench, "apply")]
+    )
+    return before, after
+
+
+class _Bench(NamedTuple):
+    """A small model in float64, its parameters by kind, and a step of an optimiser."""
+
+    model: Any
+    parameters: dict[str, Any]
+    step: Callable[[Any, float], object]
+
+
+def _torch_bench() -> _Bench:
     import torch
     from torch import nn
 
-    torch_model = nn.Sequential(
+    model = nn.Sequential(
         *(nn.Linear(3, 4), nn.PReLU(4), nn.Linear(4, 4), nn.PReLU(), nn.Linear(4, 2))
-    )
-    try:
-        optimiser = make(torch_model)
-    except AttributeError:  # it asks the model for what only a Keras model has
-        return _keras_steps(make, gradient)
-    expect(
-        isinstance(optimiser, torch.optim.Optimizer) or hasattr(optimiser, "apply"),
-        f"the function must return an optimiser, it returned {type(optimiser).__name__}.",
-    )
-    if not isinstance(optimiser, torch.optim.Optimizer):
-        return _keras_steps(make, gradient)
-    names: dict[str, torch.Tensor] = {}
-    for i, module in enumerate(torch_model):
-        if isinstance(module, nn.PReLU):
-            names[f"slope{i}"] = module.weight
-        elif isinstance(module, nn.Linear):
-            names[f"weight{i}"] = module.weight
-    before = {name: p.detach().numpy().copy() for name, p in names.items()}
-    for _ in range(STEPS):
-        for parameter in torch_model.parameters():
-            parameter.grad = torch.full_like(parameter, gradient)
+    ).double()
+    parameters = {
+        f"{'slope' if isinstance(module, nn.PReLU) else name} {i}": parameter
+        for i, module in enumerate(model)
+        for name, parameter in module.named_parameters()
+    }
+
+    def step(optimiser: Any, gradient: float) -> None:
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.grad = torch.full_like(parameter, gradient)
         optimiser.step()
-    return before, {name: p.detach().numpy().copy() for name, p in names.items()}
+
+    return _Bench(model, parameters, step)
 
 
-def _keras_steps(
-    make: Any, gradient: float
-) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, np.ndarray[Any, Any]]]:
+def _keras_bench() -> _Bench:
+    from actlab.frameworks import keras as framework
+
+    framework.start()
     import keras
 
-    model = keras.Sequential([keras.Input((3,))])
-    for units in (4, 4):
-        model.add(keras.layers.Dense(units))
-        model.add(keras.layers.PReLU(alpha_initializer=keras.initializers.Constant(0.25)))
-    model.add(keras.layers.Dense(2))
-    optimiser = make(model)
-    expect(
-        isinstance(optimiser, keras.Optimizer),
-        f"the function must return an optimiser, it returned {type(optimiser).__name__}.",
-    )
-    names = {}
-    for i, layer in enumerate(model.layers):
-        if isinstance(layer, keras.layers.PReLU):
-            names[f"slope{i}"] = layer.alpha
-        else:
-            names[f"weight{i}"] = layer.kernel
-    before = {name: np.array(variable) for name, variable in names.items()}
-    variables = model.trainable_variables
-    for _ in range(STEPS):
-        optimiser.apply([keras.ops.full(v.shape, gradient) for v in variables], variables)
-    return before, {name: np.array(variable) for name, variable in names.items()}
+    model = keras.Sequential([keras.Input((3,), dtype="float64")])
+    for units in (4, 4, 2):
+        model.add(keras.layers.Dense(units, bias_initializer="ones", dtype="float64"))
+        if units == 4:
+            quarter = keras.initializers.Constant(0.25)
+            model.add(keras.layers.PReLU(alpha_initializer=quarter, dtype="float64"))
+    kinds = {"kernel": "weight", "bias": "bias", "alpha": "slope"}
+    parameters = {
+        f"{kinds[variable.name]} {i}": variable
+        for i, layer in enumerate(model.layers)
+        for variable in layer.trainable_variables
+    }
+
+    def step(optimiser: Any, gradient: float) -> None:
+        learned = model.trainable_variables
+        optimiser.apply([keras.ops.full(v.shape, gradient, v.dtype) for v in learned], learned)
+
+    return _Bench(model, parameters, step)
 
 
-@checker
+@checker("the answer must be a layer, a module or a function of x")
 def check_ported_threshold(answer: Any) -> str:
     """Exercise 4.4: the old layer ``tf.keras.layers.ThresholdedReLU(theta=0.5)`` of today.
 
     The answer is an ``nn.Module``, a Keras layer, or a function of x.
     """
-    expect(
-        not isinstance(answer, type),
-        "this is a class; make one object of it, with its brackets and its arguments.",
-    )
-    expect(callable(answer), "the answer must be a layer, a module or a function of x.")
     x = np.array([-3.0, -0.1, 0.0, 0.25, 0.49, 0.51, 1.0, 2.0, 100.0], np.float32)
-    expected = catalog.get("thresholded_relu").reference(x, theta=0.5)
-    got = outputs(answer, x)
-    expect(got.shape == x.shape, f"expected the shape of the input {x.shape}, got {got.shape}.")
-    expect(
-        not np.allclose(got, np.maximum(x - 0.5, 0)),
-        "this moves the curve: 1 becomes 0.5. What passes the threshold passes unchanged.",
-    )
-    expect(
-        not np.allclose(got, np.maximum(x, 0)),
-        "this is the plain ReLU: 0.25 lies below the threshold and must become 0.",
-    )
-    expect(
-        not np.allclose(got, np.where(x > 0.5, x, 0.5)),
-        "what lies below the threshold becomes 0, not the threshold. PyTorch's Threshold takes "
-        "both: threshold and value.",
-    )
-    expect(
-        not np.allclose(got, np.where(x > 1, x, 0)),
-        "your threshold is 1, the old default; this layer had theta=0.5.",
-    )
-    wrong = ~np.isclose(got, expected)
-    expect(
-        not wrong.any(),
-        f"for x = {x[wrong][:1]} expected {expected[wrong][:1]}, got {got[wrong][:1]}.",
+    got, _ = curve(answer, x)
+    compare(
+        x,
+        got,
+        catalog.get("thresholded_relu").reference(x, theta=0.5),
+        (
+            np.maximum(x - 0.5, 0),
+            "this moves the curve: 1 becomes 0.5. What passes the threshold passes unchanged.",
+        ),
+        (
+            np.maximum(x, 0),
+            "this is the plain ReLU: 0.25 lies below the threshold and must become 0.",
+        ),
+        (
+            np.maximum(x, 0.5),
+            "what lies below the threshold becomes 0, not the threshold. PyTorch's Threshold takes "
+            "both: threshold and value.",
+        ),
+        (np.where(x > 1, x, 0), "your threshold is 1, the old default; this layer had theta=0.5."),
+        (
+            np.where(np.abs(x) > 0.5, x, 0),
+            "this cuts on both sides (hard shrink): −3 must become 0 as well.",
+        ),
+        (np.where(x > 0.5, 1, 0), "this is a step; above the threshold x itself passes, not 1."),
     )
     return "a jump at 0.5, the identity above it, 0 below."

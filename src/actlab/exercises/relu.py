@@ -6,143 +6,172 @@ from typing import Any
 
 import numpy as np
 
-from actlab import catalog
-from actlab.exercises.feedback import checker, expect, outputs
+from actlab.exercises.feedback import checker, expect
+from actlab.exercises.observe import Array, compare, curve, watch
+
+MOST_DEAD = 0.3  # of the units of layers 6 to 10
+LEAST_SPREAD = 0.03  # of the last layer's outputs between inputs, relative to their mean
+SIZES = (1e-6, 1e3)  # of the last layer's outputs (root mean square), where the inputs have 1
 
 
-@checker
+@checker("the answer must be a function; leave out the brackets of the call")
 def check_dead_share(answer: Any) -> str:
     """Exercise 2.1: a function from activations (inputs, units) to the share of dead units."""
-    expect(callable(answer), "the answer must be a function; leave out the brackets of the call.")
     dying = np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0], [0.0, 3.0, 0.0, 0.0]])
-    share = _number(answer(dying))
+    share = _share(answer, dying)
+    for wrong, hint in (
+        (
+            0.75,
+            "this is the share of zeros among all activations. A unit that rests on most inputs is "
+            "not dead; it is dead if it is zero on every input.",
+        ),
+        (
+            0.0,
+            "no unit was found dead, but units 0 and 2 are zero on all three inputs. Inputs are "
+            "the rows here and units the columns: along which axis do you ask 'all'?",
+        ),
+        (2, "this is the number of dead units; the share divides it by all units."),
+        (50, "50 is the share in per cent; as a number it is 0.5."),
+        (2 / 3, "you divide by the number of inputs; a share of the units divides by the units."),
+        (1.0, "'zero on some input' is not 'zero on every input': units 1 and 3 do fire."),
+    ):
+        expect(not np.isclose(share, wrong), hint)
     expect(
-        share != 0.75,
-        "this is the share of zeros among all activations. A unit that rests on most inputs is "
-        "not dead; it is dead if it is zero on every input.",
+        np.isclose(share, 0.5),
+        f"expected 0.5 (2 of 4 units are zero on every input), got {share:g}.",
     )
-    expect(
-        share != 0.0,
-        "no unit was found dead, but units 0 and 2 are zero on all three inputs. Inputs are the "
-        "rows here and units the columns: along which axis do you ask 'all'?",
-    )
-    expect(share != 2, "this is the number of dead units; the share divides it by all units.")
-    expect(share == 0.5, f"expected 0.5 (2 of 4 units are zero on every input), got {share:g}.")
-    alive = np.array([[0.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
-    share = _number(answer(alive))
+    share = _share(answer, np.array([[0.0, 1.0, 0.0], [1.0, 1.0, 1.0]]))
     expect(
         share == 0.0,
         f"every unit fires on the second input, so nothing is dead, but you found {share:g}. "
         "'Zero on some input' is not 'zero on every input'.",
     )
-    cancelling = np.array([[1.0, 0.0], [-1.0, 0.0]])
     expect(
-        _number(answer(cancelling)) == 0.5,
+        np.isclose(_share(answer, np.array([[1.0, 0.0], [-1.0, 0.0]])), 0.5),
         "a unit with outputs +1 and -1 (a leaky one, say) was counted dead: a mean or a sum of 0 "
         "does not mean that every output is 0.",
     )
     return "zero on every input, counted per unit, divided by the units."
 
 
-@checker
+@checker("expected an nn.Sequential or a Keras model")
 def check_born_alive(answer: Any) -> str:
     """Exercise 2.2: ten hidden layers of 64 units (PyTorch or Keras), born alive.
 
-    The answer is an ``nn.Sequential`` or a Keras model that takes 64 inputs.
+    The answer is a module, a Keras model or a function that takes 64 inputs. What a start draws is
+    chance, so the bounds lie far from both sides: see :func:`vital_signs`.
     """
     x = np.random.default_rng(0).standard_normal((2000, 64)).astype(np.float32)
-    layers = _hidden_outputs(answer, x)
+    seen = watch(answer, x, training=True)
+    layers = [layer.after for layer in seen.layers("relu")]
+    out = float(np.sqrt(np.mean(seen.output**2)))
+    expect(out != 0, "the network returns 0 for every input: all of its last layer is dead.")
+    expect(
+        out < SIZES[1],
+        f"the signal explodes: the inputs have size 1, the outputs {out:.1e}. What does one layer "
+        "multiply the mean square by, and for which variance of the weights is that 1?",
+    )
+    dead, spread, size, distinct = vital_signs(layers)
+    expect(
+        distinct > 0.5,
+        "the units of a layer all compute the same, because their weights are the same, and they "
+        "would learn the same: a layer of one unit. Weights have to be drawn at random.",
+    )
     expect(
         len(layers) == 10,
-        f"expected ten ReLU layers, found {len(layers)}; keep the architecture, change the start.",
+        f"expected ten ReLU layers that cut something off, found {len(layers)}; keep the "
+        "architecture, change the start.",
     )
     expect(
-        all(layer.shape[1] == 64 for layer in layers),
-        f"expected 64 units in every layer, found {[layer.shape[1] for layer in layers]}.",
+        all(layer.shape[1:] == (64,) for layer in layers),
+        f"expected 64 units in every layer, found {[layer[0].size for layer in layers]}.",
     )
-    dead = float(np.mean([np.all(layer == 0, axis=0).mean() for layer in layers[5:]]))
-    # How much the last layer's answer depends on the input at all.
-    relative = float(layers[-1].std(0).mean() / max(abs(layers[-1].mean()), 1e-30))
     expect(
-        dead < 0.15,
+        dead < MOST_DEAD,
         f"{dead:.0%} of the units in layers 6 to 10 are dead. Compare the spread of the signal "
         "that reaches them with the size of their biases: which of the two should go?",
     )
     expect(
-        relative > 0.2,
-        f"few units are dead, but in the last layer the outputs differ by only {relative:.1%} of "
+        spread > LEAST_SPREAD,
+        f"few units are dead, but in the last layer the outputs differ by only {spread:.1%} of "
         "their mean from input to input: the biases still drown the signal.",
     )
+    expect(
+        SIZES[0] < size < SIZES[1],
+        f"the units live, but the inputs have size 1 and the last layer's outputs "
+        f"{size:.1e}. Which variance of the weights makes up for the half that a ReLU cuts off?",
+    )
+    assert is_alive(dead, spread, size, distinct)
     return f"{dead:.0%} dead in layers 6 to 10, and the last layer still sees its input."
 
 
-@checker
+def vital_signs(layers: list[Array]) -> tuple[float, float, float, float]:
+    """What a network of ten ReLU layers is judged by, from their outputs (inputs, units).
+
+    The share of dead units in layers 6 to 10; the last layer's spread between inputs, relative to
+    its mean; its size (root mean square); the share of its living units that are no copies.
+    """
+    if not layers:
+        return 0.0, 0.0, 0.0, 1.0
+    last = layers[-1].reshape(len(layers[-1]), -1)
+    deep = [np.all(layer == 0, axis=0).mean() for layer in layers[5:]]
+    spread = float(last.std(0).mean() / max(abs(last.mean()), 1e-30))
+    living = last[:, np.any(last != 0, axis=0)].T
+    alike = np.unique(np.round(living / np.abs(living).max(initial=1e-300), 5), axis=0)
+    size = float(np.sqrt(np.mean(last**2)))
+    return float(np.mean(deep or 0)), spread, size, len(alike) / len(living) if len(living) else 1.0
+
+
+def is_alive(dead: float, spread: float, size: float, distinct: float) -> bool:
+    """Whether these :func:`vital_signs` are those of a network that is born alive."""
+    sized = SIZES[0] < size < SIZES[1]
+    return dead < MOST_DEAD and spread > LEAST_SPREAD and sized and distinct > 0.5
+
+
+@checker("the answer must be a function of x")
 def check_ported_relu(answer: Any) -> str:
     """Exercise 2.3: the old call ``relu(x, alpha=0.1, max_value=6, threshold=1)`` of today.
 
     The answer is a function of a NumPy array, PyTorch tensor or Keras tensor.
     """
-    expect(callable(answer), "the answer must be a function of x.")
     # Not the threshold itself: there Keras's code gives 0 where its documentation says x.
     x = np.array([-2.0, -0.5, 0.0, 0.5, 0.999, 1.001, 2.0, 5.999, 6.0, 7.0, 100.0], np.float32)
+    below, above = 0.1 * (x - 1), np.minimum(x, 6)
+    got, _ = curve(answer, x)
     # Keras: x from the threshold on, clipped from above; alpha * (x - threshold) below it.
-    expected = np.where(x >= 1, np.minimum(x, 6), 0.1 * (x - 1))
-    got = outputs(answer, x)
-    expect(
-        got.shape == x.shape, f"expected the shape of the input {x.shape}, got shape {got.shape}."
-    )
-    plain = catalog.get("relu").reference(x)
-    expect(not np.allclose(got, plain), "this is the plain ReLU; all three arguments are lost.")
-    expect(
-        got[-1] <= 6,
-        f"x = 100 must be clipped to max_value = 6, you return {got[-1]:g}.",
-    )
-    expect(
-        not np.isclose(got[0], 0.0),
-        "below the threshold there is a slope of 0.1 (the old alpha, now negative_slope); you "
-        "return 0 for x = -2.",
-    )
-    expect(
-        not np.isclose(got[0], -0.2),
-        "for x = -2 you return 0.1 · x. Keras measures the slope from the threshold: "
-        "0.1 · (x − threshold).",
-    )
-    wrong = ~np.isclose(got, expected, atol=1e-5)
-    expect(
-        not wrong.any(),
-        f"for x = {x[wrong][:1]} expected {expected[wrong][:1]}, got {got[wrong][:1]}.",
+    compare(
+        x,
+        got,
+        np.where(x >= 1, above, below),
+        (np.maximum(x, 0), "this is the plain ReLU; all three arguments are lost."),
+        (
+            np.clip(x, 0, 6),
+            "this is ReLU6: max_value is there, but neither the threshold nor the slope below it.",
+        ),
+        (got[-1] > 6, f"x = 100 must be clipped to max_value = 6, you return {got[-1]:g}."),
+        (
+            np.isclose(got[0], 0),
+            "below the threshold there is a slope of 0.1 (the old alpha, now negative_slope); you "
+            "return 0 for x = -2.",
+        ),
+        (
+            np.isclose(got[0], -0.2),
+            "for x = -2 you return 0.1 · x. Keras measures the slope from the threshold: "
+            "0.1 · (x − threshold).",
+        ),
+        (
+            np.where(x >= 1, np.minimum(x - 1, 6), below),
+            "above the threshold you return x − 1; what passes it passes unchanged, as x.",
+        ),
+        (
+            np.where(x >= 0, above, below),
+            "you bend at 0, but the threshold is 1: for x = 0.5 you return 0.5.",
+        ),
+        atol=1e-5,
     )
     return "the same curve as the old call, at every kink."
 
 
-def _number(value: Any) -> float:
-    array = np.asarray(value, dtype=float)
-    return float(array.item()) if array.size == 1 else np.nan
-
-
-def _hidden_outputs(model: Any, x: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-    """The outputs of every ReLU of an ``nn.Sequential`` or a Keras model of dense layers."""
-    import torch
-    from torch import nn
-
-    if isinstance(model, nn.Sequential):
-        outputs, tensor = [], torch.from_numpy(x)
-        with torch.no_grad():
-            for module in model:
-                tensor = module(tensor)
-                if isinstance(module, nn.ReLU):
-                    outputs.append(tensor.numpy())
-        return outputs
-    import keras
-
-    expect(
-        isinstance(model, keras.Model),
-        f"expected an nn.Sequential or a Keras model, got {type(model).__name__}.",
-    )
-    outputs, signal = [], x
-    for layer in model.layers:
-        signal = layer(signal)
-        activation = getattr(layer, "activation", None)
-        if isinstance(layer, keras.layers.ReLU) or activation is keras.activations.relu:
-            outputs.append(np.asarray(signal))
-    return outputs
+def _share(answer: Any, activations: Array) -> float:
+    share = watch(answer, activations).output
+    return float(share.item()) if share.size == 1 else np.nan
