@@ -158,13 +158,18 @@ def test_numbers_that_are_not_finite():
 def test_every_remark_has_a_chapter_and_its_address_has_one_source(monkeypatch):
     for name in report.CHAPTERS.values():
         assert (ROOT / "notebooks" / f"{name}.ipynb").exists(), name
-    url = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
-    owner, repo = url.split("/")[-2:]
-    assert report.chapter("02_relu") == f"https://{owner}.github.io/{repo}/notebooks/02_relu.html"
-    monkeypatch.setattr(report, "repository", lambda: "https://example.org/somewhere/else")
-    assert report.chapter("02_relu") == "notebooks/02_relu"
-    monkeypatch.setattr(report, "repository", lambda: None)
-    assert report.chapter("02_relu") == "notebooks/02_relu"
+    site = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
+    assert report.chapter("02_relu") == f"{site.rstrip('/')}/notebooks/02_relu.html"
+    for known, address in [
+        ((None, None), "notebooks/02_relu.ipynb"),
+        (("https://a.org/b/", None), "https://a.org/b/notebooks/02_relu.html"),
+        (
+            (None, "https://github.com/a/b"),
+            "https://github.com/a/b/blob/HEAD/notebooks/02_relu.ipynb",
+        ),
+    ]:
+        monkeypatch.setattr(report, "addresses", lambda known=known: known)
+        assert report.chapter("02_relu") == address
 
 
 # --- What is dead --------------------------------------------------------------------------------
