@@ -239,7 +239,10 @@ def _found(framework: Any, model: Any, batches: Batches, loss: Any) -> Checkup:
             yield batch.x
 
     sight: Sight = framework.look(model, inputs())
-    unseen = [f"not looked at: {name} ({why})" for name, why in sight.unseen.items()]
+    unseen = [
+        f"not looked at: {'the inside of ' if name in sight.layers else ''}{name} ({why})"
+        for name, why in sight.unseen.items()
+    ]
     if not sight.layers:
         raise ValueError(
             f"the model {type(model).__name__} has no layers to look at: no weights with two axes "
