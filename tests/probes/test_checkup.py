@@ -158,13 +158,18 @@ def test_numbers_that_are_not_finite():
 def test_every_remark_has_a_chapter_and_its_address_has_one_source(monkeypatch):
     for name in report.CHAPTERS.values():
         assert (ROOT / "notebooks" / f"{name}.ipynb").exists(), name
-    url = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
-    owner, repo = url.split("/")[-2:]
-    assert report.chapter("02_relu") == f"https://{owner}.github.io/{repo}/notebooks/02_relu.html"
-    monkeypatch.setattr(report, "repository", lambda: "https://example.org/somewhere/else")
-    assert report.chapter("02_relu") == "notebooks/02_relu"
-    monkeypatch.setattr(report, "repository", lambda: None)
-    assert report.chapter("02_relu") == "notebooks/02_relu"
+    site = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
+    assert report.chapter("02_relu") == f"{site.rstrip('/')}/notebooks/02_relu.html"
+    for known, address in [
+        ((None, None), "notebooks/02_relu.ipynb"),
+        (("https://a.org/b/", None), "https://a.org/b/notebooks/02_relu.html"),
+        (
+            (None, "https://github.com/a/b"),
+            "https://github.com/a/b/blob/HEAD/notebooks/02_relu.ipynb",
+        ),
+    ]:
+        monkeypatch.setattr(report, "addresses", lambda known=known: known)
+        assert report.chapter("02_relu") == address
 
 
 # --- What is dead --------------------------------------------------------------------------------
@@ -301,7 +306,7 @@ def test_recurrent_layers_are_looked_at_from_outside_and_named():
     assert rows(found)["lstm"].units == 6
     assert rows(found)["lstm"].dead == 0
     assert rows(found)["lstm"].gradient > 0
-    assert "not looked at: lstm (LSTM applies its activations inside)" in found.notes
+    assert "not looked at: the inside of lstm (LSTM applies its activations inside)" in found.notes
     with pytest.warns(UserWarning, match=r"not looked at: gru \(GRU applies"):
         probes.record(nn.ModuleList([nn.GRU(4, 4), nn.ReLU()]).apply(lambda m: None) and Both(), x)
 
@@ -311,7 +316,7 @@ def test_recurrent_layers_are_looked_at_from_outside_and_named():
     found = look(model, (x, rng().normal(size=(20, 1))))
     assert [row.kind for row in found.layers] == ["LSTM", "Dense", "Dense"]
     assert rows(found)["lstm"].gradient > 0
-    assert "not looked at: lstm (applies its activations inside, step by step)" in found.notes
+    assert "not looked at: the inside of lstm (applies its activations inside, step by step)" in found.notes
     probe = DeadUnits(x)
     probe.set_model(model)
     with pytest.warns(UserWarning, match="not looked at: lstm"):

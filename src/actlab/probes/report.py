@@ -239,7 +239,10 @@ def _found(framework: Any, model: Any, batches: Batches, loss: Any) -> Checkup:
             yield batch.x
 
     sight: Sight = framework.look(model, inputs())
-    unseen = [f"not looked at: {name} ({why})" for name, why in sight.unseen.items()]
+    unseen = [
+        f"not looked at: {'the inside of ' if name in sight.layers else ''}{name} ({why})"
+        for name, why in sight.unseen.items()
+    ]
     if not sight.layers:
         raise ValueError(
             f"the model {type(model).__name__} has no layers to look at: no weights with two axes "
@@ -494,24 +497,25 @@ def _notes(words: str, others: list[str]) -> list[str]:
 
 def chapter(name: str) -> str:
     """The address of a chapter on the course's site, or the notebook where it is not known."""
-    address = repository()
-    found = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", address or "")
-    if found is None:
-        return f"notebooks/{name}"
-    owner, repo = found[1], found[2].removesuffix(".git")
-    return f"https://{owner.lower()}.github.io/{repo}/notebooks/{name}.html"
+    site, repository = addresses()
+    if site is not None:
+        return f"{site.rstrip('/')}/notebooks/{name}.html"
+    notebook = f"notebooks/{name}.ipynb"
+    return notebook if repository is None else f"{repository}/blob/HEAD/{notebook}"
 
 
 @cache
-def repository() -> str | None:
-    """The address of the repository this package comes from: its settings, or pip's record."""
+def addresses() -> tuple[str | None, str | None]:
+    """The site, from the settings beside this package; without them, the repository pip used."""
     settings = Path(__file__).parents[3] / "_config.yml"
     if settings.is_file():
-        found = re.search(r"^repository:\n\s+url:\s*(\S+)", settings.read_text("utf-8"), re.M)
-        return found[1] if found else None
+        found = re.search(r"^  baseurl:\s*(https://\S+)", settings.read_text("utf-8"), re.M)
+        return (found[1] if found else None), None
     try:
         record = importlib.metadata.distribution("actlab").read_text("direct_url.json")
     except importlib.metadata.PackageNotFoundError:
-        return None
+        return None, None
     details = json.loads(record) if record else {}
-    return str(details["url"]) if "vcs_info" in details else None
+    address = str(details.get("url", "")).removesuffix(".git")
+    known = "vcs_info" in details and address.startswith("https://github.com/")
+    return None, (address if known else None)
