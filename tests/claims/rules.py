@@ -34,11 +34,11 @@ def turning_points(claim: Any) -> list[float]:
     again, only all of a kind, and only points that stand in the rule's prose count.
     """
     invented, recorded = json.loads(json.dumps(claim.otherwise)), claim.recorded().evidence
-    alone = [[leaf] for leaf in _leaves(invented)]
-    found = {p for leaves in (*alone, *_kinds(invented)) for p in _turns(claim, invented, leaves)}
+    alone = [[leaf] for leaf in leaves(invented)]
+    found = {p for some in (*alone, *_kinds(invented)) for p in _turns(claim, invented, some)}
     typed = _numbers(claim.rule)
-    for leaves in _kinds(recorded):
-        found |= {point for point in _turns(claim, recorded, leaves) if abs(point) in typed}
+    for some in _kinds(recorded):
+        found |= {point for point in _turns(claim, recorded, some) if abs(point) in typed}
     return sorted(found)
 
 
@@ -52,18 +52,18 @@ def _numbers(prose: str) -> set[float]:
     return typed | named | shares | ratios | {0.0}
 
 
-def _leaves(evidence: Any, path: Leaf = ()) -> Iterator[Leaf]:
+def leaves(evidence: Any, path: Leaf = ()) -> Iterator[Leaf]:
     if isinstance(evidence, dict | list):
         items = evidence.items() if isinstance(evidence, dict) else enumerate(evidence)
         for key, value in items:
-            yield from _leaves(value, (*path, key))
+            yield from leaves(value, (*path, key))
     elif isinstance(evidence, int | float) and not isinstance(evidence, bool):
         yield path
 
 
 def _kinds(evidence: Any) -> list[list[Leaf]]:
     kinds: dict[Any, list[Leaf]] = {}
-    for leaf in _leaves(evidence):
+    for leaf in leaves(evidence):
         kinds.setdefault(leaf[-1], []).append(leaf)
     return list(kinds.values())
 

@@ -1,12 +1,16 @@
 """The ledger keeps its own rules."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
 from actlab import claims
 from actlab.claims import ledger
 from actlab.claims.ledger import VERDICTS, Finding, record
+
+from .rules import leaves
 
 ALL = claims.all()
 by_id = pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)
@@ -29,39 +33,110 @@ def test_the_rule_could_have_decided_otherwise(claim):
     assert because
 
 
-def assert_same(found, recorded):
-    """Equal numbers, within what training on another processor changes: a hundredth."""
+# How far the evidence of a run today may lie from the recorded, where the processor decides about
+# the last digits; seen was a quarter of each on one without AVX. What reads a committed study does
+# arithmetic in float64 alone.
+EXACT = {"rel": 1e-9, "abs": 1e-12}
+FLOAT32 = {"rel": 1e-6, "abs": 1e-6}  # sums of float32 in another order
+DEEP = {"rel": 0, "abs": 2e-4}  # the same through fifty layers, in decades
+TRAINED = {"rel": 0, "abs": 2e-3}  # networks trained in float32: an image in 7,200 is 1.4e-4
+ROUNDING = {"rel": 3, "abs": 0}  # the evidence is a rounding error itself: its order of size
+LOOSER = {
+    "elu-vanishing": DEEP,
+    "selu-vanishing": DEEP,
+    "prelu-decay-scale": TRAINED,
+    "relu-dead-stops-learning": TRAINED,
+    "sigmoid-two-softmax": ROUNDING,
+    "tanh-is-sigmoid": ROUNDING,
+    "why-linear-collapses": ROUNDING,
+}
+
+
+def tolerance(claim):
+    return LOOSER.get(claim.id, FLOAT32) if claim.cheap else EXACT
+
+
+def assert_same(found, recorded, within=EXACT):
+    """The same evidence: words, counts and structure exactly, measured numbers within tolerance."""
     assert type(found) is type(recorded)
     if isinstance(found, dict):
         assert found.keys() == recorded.keys()
         for key, value in found.items():
-            assert_same(value, recorded[key])
+            assert_same(value, recorded[key], within)
     elif isinstance(found, list):
         assert len(found) == len(recorded)
         for ours, theirs in zip(found, recorded, strict=True):
-            assert_same(ours, theirs)
+            assert_same(ours, theirs, within)
     elif isinstance(found, float):
-        assert found == pytest.approx(recorded, rel=0.01, abs=0.01)
+        assert found == pytest.approx(recorded, **within, nan_ok=True)
     else:
         assert found == recorded
 
 
-def test_a_changed_number_would_be_seen():
-    assert_same({"a": [0.5, 0.25]}, {"a": [0.501, 0.25]})
-    for other in ({"a": [0.52, 0.25]}, {"a": [0.5]}, {"b": [0.5, 0.25]}):
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def assert_same_words(found, recorded, within):
+    """The same sentence; its numbers may differ in the last digit where the evidence may."""
+    assert NUMBER.sub("#", found) == NUMBER.sub("#", recorded)
+    for ours, theirs in zip(NUMBER.findall(found), NUMBER.findall(recorded), strict=True):
+        if within is EXACT:
+            assert ours == theirs
+        elif within is not ROUNDING:
+            decimals = len(theirs.partition(".")[2])
+            assert float(ours) == pytest.approx(float(theirs), rel=0, abs=1.01 * 10**-decimals)
+
+
+def test_a_changed_sentence_would_be_seen():
+    assert_same_words("from 94.1 % on", "from 94.2 % on", TRAINED)
+    for within, other in ((TRAINED, "94.4 %"), (EXACT, "94.2 %"), (TRAINED, "94.1 points")):
         with pytest.raises(AssertionError):
-            assert_same({"a": [0.5, 0.25]}, other)
+            assert_same_words("94.1 %", other, within)
+
+
+def test_a_changed_number_would_be_seen():
+    assert_same({"a": [0.5, 0.25]}, {"a": [0.5 + 1e-13, 0.25]})
+    assert_same({"a": [0.5, 0.25]}, {"a": [0.501, 0.25]}, TRAINED)
+    for within in (EXACT, FLOAT32, DEEP, TRAINED):
+        for other in ({"a": [0.505, 0.25]}, {"a": [0.5]}, {"b": [0.5, 0.25]}, {"a": [0.5, 1]}):
+            with pytest.raises(AssertionError):
+                assert_same({"a": [0.5, 0.25]}, other, within)
+
+
+def test_every_looser_tolerance_belongs_to_a_claim_that_runs():
+    assert set(LOOSER) <= {claim.id for claim in ALL if claim.cheap}
 
 
 @by_id
-def test_the_recorded_verdict_is_what_the_experiment_says_today(claim):
+def test_verdict_and_evidence_are_what_the_experiment_gives_today(claim):
     found = claim.evaluate(seed=0)
     recorded = claim.recorded()
     assert found.verdict == recorded.verdict
-    if claim.cheap:
-        assert_same(json.loads(json.dumps(found.evidence)), recorded.evidence)
-    else:  # it reads a committed table
-        assert found.because == recorded.because
+    assert_same(json.loads(json.dumps(found.evidence)), recorded.evidence, tolerance(claim))
+    assert claim.decide(recorded.evidence)[0] == recorded.verdict
+    assert_same_words(found.because, recorded.because, tolerance(claim))
+
+
+@pytest.mark.parametrize("name", ["relu-kills-itself", "sigmoid-beyond-five", "tanh-s-shaped"])
+def test_a_number_changed_by_half_a_hundredth_is_found_out(name):
+    claim = claims.get(name)
+    recorded = json.loads(json.dumps(claim.recorded().evidence))
+    for path in list(leaves(recorded)):
+        wrong = json.loads(json.dumps(recorded))
+        *way, last = path
+        place = wrong
+        for key in way:
+            place = place[key]
+        place[last] = place[last] * 1.005 + 1e-4
+        with pytest.raises(AssertionError):
+            assert_same(recorded, wrong, tolerance(claim))
+
+
+def test_the_root_seed_reaches_the_experiment():
+    claim = replace(claims.get("relu-kills-itself"), measure=lambda seed: {"seed": seed})
+    claim = replace(claim, decide=lambda evidence: ("holds", str(evidence)))
+    assert claim.evaluate(seed=3).evidence == {"seed": 3}
+    assert claim.evaluate().evidence == {"seed": 0}
 
 
 @by_id

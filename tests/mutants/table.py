@@ -434,7 +434,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "evidence = self.measure(seed)",
         "evidence = self.measure(0)",
         "every root seed gives the same evidence",
-        "claims/test_ledger.py -k 'root or seed'",
+        "claims/test_ledger.py -k root_seed_reaches",
     ),
     Mutant(
         "src/actlab/trial/bound.py",
