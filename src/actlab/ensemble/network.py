@@ -105,25 +105,34 @@ class Linear(Part):
         self.parameters = (self.weight, self.bias)
         self.dtype = dtype
         self._z, self._dx = Buffer(), dx
+        self.x: Tensor | None = None
+        self.w: Tensor | None = None
+        self.dx: Tensor | None = None
 
     def forward(self, x: Tensor, mode: Mode) -> Tensor:
         weight, bias = self.weight.value, self.bias.value
         if self.dtype != weight.dtype:
             weight, bias = weight.to(self.dtype), bias.to(self.dtype)
-        self.x, self.w = x, weight
-        z = self._z(x, x.shape[0], weight.shape[1], x.shape[2])
-        return torch.baddbmm(bias, weight, x, out=z)
+        if x is not self.x:  # the same buffers come again and again
+            self.x, self.x_mt = x, x.mT
+            self.z = self._z(x, x.shape[0], weight.shape[1], x.shape[2])
+            self.dx = None
+        if weight is not self.w:
+            self.w, self.w_mt = weight, weight.mT
+        return torch.baddbmm(bias, weight, x, out=self.z)
 
     def backward(self, g: Tensor, keep: float) -> Tensor:
         if self.dtype == self.weight.value.dtype:
             # The matrix product itself adds to the old gradient: no pass over memory for it.
-            self.weight.gradient.baddbmm_(g, self.x.mT, beta=keep)
+            self.weight.gradient.baddbmm_(g, self.x_mt, beta=keep)
         else:
-            self.weight.add_gradient(torch.bmm(g, self.x.mT), keep)
+            self.weight.add_gradient(torch.bmm(g, self.x_mt), keep)
         self.bias.add_gradient(g.sum(2, keepdim=True), keep)
         if not self.needs_dx:  # the first layer: nobody asks for the gradient of the data
             return g
-        return torch.bmm(self.w.mT, g, out=self._dx(g, *self.x.shape))
+        if self.dx is None:
+            self.dx = self._dx(g, *self.x_mt.mT.shape)
+        return torch.bmm(self.w_mt, g, out=self.dx)
 
     def plain(self, i: int) -> nn.Module:
         weight, bias = self.weight.value[i], self.bias.value[i, :, 0]
@@ -505,6 +514,9 @@ def _in_one_block(parameters: Sequence[Parameter], n_networks: int) -> Parameter
     return Parameter("everything", values.view(1, 1, -1), everyone, gradients.view(1, 1, -1))
 
 
+_MINUS = torch.tensor(-1.0)
+
+
 def cross_entropy(logits: Tensor, y: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Loss of every example (networks, examples) and the gradient of their mean at the logits.
 
@@ -515,9 +527,9 @@ def cross_entropy(logits: Tensor, y: Tensor, out: Tensor | None = None) -> tuple
         logits = logits.float()
     log_p = torch.log_softmax(logits, 1, out=out)
     index = y.unsqueeze(1)
-    losses = -log_p.gather(1, index)
-    gradient = log_p.exp_().scatter_add_(1, index, torch.full_like(losses, -1))
-    return losses.squeeze(1), gradient.div_(y.shape[1])
+    losses = log_p.gather(1, index)
+    gradient = log_p.exp_().scatter_add_(1, index, _MINUS.to(losses).expand_as(losses))
+    return losses.squeeze(1).neg_(), gradient.div_(y.shape[1])
 
 
 def plain_activation(settings: Settings) -> nn.Module:
