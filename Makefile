@@ -28,7 +28,8 @@ SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.y
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces processors lint notebooks lab bench studies mutants wheels address clean $(MOVED)
+.PHONY: help book serve test surfaces processors lint notebooks lab bench studies mutants wheels address clean
+.PHONY: $(MOVED)
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' \

@@ -185,9 +185,9 @@ def check_space(size: Size, installed: int) -> None:
     missing = max(0, size.disk - installed)
     download = round(size.download * missing / size.disk)
     cache = Path(os.environ.get("PIP_CACHE_DIR") or Path.home() / ".cache")
-    wanted = {VENV: missing, Path(tempfile.gettempdir()): download, cache: download}
+    wanted = [(VENV, missing), (Path(tempfile.gettempdir()), download), (cache, download)]
     disks: dict[int, tuple[Path, int]] = {}
-    for folder, amount in wanted.items():
+    for folder, amount in wanted:
         there = next(path for path in (folder, *folder.parents) if path.exists())
         first, so_far = disks.get(there.stat().st_dev, (there, 0))
         disks[there.stat().st_dev] = (first, so_far + amount)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from actlab import claims
+from actlab.claims import ledger
 from actlab.claims.ledger import VERDICTS, Finding, record
 
 ALL = claims.all()
@@ -66,6 +67,16 @@ def test_the_recorded_verdict_is_what_the_experiment_says_today(claim):
 @by_id
 def test_the_verdict_survives_another_root_seed(claim):
     assert claim.evaluate(seed=1).verdict == claim.recorded().verdict
+
+
+def test_the_words_that_the_page_is_made_from_are_the_claims_own(tmp_path, monkeypatch):
+    filed = ledger.WORDINGS.read_bytes()
+    monkeypatch.setattr(ledger, "WORDINGS", tmp_path / "wordings.json")
+    ledger.file_wordings(ALL)
+    assert ledger.WORDINGS.read_bytes() == filed, "run: python -m actlab.claims words"
+    for words, claim in zip(claims.wordings(), ALL, strict=True):
+        assert words._repr_markdown_() == claim._repr_markdown_()
+        assert words.recorded() == claim.recorded()
 
 
 def test_no_verdict_is_left_over_from_a_claim_that_is_gone():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from urllib.parse import urlsplit
+
 import pytest
 import yaml
 
@@ -32,6 +34,31 @@ def test_a_page_keeps_to_itself_is_accessible_and_fits_a_phone(page, address, na
 def test_links_lead_somewhere_and_images_have_alt_text_and_size(site, name):
     problems = pages.link_problems(site / name, site) + pages.image_problems(site / name)
     assert not problems, pages.listed(problems)
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_lost_reader_finds_back_from_any_depth_and_under_any_prefix(page, site, published):
+    """GitHub Pages shows 404.html at the address that was asked for, however deep."""
+    baseurl = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
+    text = (site / "404.html").read_text("utf-8")
+    prefix = urlsplit(baseurl).path
+    assert f'<base href="{prefix}">' in text
+    asked = []
+    page.route("**/*", lambda route: asked.append(route.request.url) or answer(route))
+    home = f"http://course.example{prefix if published else '/'}"
+
+    def answer(route):
+        route.fulfill(status=404, content_type="text/html", body=text)
+
+    page.goto(f"{home}no/such/page.html")
+    assert len(asked) == 1  # it has all that it needs inside
+    links = page.eval_on_selector_all("a", "all => all.map(a => a.href)")
+    assert f"{home}book/index.html" in links
+    for name in NOTEBOOKS:
+        assert f"{home}{name}" in links
+    page.fill("input[name=q]", "dead units")
+    page.click("button")
+    assert page.url == f"{home}search.html?q=dead+units"
 
 
 @pytest.mark.parametrize("name", NAMES)
