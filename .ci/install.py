@@ -37,7 +37,7 @@ class Size:
 
 
 # Measured on Linux (x86_64). A test weighs what is installed, and that the prose says the same.
-SIZES = {"book": Size(140, 650), "all": Size(1200, 4200), "CUDA": Size(3700, 8000)}
+SIZES = {"book": Size(140, 660), "all": Size(1200, 4200), "CUDA": Size(3700, 8000)}
 
 
 class InstallError(Exception):
@@ -45,7 +45,7 @@ class InstallError(Exception):
 
 
 def words(megabytes: float) -> str:
-    """``650 MB``, ``4.2 GB``."""
+    """``660 MB``, ``4.2 GB``."""
     return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.2g} GB"
 
 

@@ -33,7 +33,7 @@ def commands(makefile: str, target: str, folder: Path) -> list[list[str]]:
     """The words of each command that this Makefile would run for the target, from nothing."""
     folder.mkdir()
     (folder / "Makefile").write_text(makefile)
-    for name in ("requirements.txt", "pyproject.toml"):
+    for name in ("requirements.txt", "requirements-book.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
     dry = ["make", "--dry-run", "--always-make", target]
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from .notebooks import gates
 from .surfaces import pins
 
 ROOT = Path(__file__).parents[1]
@@ -447,6 +448,11 @@ def test_readme_and_how_to_run_say_the_sizes(install, name):
     for size in install.SIZES.values():
         assert install.words(size.download) in text
         assert install.words(size.disk) in text
+
+
+def test_how_to_run_says_what_memory_a_chapter_may_take():
+    text = (ROOT / "book" / "how-to-run.md").read_text("utf-8")
+    assert f"more than {gates.MAX_MB / 1000:g} GB" in text
 
 
 # --- the site without a framework -----------------------------------------------------------------

@@ -38,9 +38,10 @@ def test_links_lead_somewhere_and_images_have_alt_text_and_size(site, name):
 @pytest.mark.parametrize("published", [True, False])
 def test_a_lost_reader_finds_back_from_any_depth_and_under_any_prefix(page, site, published):
     """GitHub Pages shows 404.html at the address that was asked for, however deep."""
-    baseurl = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text())
     text = (site / "404.html").read_text("utf-8")
-    prefix = urlsplit(baseurl).path
+    assert settings["title"] in text
+    prefix = urlsplit(settings["html"]["baseurl"]).path
     assert f'<base href="{prefix}">' in text
     asked = []
     page.route("**/*", lambda route: asked.append(route.request.url) or answer(route))

@@ -42,9 +42,8 @@ input {{ flex: 1 1 12rem; min-width: 0; }}
 <body>
 <main>
 <h1>No such page</h1>
-<p>At this address of the course <a href="{home}">{title}</a> there is nothing, or no longer.
-Perhaps a chapter got another name: look for a word of it, or begin at the
-<a href="{home}">front page</a>.</p>
+<p>At this address of the course <em>{title}</em> there is nothing, or no longer. Perhaps a page got
+another name: look for a word of it, or begin at the <a href="{home}">front page</a>.</p>
 <form action="search.html" role="search">
 <label for="q">Search the course</label>
 <input id="q" name="q" type="search" required>
@@ -74,4 +73,4 @@ def page_of(app: Any) -> str:
     documents = sorted(name for name in app.env.titles if name.startswith("notebooks/"))
     chapters = [(app.builder.get_target_uri(n), app.env.titles[n].astext()) for n in documents]
     home = app.builder.get_target_uri(app.config.root_doc)
-    return page(app.config.project, start, home, chapters)
+    return page(app.config.html_title, start, home, chapters)
