@@ -177,7 +177,7 @@ def test_another_timer_goes_on():
 
 def state():
     return (
-        np.random.get_state()[1].tolist(),  # noqa: NPY002
+        np.random.get_state()[1].tolist(),
         random.getstate(),
         torch.get_rng_state().tolist(),
         torch.get_default_dtype(),
@@ -197,7 +197,7 @@ def state():
 
 
 def litters(x):
-    np.random.seed(1)  # noqa: NPY002
+    np.random.seed(1)
     random.seed(1)
     torch.manual_seed(1)
     torch.set_default_dtype(torch.float64)

@@ -219,14 +219,21 @@ def _by_hand(x):
         (lambda: nn.Sequential(*_torch_network(_he), nn.Linear(64, 64), nn.ReLU()), "found 11"),
         (partial(_torch_network, _he, width=32), "RuntimeError"),
         (partial(_torch_network, lambda layer: nn.init.ones_(layer.bias)), "drown the signal"),
-        (lambda: _keras_network(kernel=keras.initializers.RandomUniform(-0.1, 0.1), bias_initializer=
-            "ones"), "drown the signal"),
+        (
+            lambda: _keras_network(
+                kernel=keras.initializers.RandomUniform(-0.1, 0.1), bias_initializer="ones"
+            ),
+            "drown the signal",
+        ),
         (lambda: _keras_network(kernel="ones"), "the signal explodes"),
         (partial(_torch_network, _normal(1.0)), "the signal explodes"),
         (partial(_torch_network, _constant(1 / 32)), "all compute the same"),
         (lambda: _keras_network(kernel=keras.initializers.Constant(0.03)), "all compute the same"),
         (partial(_torch_network, _normal(0.01)), "live, but on next to nothing"),
-        (lambda: _keras_network(kernel=keras.initializers.RandomNormal(0, 0.01)), "live, but on next to nothing"),
+        (
+            lambda: _keras_network(kernel=keras.initializers.RandomNormal(0, 0.01)),
+            "live, but on next to nothing",
+        ),
         (lambda: [nn.Linear(64, 64)], "expected an nn.Sequential or a Keras model"),
         (lambda: nn.ModuleList(_torch_network(_he)), "your code stopped with"),
         (lambda: "He", "expected an nn.Sequential or a Keras model"),

@@ -80,7 +80,7 @@ def check_log_sigmoid(answer: Any) -> str:
         ),
         (
             np.minimum(x, 0),
-            "this is min(x, 0), the two straight lines that the curve approaches: at 0 it is −0.69.",
+            "this is min(x, 0), the straight lines that the curve approaches: at 0 it is −0.69.",
         ),
         (
             at[20.0] == 0,
