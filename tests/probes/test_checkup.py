@@ -316,10 +316,8 @@ def test_recurrent_layers_are_looked_at_from_outside_and_named():
     found = look(model, (x, rng().normal(size=(20, 1))))
     assert [row.kind for row in found.layers] == ["LSTM", "Dense", "Dense"]
     assert rows(found)["lstm"].gradient > 0
-    assert (
-        "not looked at: the inside of lstm (applies its activations inside, step by step)"
-        in found.notes
-    )
+    note = "not looked at: the inside of lstm (applies its activations inside, step by step)"
+    assert note in found.notes
     probe = DeadUnits(x)
     probe.set_model(model)
     with pytest.warns(UserWarning, match="not looked at: lstm"):
