@@ -160,7 +160,7 @@ class Settings:
                     _positive(decay) or (inputs.is_real(decay) and decay == 0)
                     for decay in (decays.values() if isinstance(decays, Mapping) else [decays])
                 ),
-                "zero or a positive number below 1e38, or such numbers by kind",
+                "zero or a positive number, or such numbers by kind, below 1e38",
             ),
             ("clip_norm", self.clip_norm is None or _positive(self.clip_norm), "None or positive"),
             (
