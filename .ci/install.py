@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -262,8 +263,14 @@ def run(command: list[str], *, may_fail: bool = False) -> None:
             print("  unpacking …", flush=True)
         elif "Retrying (Retry(total=1" in line:
             print("  no answer; trying again …", flush=True)
-    if process.wait() == 0 or may_fail:
+    status = process.wait()
+    if status == 0 or may_fail:
         return
+    if status < 0:
+        raise InstallError(
+            f"The installation was stopped ({signal.Signals(-status).name}), perhaps for want of "
+            "memory. Give the same command again to go on."
+        )
     for sign, reason in REASONS:
         if re.search(sign, "".join(said)):
             raise InstallError(reason)

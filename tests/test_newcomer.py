@@ -352,6 +352,12 @@ def test_a_failure_of_pip_becomes_a_sentence(install, says, sentence):
     install.run(command, may_fail=True)
 
 
+def test_an_installation_that_was_killed_says_so(install):
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with pytest.raises(install.InstallError, match=r"stopped \(SIGKILL\)"):
+        install.run([sys.executable, "-c", killed])
+
+
 def test_large_downloads_are_told_and_small_ones_not(install, capsys):
     lines = ["Downloading torch-2.whl (191.8 MB)", "Downloading six.whl (11 kB)"]
     install.run([sys.executable, "-c", f"print(*{lines!r}, sep='\\n')"])
