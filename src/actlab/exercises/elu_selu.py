@@ -197,7 +197,7 @@ def check_self_normalising(answer: Any) -> str:
 
 
 class _Affine(NamedTuple):
-    """The best map y = x W + b, and how far it is off, relative to the spread of y."""
+    """The best map y = x W + b; b and the error relative to the spread of y (b: at least 1)."""
 
     weight: Array
     bias: Array
@@ -208,8 +208,9 @@ def _affine(x: Array, y: Array) -> _Affine:
     inputs = np.hstack([x, np.ones((len(x), 1))])
     gram: Array = inputs.T @ inputs
     solution: Array = np.linalg.pinv(gram, 1e-12, hermitian=True) @ (inputs.T @ y)
-    error = float(np.std(y - inputs @ solution) / max(float(np.std(y)), 1e-30))
-    return _Affine(solution[:-1], solution[-1], error)
+    spread = float(np.std(y))
+    error = float(np.std(y - inputs @ solution)) / max(spread, 1e-30)
+    return _Affine(solution[:-1], solution[-1] / max(spread, 1.0), error)
 
 
 def _expect_alpha_dropout(seen: Seen) -> None:
