@@ -4,8 +4,8 @@
 
 The libraries choose their code by the processor, so the last bits differ, and training makes much
 of little. What a chapter prints must not tell: text outputs, tables and alt texts are compared
-with the committed ones, letter by letter. (What this processor prints is compared by
-``tests.notebooks.compare``.) The results go to ``processors.json``.
+with the committed ones, letter by letter, and pictures as an eye would. (What this very processor
+prints is compared by ``tests.notebooks.compare``.) The results go to ``processors.json``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.notebooks import execute
+from tests.notebooks import compare, execute, pictures
 
 from . import runs
 
@@ -66,6 +66,11 @@ def differences(committed: Any, again: Any) -> Iterator[str]:
             ]
             if changed:
                 yield f"cell {number}, {kind}: " + " ".join(line[:300] for line in changed[:6])
+        for one, other in zip(
+            *map(compare.shown_pictures, (old.outputs, new.outputs)), strict=False
+        ):
+            if seen := pictures.difference(one, other):
+                yield f"cell {number}, picture: {seen}"
 
 
 def printed(cell: Any) -> dict[str, str]:
