@@ -1,6 +1,6 @@
 """``make processors``: all chapters as an older processor, or another number of cores, runs them.
 
-    python -m tests.surfaces.processors [old | one_thread | ... ] [--chapters NAME ...]
+    python -m tests.surfaces.processors [avx2 | old | old_one_core] [--chapters NAME ...]
 
 The libraries choose their code by the processor, so the last bits differ, and training makes much
 of little. What a chapter prints must not tell: text outputs, tables and alt texts are compared
@@ -42,12 +42,11 @@ def _instructions(pytorch: str, onednn: str, mkl: str) -> dict[str, str]:
     }
 
 
-_OLD, _ONE = _instructions("default", "SSE41", "COMPATIBLE"), {"OMP_NUM_THREADS": "1"}
+_OLD = _instructions("default", "SSE41", "COMPATIBLE")
 PROCESSORS = {
     "avx2": Processor(_instructions("avx2", "AVX2", "AVX2")),  # what most machines have
     "old": Processor(_OLD),
-    "one_thread": Processor(_ONE),
-    "old_one_core": Processor(_OLD | _ONE, cores=1),
+    "old_one_core": Processor(_OLD | {"OMP_NUM_THREADS": "1"}, cores=1),
 }
 
 
