@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ReLU, and who killed it
 #
-# **25 minutes to read · runs in about 220 s and 1.5 GB on 2 cores · needs: you have trained one
+# **25 minutes to read · runs in about 20 s and 1.5 GB on 2 cores · needs: you have trained one
 # network before**
 #
 # ReLU is the simplest function in this course and the one with the worst reputation for dying.

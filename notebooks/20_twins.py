@@ -80,9 +80,9 @@ starts = {
 # > (`float64`, sixteen digits). After how many digits will the two loss curves part?
 
 # %%
-steps = {"epochs": 10, "dtype": "float64"}
+setting = {"epochs": 10, "dtype": "float64"}
 sgd = {
-    name: keras_twin(digits, activation=name, init=init, optimizer="sgd", lr=0.05, **steps)
+    name: keras_twin(digits, activation=name, init=init, optimizer="sgd", lr=0.05, **setting)
     for name, init in starts.items()
 }
 for name, twins in sgd.items():
@@ -106,7 +106,7 @@ single = keras_twin(
     digits, activation="tanh", init=starts["tanh"], optimizer="sgd", lr=0.05, epochs=10
 )
 assert single.largest_difference < 1e-4
-print("float32, tanh: no loss differs by more than 0.0001.")
+print(f"float32, tanh: over {steps} steps no loss differs by more than 0.0001.")
 
 # %% [markdown]
 # ## Where they part
@@ -116,7 +116,7 @@ print("float32, tanh: no loss differs by more than 0.0001.")
 
 # %%
 adam = {
-    name: keras_twin(digits, activation=name, init=init, optimizer="adam", lr=0.001, **steps)
+    name: keras_twin(digits, activation=name, init=init, optimizer="adam", lr=0.001, **setting)
     for name, init in starts.items()
 }
 apart = {

@@ -42,7 +42,7 @@ def _same_outputs(cell: Any, nbval: Any, again: Any, committed: Any, *skip: Any)
     """What nbval finds; and if it finds nothing, what an eye would see in the pictures."""
     if not nbval(again, committed, *skip):
         return False
-    new, old = _pictures(again), _pictures(committed)
+    new, old = shown_pictures(again), shown_pictures(committed)
     problems = [pictures.difference(*pair) for pair in zip(old, new, strict=False)]
     if len(new) != len(old):
         problems.append(f"is one of {len(new)} instead of {len(old)}")
@@ -50,7 +50,8 @@ def _same_outputs(cell: Any, nbval: Any, again: Any, committed: Any, *skip: Any)
     return not any(problems)
 
 
-def _pictures(outputs: Any) -> list[bytes]:
+def shown_pictures(outputs: Any) -> list[bytes]:
+    """The PNGs among the outputs of a cell."""
     found = (output.get("data", {}).get("image/png") for output in outputs)
     return [base64.b64decode(png) for png in found if png is not None]
 

@@ -1,11 +1,11 @@
 """``make processors``: all chapters as an older processor, or another number of cores, runs them.
 
-    python -m tests.surfaces.processors [old | one_thread | ... ] [--chapters NAME ...]
+    python -m tests.surfaces.processors [avx2 | old | old_one_core] [--chapters NAME ...]
 
 The libraries choose their code by the processor, so the last bits differ, and training makes much
 of little. What a chapter prints must not tell: text outputs, tables and alt texts are compared
-with the committed ones, letter by letter. (What this processor prints is compared by
-``tests.notebooks.compare``.) The results go to ``processors.json``.
+with the committed ones, letter by letter, and pictures as an eye would. (What this very processor
+prints is compared by ``tests.notebooks.compare``.) The results go to ``processors.json``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.notebooks import execute
+from tests.notebooks import compare, execute, pictures
 
 from . import runs
 
@@ -42,12 +42,11 @@ def _instructions(pytorch: str, onednn: str, mkl: str) -> dict[str, str]:
     }
 
 
-_OLD, _ONE = _instructions("default", "SSE41", "COMPATIBLE"), {"OMP_NUM_THREADS": "1"}
+_OLD = _instructions("default", "SSE41", "COMPATIBLE")
 PROCESSORS = {
     "avx2": Processor(_instructions("avx2", "AVX2", "AVX2")),  # what most machines have
     "old": Processor(_OLD),
-    "one_thread": Processor(_ONE),
-    "old_one_core": Processor(_OLD | _ONE, cores=1),
+    "old_one_core": Processor(_OLD | {"OMP_NUM_THREADS": "1"}, cores=1),
 }
 
 
@@ -66,6 +65,11 @@ def differences(committed: Any, again: Any) -> Iterator[str]:
             ]
             if changed:
                 yield f"cell {number}, {kind}: " + " ".join(line[:300] for line in changed[:6])
+        for one, other in zip(
+            *map(compare.shown_pictures, (old.outputs, new.outputs)), strict=False
+        ):
+            if seen := pictures.difference(one, other):
+                yield f"cell {number}, picture: {seen}"
 
 
 def printed(cell: Any) -> dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import base64
 import copy
+import io
 import re
 import sys
 import warnings
@@ -114,6 +116,14 @@ def other_alt(nb):
     nb.cells[5].outputs[0].metadata["image/png"]["alt"] = "An empty white panel of another kind."
 
 
+def other_picture(nb):
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 48), "black").save(buffer, format="png")
+    nb.cells[5].outputs[0].data["image/png"] = base64.b64encode(buffer.getvalue()).decode()
+
+
 def other_value(nb):
     nb.cells[4].outputs[0].data["text/plain"] = "2.5"
 
@@ -129,6 +139,7 @@ def other_value(nb):
         (processors.differences, other_number, r"-ReLU gives 0.0 0.0 2.25 \+ReLU gives .* 2.26"),
         (processors.differences, other_alt, r"alt text \(image/png\): .*\+An empty white panel of"),
         (processors.differences, other_value, r"cell 5, text/plain: -2.25 \+2.5"),
+        (processors.differences, other_picture, "cell 6, picture: shows something else"),
         (processors.differences, no_picture, "cell 6, alt text"),
         (processors.differences, complaint, r"cell 4, stderr: \+UserWarning"),
     ],

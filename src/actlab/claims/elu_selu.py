@@ -168,9 +168,9 @@ def hidden_layers(
     signal = (start.shift + start.stretch * x).expand(networks, -1, -1)
     for layer in range(depth):
         n = signal.shape[2]
-        # Drawn in float32 whatever the precision of ``x``: one seed, one set of weights.
-        weight = torch.randn(networks, n, start.width, generator=generator).to(x.dtype)
-        bias = torch.randn(networks, 1, start.width, generator=generator).to(x.dtype)
+        # In float32 the draws themselves depend on the processor, in the last bit.
+        weight = torch.randn(networks, n, start.width, generator=generator, dtype=x.dtype)
+        bias = torch.randn(networks, 1, start.width, generator=generator, dtype=x.dtype)
         bias *= math.sqrt(start.bias_variance / n)
         out = f(torch.baddbmm(bias, signal, weight * math.sqrt(start.weight_variance / n)))
         if start.dropout:
