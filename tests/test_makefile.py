@@ -33,8 +33,8 @@ def commands(makefile: str, target: str, folder: Path) -> list[list[str]]:
     """The words of each command that this Makefile would run for the target, from nothing."""
     folder.mkdir()
     (folder / "Makefile").write_text(makefile)
-    for name in ("requirements.txt", "requirements-book.txt", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder)
+    for prerequisite in (*ROOT.glob("requirements*.txt"), ROOT / "pyproject.toml"):
+        shutil.copy(prerequisite, folder)
     dry = ["make", "--dry-run", "--always-make", target]
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(dry, cwd=folder, env=outside, capture_output=True, text=True, check=True)
