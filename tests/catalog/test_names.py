@@ -149,7 +149,17 @@ def test_a_wrong_path_suggests_the_name():
         (b"relu", "got <class 'bytes'>$"),
         (["relu"], "got <class 'list'>$"),
     ],
-    ids=repr,
+    ids=[
+        "class",
+        "module",
+        "function",
+        "layer",
+        "keras function",
+        "record",
+        "none",
+        "bytes",
+        "list",
+    ],
 )
 def test_what_is_no_name_is_refused_with_the_name_it_has(thing, hint):
     with pytest.raises(TypeError, match=hint):
