@@ -229,10 +229,10 @@ def _by_hand(x):
         (partial(_torch_network, _normal(1.0)), "the signal explodes"),
         (partial(_torch_network, _constant(1 / 32)), "all compute the same"),
         (lambda: _keras_network(kernel=keras.initializers.Constant(0.03)), "all compute the same"),
-        (partial(_torch_network, _normal(0.01)), "live, but on next to nothing"),
+        (partial(_torch_network, _normal(0.01)), "the units live, but the inputs have size"),
         (
             lambda: _keras_network(kernel=keras.initializers.RandomNormal(0, 0.01)),
-            "live, but on next to nothing",
+            "the units live, but the inputs have size",
         ),
         (lambda: [nn.Linear(64, 64)], "expected an nn.Sequential or a Keras model"),
         (lambda: nn.ModuleList(_torch_network(_he)), "your code stopped with"),
