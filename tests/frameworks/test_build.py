@@ -151,7 +151,9 @@ def test_what_only_the_other_framework_has(monkeypatch):
 
 
 def test_unknown_dtypes_name_the_four():
-    with pytest.raises(ValueError, match="'float8': expected 'float16', 'bfloat16', 'float32' or 'float64'"):
+    with pytest.raises(
+        ValueError, match="'float8': expected 'float16', 'bfloat16', 'float32' or 'float64'"
+    ):
         torch.values(catalog.get("relu"), [1.0], "float8")
 
 
