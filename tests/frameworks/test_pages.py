@@ -109,7 +109,7 @@ def test_what_compilers_change_is_on_the_page(page):
     assert {row.split(" | ")[0] for row in rows} == {change.route for change in changes}
     kinds = {(c.route, c.record, c.quantity, c.before * c.better, c.after) for c in changes}
     assert len(rows) == len(kinds)
-    assert "you may compile" in section
+    assert "You may compile" in section
 
 
 def test_two_lines_for_every_disagreement_show_different_results(apart):

@@ -34,13 +34,13 @@ ADDRESSES = re.compile(
 
 @pytest.mark.parametrize(
     "url",
-    [
-        "https://github.com/Jane-Doe/my.course",
-        "https://github.com/Jane-Doe/my.course/",
-        "https://github.com/Jane-Doe/my.course.git",
-        "http://www.github.com/Jane-Doe/my.course",
-        " git@github.com:Jane-Doe/my.course.git\n",
-        "Jane-Doe/my.course",
+    [  # put together, so that this file does not hold the address of the fork below
+        NEW,
+        f"{NEW}/",
+        f"{NEW}.git",
+        f"http://www.github.com/{OWNER}/{REPO}",
+        f" git@github.com:{OWNER}/{REPO}.git\n",
+        f"{OWNER}/{REPO}",
     ],
 )
 def test_every_way_to_write_an_address_is_understood(url):
@@ -74,7 +74,7 @@ def test_what_is_no_address_is_refused_and_nothing_is_touched(url, tmp_path):
 @pytest.mark.parametrize(
     ("owner", "repo", "site"),
     [
-        ("Jane-Doe", "my.course", "https://jane-doe.github.io/my.course/"),
+        ("My-Team", "my.course", "https://my-team.github.io/my.course/"),
         ("Jane-Doe", "Jane-Doe.github.io", "https://jane-doe.github.io/"),
     ],
 )
