@@ -24,7 +24,7 @@ from actlab.exercises.observe import (
 READY_MADE = ("logsigmoid", "softplus", "logexpit")
 TOLERATED = 0.03  # decades: over four standard errors with a sample of 1,000
 LEAST_SLOPE = 0.1  # of a sigmoid, on average; 1/4 is the most
-LEAST_SPREAD = 1e-3  # of the last layer's outputs between inputs
+LEAST_SPREAD = 0.02  # of the last layer's outputs between inputs
 RATIOS = (0.03, 10.0)  # of the first layer's gradient to the last hidden layer's
 
 
