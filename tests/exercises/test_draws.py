@@ -39,5 +39,5 @@ def test_a_few_new_draws_agree(judge, name, right, settings):
 def test_the_measure_can_fail():
     """A start halfway between right and wrong is taken at times, and so would be seen."""
     torch.manual_seed(0)
-    assert 0 < sum(draws.learns(40, draws.orthogonal, 9, True, False)) < 40
+    assert 0 < sum(draws.learns(40, draws.orthogonal, 10, True, False)) < 40
     assert most(1, MEASURED["draws"]) > 0.001

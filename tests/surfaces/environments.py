@@ -95,7 +95,8 @@ def build(name: str, folder: Path) -> Path:
     python = place / "bin" / "python"
     uv("venv", "--quiet", "--allow-existing", "--python", environment.python, str(place))
     uv(
-        *("pip", "install", "--quiet", "--python", str(python)),
+        # --upgrade: or what an earlier run left there would stay, within the bounds, not at them.
+        *("pip", "install", "--quiet", "--upgrade", "--python", str(python)),
         *("--resolution", environment.resolution, "--editable", str(gates.ROOT)),
         *environment.requirements,
     )
