@@ -53,6 +53,14 @@ def test_another_backend_is_refused_and_nothing_is_changed(monkeypatch):
     assert dict(os.environ) == before
 
 
+def test_tritons_llvm_is_loaded_before_tensorflows(tmp_path):
+    """The other way round the process ends; PyTorch's CPU builds come without, so it is played."""
+    (tmp_path / "triton.py").write_text("import sys\nassert 'tensorflow' not in sys.modules\n")
+    start = "from actlab import machine\nmachine.prepare()\nimport sys\n"
+    done = run(start + "print('triton' in sys.modules)", PYTHONPATH=str(tmp_path))
+    assert done.stdout == "True\n"
+
+
 def test_after_an_error_stderr_is_heard_again(capfd):
     with pytest.raises(OSError, match="Bad file descriptor"), machine._silent_stderr():
         os.write(2 * os.write(2, b"lost ") ** 9, b"an error")  # there is no such file

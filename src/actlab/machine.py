@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,14 @@ def prepare() -> None:
             )
     os.environ.update(SURROUNDINGS)
     # TensorFlow's log tells of the processor before it reads its own level. Errors are raised all
-    # the same. PyTorch comes first: its CUDA builds complain of what TensorFlow leaves behind.
+    # the same. PyTorch comes first: its CUDA builds complain of what TensorFlow leaves behind, and
+    # their compiler, Triton, brings an LLVM that ends the process if it is loaded after
+    # TensorFlow's (PyTorch 2.15 loads it as soon as an optimiser is made).
     with warnings.catch_warnings(), _silent_stderr():
         warnings.simplefilter("ignore")
-        for framework in ("torch", "tensorflow", "keras"):
-            importlib.import_module(framework)
+        for framework in ("torch", "triton", "tensorflow", "keras"):
+            if framework != "triton" or find_spec("triton"):
+                importlib.import_module(framework)
 
 
 @contextlib.contextmanager
