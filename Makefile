@@ -20,6 +20,8 @@ READY := $(VENV)/.ready
 PLACE := $(shell test -L $(VENV) && pwd -P || cat $(BOOK_READY) 2>/dev/null)
 MOVED := $(if $(findstring [$(CURDIR)],[$(PLACE)]),,moved)
 SITE := _build/html
+# JAX, which the engine is compared with and the course does without.
+BENCH := .venv-bench
 # What the site is made from: when none of it is newer than the last build, there is nothing to do.
 SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml requirements-book.txt -type f \
 	-not -path 'book/reference/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*.egg-info/*' 2>/dev/null)
@@ -75,8 +77,13 @@ notebooks: $(READY)  ## re-execute every notebook from its .py twin and store th
 lab: $(READY)  ## open the chapters in JupyterLab (in a container: HOST=0.0.0.0)
 	$(BIN)/jupyter lab --notebook-dir=notebooks --ip=$(HOST) $(if $(filter 0,$(shell id -u)),--allow-root)
 
-bench: $(READY)  ## measure what the engine costs; writes benchmarks/results
-	$(BIN)/python -m benchmarks.ensemble
+$(BENCH)/.ready: benchmarks/requirements.txt
+	.ci/python -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+bench: $(READY) $(BENCH)/.ready  ## measure what the engine costs, three times (ten minutes); writes benchmarks/results
+	$(BIN)/python -m benchmarks.ensemble --runs 3
 
 studies: $(READY)  ## list the large experiments, or run some: NAMES="relu_training born_dead" (minutes to an hour each)
 	$(BIN)/python -m actlab.study $(NAMES)
