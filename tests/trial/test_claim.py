@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from actlab.experiments.contest import STUDIES, Ahead
+from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.stats import Interval
-from actlab.trial import Claim, Measured, Rule, above, exactly
+from actlab.trial import Claim, Experiment, Measured, Rule, above, exactly, sentence
 
 
 def lead(*means, half=0.3):
@@ -18,17 +18,12 @@ def lead(*means, half=0.3):
     return {"lead in test accuracy": Measured(found, ("data", "depth"))}
 
 
-class Asked:
-    cheap = True
-
-    def __init__(self, *means):
-        self.means = means
-
-    def words(self):
-        return "Numbers that we made up."
-
-    def __call__(self, root, level):
-        return lead(*(mean + root for mean in self.means))
+def asked(*means):
+    return Experiment(
+        prose="Numbers that we made up.",
+        scope="Nothing.",
+        measure=lambda root, level: lead(*(mean + root for mean in means)),
+    )
 
 
 def claim(*means, **rule):
@@ -37,7 +32,7 @@ def claim(*means, **rule):
         statement="A beats B.",
         source="nobody",
         chapter="04_leaky",
-        asks=Asked(*means),
+        asks=asked(*means),
         by=Rule({"lead in test accuracy": above(0.5, "points")}, **rule),
     )
 
@@ -99,14 +94,23 @@ def test_an_exact_number_needs_no_interval():
 
 
 def test_a_beats_claim_needs_no_function():
-    asks = Ahead(STUDIES[0].name, "leaky 0.01", "ReLU")
     record = Claim(
         id="leaky-beats-relu",
         statement="Leaky ReLU outperforms ReLU.",
         source="nobody",
-        chapter="04_leaky",
-        asks=asks,
-        by=Rule({asks.quantity: above(0.5, asks.unit)}, together=True),
+        asks=Ahead(LEAKY, "leaky 0.01", over="ReLU"),
+        by=BEATS,
     )
     assert not record.cheap
-    assert "above 0.5 points" in record.rule
+    assert "above 0 points" in record.rule
+    assert "36 cells" in record.experiment
+    with pytest.raises(ValueError, match=r"no arm 'leaky 0.02': it has ReLU, leaky 0.01"):
+        Ahead(LEAKY, "leaky 0.02", over="ReLU")
+
+
+def test_where_the_question_does_not_arise_nothing_is_shown():
+    rule = Rule({"lead": above(0)})
+    nothing = {"lead": Measured({})}
+    decision = rule.decide(nothing)
+    assert decision.verdict == "not shown"
+    assert "no setting was found" in sentence(rule, decision, nothing)

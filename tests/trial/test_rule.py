@@ -19,6 +19,9 @@ BOUNDS = {
     "within": within(40, 60, "%"),
     "exactly": exactly(1),
     "exactly zero": exactly(0),
+    "far above": above(20, "points", clear=15),
+    "far within": within(-1, 1, clear=0.5),
+    "at least, or nothing like it": at_least(0.9, clear=0.4),
 }
 
 
@@ -124,7 +127,12 @@ def test_reachable_sees_a_rule_that_could_never_say_refuted():
     lead = Rule({"lead": above(0.5, "points")})
     assert lead.reachable(0.4) == {"holds": True, "refuted": True, "holds when …": True}
     assert not lead.reachable(0.6)["refuted"]  # nothing is going on, and the study can't say so
-    assert not Rule({"lead": above(0)}).reachable(0.01)["refuted"]
+    assert Rule({"lead": above(0)}).reachable(0.01)["refuted"]  # by a lead of the other one
+    assert not Rule({"lead": above(20, clear=15)}).reachable(6)["refuted"]
+    assert Rule({"x": exactly(0)}, partial=False).reachable(0.0) == {"holds": True, "refuted": True}
+    both = Rule({"lead": above(0.5), "gain": above(5)})
+    assert not both.reachable({"lead": 0.6, "gain": 1.0})["refuted"]
+    assert both.reachable({"lead": 0.4, "gain": 1.0})["refuted"]
     same = Rule({"difference": within(-1, 1, "points")})
     assert same.reachable(0.9)["holds"]
     assert not same.reachable(1.1)["holds"]
@@ -139,7 +147,7 @@ def test_reachable_sees_a_rule_that_could_never_say_refuted():
         (lambda: within(1, 1), "holds no number"),
         (lambda: above(float("nan")), "low <= high"),
         (lambda: above(float("-inf")), "could not be missed"),
-        (lambda: Measured({}), "at least one case"),
+        (lambda: above(1, clear=-1), "a distance of 0 or more"),
         (lambda: Measured({("a", "b"): Interval(0, 0, 0, n=1)}), "one level for each"),
         (lambda: Measured.of({"a": Interval(0, 1, 2, n=1)}), "no interval"),
         (lambda: Measured.exact({"a": float("nan")}), "no interval"),

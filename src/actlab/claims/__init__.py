@@ -8,40 +8,48 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from dataclasses import replace
 from functools import cache
 
-from actlab.claims.ledger import Claim, Finding, Trial, Verdict, Wording, wordings
+from actlab.claims.ledger import Finding, Trial, Verdict, Wording, wordings
+from actlab.claims.ledger import Claim as Old
+from actlab.trial import Claim
 
 __all__ = ["Claim", "Finding", "Trial", "Verdict", "Wording", "all", "get", "trial", "wordings"]
 
-# Chapter by chapter, in the order of the book. A module is imported when a claim is asked for:
-# the experiments need PyTorch, and the ledger's page only the claims' words.
-_MODULES = (
-    "why_nonlinear",
-    "choice",
-    "relu",
-    "relu_training",
-    "cost",
-    "sigmoid_tanh",
-    "sigmoid_training",
-    "leaky",
-    "leaky_asleep",
-    "leaky_training",
-    "leaky_decay",
-    "elu_selu",
-    "elu_selu_training",
-    "elu_natural_gradient",
-    "selu_cnn",
-)
+# Module → chapter, in the order of the book. A module is imported when a claim is asked for: the
+# experiments of the older ones need PyTorch, and the ledger's page only the claims' words.
+_MODULES = {
+    "why_nonlinear": "01_why_nonlinear",
+    "choice": "01_why_nonlinear",
+    "relu": "02_relu",
+    "relu_training": "02_relu",
+    "cost": "02_relu",
+    "sigmoid_tanh": "03_sigmoid_tanh",
+    "sigmoid_training": "03_sigmoid_tanh",
+    "leaky": "04_leaky",
+    "leaky_asleep": "04_leaky",
+    "leaky_training": "04_leaky",
+    "leaky_decay": "04_leaky",
+    "elu_selu": "05_elu_selu",
+    "elu_selu_training": "05_elu_selu",
+    "elu_natural_gradient": "05_elu_selu",
+    "selu_cnn": "05_elu_selu",
+}
 
 
 @cache
-def _claims() -> dict[str, Claim]:
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in _MODULES]
-    return {claim.id: claim for module in modules for claim in module.CLAIMS}
+def _claims() -> dict[str, Claim | Old]:
+    found: dict[str, Claim | Old] = {}
+    for name, chapter in _MODULES.items():
+        for claim in importlib.import_module(f"{__name__}.{name}").CLAIMS:
+            if claim.id in found:
+                raise ValueError(f"two claims are called {claim.id!r}.")
+            found[claim.id] = replace(claim, chapter=chapter)
+    return found
 
 
-def get(claim_id: str) -> Claim:
+def get(claim_id: str) -> Claim | Old:
     """One claim. Raises ``KeyError`` naming the nearest ids."""
     known = _claims()
     if isinstance(claim_id, str) and claim_id in known:
@@ -50,7 +58,7 @@ def get(claim_id: str) -> Claim:
     raise KeyError(f"unknown claim {claim_id!r}: the nearest are {', '.join(nearest)}")
 
 
-def all() -> tuple[Claim, ...]:
+def all() -> tuple[Claim | Old, ...]:
     """Every claim, chapter by chapter."""
     return tuple(_claims().values())
 

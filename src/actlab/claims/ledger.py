@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,7 +92,7 @@ class Claim(Wording):
 class Trial:
     """Some claims with what was found, to be shown in a notebook."""
 
-    cases: tuple[tuple[Claim, Finding], ...]
+    cases: tuple[tuple[Any, Any], ...]
 
     def __repr__(self) -> str:
         return "\n\n".join(f"{claim.statement}\n{finding}" for claim, finding in self.cases)
@@ -104,13 +104,14 @@ class Trial:
         )
 
 
-def record(findings: list[Finding]) -> None:
+def record(findings: Iterable[Any]) -> None:
     """File the verdicts that the book shows, beside those already there.
 
     ``python -m actlab.claims [chapter ...]`` calls this.
     """
     table = json.loads(VERDICTS.read_text("utf-8")) if VERDICTS.exists() else {}
-    table.update({finding.claim: asdict(finding) for finding in findings})
+    kept = ("claim", "verdict", "because", "evidence")
+    table |= {found.claim: {name: getattr(found, name) for name in kept} for found in findings}
     text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True)
     VERDICTS.write_text(text + "\n", "utf-8")
 
@@ -120,7 +121,7 @@ def wordings() -> tuple[Wording, ...]:
     return tuple(Wording(**entry) for entry in json.loads(WORDINGS.read_text("utf-8")))
 
 
-def file_wordings(claims: Iterable[Wording]) -> None:
+def file_wordings(claims: Iterable[Any]) -> None:
     """File what :func:`wordings` reads. ``python -m actlab.claims`` calls this."""
     names = [part.name for part in fields(Wording)]
     table = [{name: getattr(claim, name) for name in names} for claim in claims]

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from actlab import stats
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Measured
+from actlab.trial import Case, Evidence, Level, Measured, Rule, above
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,23 +168,42 @@ def accuracies(table: pd.DataFrame, arm: str, when: When = "plateau", **where: A
 
 @dataclass(frozen=True)
 class Ahead:
-    """How far one arm is ahead of another in a contest: what a *beats* claim asks."""
+    """How far one arm is ahead of another in a contest: what a *beats* claim asks.
 
-    study: str
+    Raises ``ValueError`` for an arm that the contest does not have.
+    """
+
+    study: Study
     arm: str
     over: str
     when: When = "plateau"
 
     quantity = "lead in test accuracy"
-    unit = "points"
     cheap = False
 
-    def __call__(self, root: int, level: Callable[[int], float]) -> Evidence:
+    def __post_init__(self) -> None:
+        arms = self.study.axes["arm"]
+        for name in (self.arm, self.over):
+            if name not in arms:
+                raise ValueError(
+                    f"{self.study.name} has no arm {name!r}: it has {', '.join(map(str, arms))}."
+                )
+
+    @property
+    def scope(self) -> str:
+        """Networks, data, seeds and splits."""
+        data = ", ".join(TITLES.get(name, name) for name in self.study.axes["data"])
+        return (
+            f"Small fully connected networks · {data} · {SPLITS} splits with {SEEDS} paired "
+            "seeds each"
+        )
+
+    def __call__(self, root: int, level: Level) -> Evidence:
         """Per data set and depth the paired lead, over seeds and splits; ``level``: of the rule.
 
         ``root`` 0 looks at all splits, 1 leaves the first one out, and so on.
         """
-        table = load(self.study)
+        table = load(self.study.name)
         table = table[table.split != root - 1]
         places = table[["data", "depth"]].drop_duplicates().itertuples(index=False)
         keys = [(str(data), int(depth)) for data, depth in places]
@@ -203,12 +222,15 @@ class Ahead:
     def words(self) -> str:
         """The experiment in prose."""
         return (
-            f"{load(self.study).attrs['words']}; {SPLITS} splits with {SEEDS} seeds each, paired; "
+            f"{self.study.words()}; {SPLITS} splits with {SEEDS} seeds each, paired; "
             f"each arm with a start that suits it and a learning rate chosen with "
             f"{SPLITS * TUNING_SEEDS} other networks; trained until the validation loss has not "
             f"improved for {PATIENCE} epochs. {self.arm} against {self.over}."
         )
 
+
+# "A beats B": ahead beyond chance, in all settings at once; refuted where B is ahead beyond chance.
+BEATS = Rule({Ahead.quantity: above(0, "points")}, together=True)
 
 LEAKY_ARMS: dict[str, dict[str, Any]] = {
     "ReLU": leaky(0),
@@ -223,17 +245,17 @@ LEAKY_ARMS: dict[str, dict[str, Any]] = {
     },
 }
 
-STUDIES = (
-    contest(
-        "contest_leaky",
-        "Six slopes against each other, three data sets, two depths",
-        LEAKY_ARMS,
-        data={
-            "digits": ({}, 15),
-            "mnist1d": ({}, 12),
-            "fashion_mnist": ({"size": 2_000}, 8),
-        },
-        depths=(5, 10),
-        batch_size=64,
-    ),
+LEAKY = contest(
+    "contest_leaky",
+    "Six slopes against each other, three data sets, two depths",
+    LEAKY_ARMS,
+    data={
+        "digits": ({}, 15),
+        "mnist1d": ({}, 12),
+        "fashion_mnist": ({"size": 2_000}, 8),
+    },
+    depths=(5, 10),
+    batch_size=64,
 )
+
+STUDIES = (LEAKY,)

@@ -5,7 +5,7 @@ examples that test it come from the same fields (:class:`Rule`), so they cannot 
 """
 
 from actlab.trial.bound import Bound, above, at_least, at_most, below, exactly, within
-from actlab.trial.claim import Amendment, Asks, Claim, Finding, sentence
+from actlab.trial.claim import Amendment, Asks, Claim, Experiment, Finding, Level, sentence
 from actlab.trial.measured import Case, Evidence, Measured
 from actlab.trial.rule import Decision, Example, Rule, Verdict
 
@@ -18,7 +18,9 @@ __all__ = [
     "Decision",
     "Evidence",
     "Example",
+    "Experiment",
     "Finding",
+    "Level",
     "Measured",
     "Rule",
     "Verdict",

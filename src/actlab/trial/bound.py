@@ -13,14 +13,16 @@ class Bound:
     """A zone from ``low`` to ``high`` on a scale with a ``unit`` (see :func:`above` and its kin).
 
     ``closed``: the ends belong to the zone. An interval *meets* the bound when the whole of it
-    lies in the zone, and *opposes* it when the whole of it lies on the other side. Whatever
-    straddles an end does neither, and nothing was shown.
+    lies in the zone, and *opposes* it when the whole of it lies on the other side, by at least
+    ``clear``: a claim of "more than 20 points" with ``clear=15`` is opposed by what lies at or
+    below 5. Whatever does neither shows nothing.
     """
 
     low: float
     high: float
     unit: str = ""
     closed: bool = False
+    clear: float = 0.0
 
     def __post_init__(self) -> None:
         if math.isnan(self.low) or math.isnan(self.high) or self.low > self.high:
@@ -29,6 +31,8 @@ class Bound:
             raise ValueError(f"the open zone from {self.low} to {self.high} holds no number.")
         if self.low == -math.inf and self.high == math.inf:
             raise ValueError("a zone without an end could not be missed: give one.")
+        if not 0 <= self.clear < math.inf:
+            raise ValueError(f"clear={self.clear}: expected a distance of 0 or more.")
 
     def met(self, found: Interval) -> bool:
         """Whether the whole interval lies in the zone."""
@@ -37,10 +41,11 @@ class Bound:
         return self.low < found.low and found.high < self.high
 
     def opposed(self, found: Interval) -> bool:
-        """Whether the whole interval lies outside, on one side."""
+        """Whether the whole interval lies on the other side, below the zone or above it."""
+        low, high = self.low - self.clear, self.high + self.clear
         if self.closed:
-            return found.high < self.low or found.low > self.high
-        return found.high <= self.low or found.low >= self.high
+            return found.high < low or found.low > high
+        return found.high <= low or found.low >= high
 
     def words(self) -> str:
         """``above 0.5 points``, ``between 40 and 60 %``, ``exactly 0``."""
@@ -57,8 +62,8 @@ class Bound:
 
     def other_side(self) -> str:
         """The opposite, in words: ``at or below 0.5 points``, ``outside 40 to 60 %``."""
-        low, high = number(self.low), number(self.high)
-        if self.low == self.high:
+        low, high = number(self.low - self.clear), number(self.high + self.clear)
+        if self.low == self.high and not self.clear:
             text = f"different from {low}"
         elif self.high == math.inf:
             text = f"{'below' if self.closed else 'at or below'} {low}"
@@ -69,29 +74,29 @@ class Bound:
         return f"{text} {self.unit}".rstrip()
 
 
-def above(value: float, unit: str = "") -> Bound:
-    """More than ``value``."""
-    return Bound(value, math.inf, unit)
+def above(value: float, unit: str = "", clear: float = 0.0) -> Bound:
+    """More than ``value``; opposed at or below ``value - clear``."""
+    return Bound(value, math.inf, unit, clear=clear)
 
 
-def below(value: float, unit: str = "") -> Bound:
-    """Less than ``value``."""
-    return Bound(-math.inf, value, unit)
+def below(value: float, unit: str = "", clear: float = 0.0) -> Bound:
+    """Less than ``value``; opposed at or above ``value + clear``."""
+    return Bound(-math.inf, value, unit, clear=clear)
 
 
-def at_least(value: float, unit: str = "") -> Bound:
-    """``value`` or more."""
-    return Bound(value, math.inf, unit, closed=True)
+def at_least(value: float, unit: str = "", clear: float = 0.0) -> Bound:
+    """``value`` or more; opposed below ``value - clear``."""
+    return Bound(value, math.inf, unit, closed=True, clear=clear)
 
 
-def at_most(value: float, unit: str = "") -> Bound:
-    """``value`` or less."""
-    return Bound(-math.inf, value, unit, closed=True)
+def at_most(value: float, unit: str = "", clear: float = 0.0) -> Bound:
+    """``value`` or less; opposed above ``value + clear``."""
+    return Bound(-math.inf, value, unit, closed=True, clear=clear)
 
 
-def within(low: float, high: float, unit: str = "") -> Bound:
-    """Between ``low`` and ``high``, neither of them included."""
-    return Bound(low, high, unit)
+def within(low: float, high: float, unit: str = "", clear: float = 0.0) -> Bound:
+    """Between ``low`` and ``high``, neither included; opposed ``clear`` outside of them."""
+    return Bound(low, high, unit, clear=clear)
 
 
 def exactly(value: float, unit: str = "") -> Bound:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from actlab.stats import Interval
@@ -11,28 +13,65 @@ from actlab.trial.bound import number
 from actlab.trial.measured import Case, Evidence, Measured
 from actlab.trial.rule import Decision, Rule, Verdict
 
+VERDICTS = Path(__file__).parents[1] / "claims" / "verdicts.json"
+HISTORY = VERDICTS.with_name("history.json")
+Level = Callable[[int], float]
+"""How sure each of so many intervals has to be (:meth:`Rule.level`)."""
+
 
 class Asks(Protocol):
     """An experiment that a claim can be tried by."""
 
-    cheap: bool
-    """Runs in seconds, so that the tests run it again from other root seeds."""
+    @property
+    def cheap(self) -> bool:
+        """Whether it runs in seconds, so that the tests run it again from other root seeds."""
+
+    @property
+    def scope(self) -> str:
+        """What the finding is about, briefly: networks, data, seeds and splits."""
 
     def words(self) -> str:
         """What is done, in prose; without running anything."""
 
-    def __call__(self, root: int, level: Callable[[int], float]) -> Evidence:
+    def __call__(self, root: int, level: Level) -> Evidence:
         """Measure from a root seed; ``level``: the confidence of each of so many intervals."""
 
 
 @dataclass(frozen=True)
-class Amendment:
-    """A rule that was changed after a result had been seen: when, and what was known by then."""
+class Experiment:
+    """What a claim asks, where a function of its own measures it.
 
-    date: str
-    known: str
+    - ``prose``: what is done; ``scope``: what the finding is about, briefly.
+    - ``measure(root, level)``: the evidence from a root seed; see :class:`Asks`.
+    - ``cheap``: seconds, not a committed study: the tests run it again from other root seeds.
+    """
+
+    prose: str
+    scope: str
+    measure: Callable[[int, Level], Evidence] = field(repr=False)
+    cheap: bool = True
+
+    def words(self) -> str:
+        """``prose``."""
+        return self.prose
+
+    def __call__(self, root: int, level: Level) -> Evidence:
+        """Measure from a root seed."""
+        return self.measure(root, level)
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """A rule that was changed after a result had been seen.
+
+    ``until``: the day of the change; ``rule`` and ``verdict``: as they were until then;
+    ``known``: why it was changed, and what was known by then.
+    """
+
+    until: str
     rule: str
     verdict: Verdict
+    known: str
 
 
 @dataclass(frozen=True)
@@ -67,17 +106,22 @@ class Claim:
 
     - ``statement``: the claim in our words; ``source``: where it stands.
     - ``asks``: the experiment; ``by``: the rule. Both say themselves in prose.
-    - ``remarks``: what a reader has to know besides; ``amended``: earlier rules and verdicts.
+    - ``remarks``: what a reader has to know besides.
     """
 
     id: str
     statement: str
     source: str
-    chapter: str
     asks: Asks
     by: Rule
+    chapter: str = ""  # filled in by the ledger, from the module that holds the record
     remarks: str = ""
-    amended: tuple[Amendment, ...] = field(default=(), repr=False)
+
+    @property
+    def amended(self) -> tuple[Amendment, ...]:
+        """Earlier rules and their verdicts, the oldest first, from the committed history."""
+        entries = json.loads(HISTORY.read_text("utf-8")).get(self.id, ())
+        return tuple(Amendment(**entry) for entry in entries)
 
     @property
     def experiment(self) -> str:
@@ -103,6 +147,14 @@ class Claim:
         decision = self.by.decide(evidence)
         return Finding(self.id, decision, evidence, sentence(self.by, decision, evidence))
 
+    def recorded(self) -> Finding:
+        """The committed finding (root seed 0), without running anything.
+
+        Raises ``KeyError`` where the claim has not been recorded yet.
+        """
+        stored = json.loads(VERDICTS.read_text("utf-8"))[self.id]["evidence"]
+        return self.decided({what: Measured.from_json(part) for what, part in stored.items()})
+
     def _repr_markdown_(self) -> str:
         return (
             f"> **Claim.** {self.statement} ({self.source})\n>\n"
@@ -115,6 +167,8 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
     what, measured = next(iter(evidence.items()))  # the first quantity is the one to talk about
     unit = rule.bounds[what].unit
     cases = list(measured.cases)
+    if not cases:
+        return f"Nothing to judge: no {rule.of} was found in which the question arises."
     if decision.verdict == "holds when …":
         rest = [case for case in cases if case not in decision.passing]
         return (
@@ -159,13 +213,3 @@ def _digits(value: float, signed: str = "") -> str:
         return ("+" if signed and value > 0 else "") + number(round(value))
     text = f"{value:{signed}z.1f}" if abs(value) >= 0.1 else f"{value:{signed}.2g}"
     return text.replace("-", "−")
-
-
-def by_id(claims: Iterable[Claim]) -> Mapping[str, Claim]:
-    """Claims by their ids. Raises ``ValueError`` for an id that is there twice."""
-    found: dict[str, Claim] = {}
-    for claim in claims:
-        if claim.id in found:
-            raise ValueError(f"two claims are called {claim.id!r}.")
-        found[claim.id] = claim
-    return found

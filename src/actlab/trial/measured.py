@@ -33,6 +33,7 @@ class Measured:
 
     - ``cases``: case → interval, in the unit of the rule's bound. A case is a tuple with one
       level (a string) for each of ``factors``; a number known exactly is an interval of no width.
+      There may be none, for a question about cases that did not arise (nothing is shown then).
     - ``factors``: what the levels are levels of (``("data", "depth")``); see :data:`PHRASES`.
     - ``floors``: case → how far two means of the control drift apart by chance, of the same kind
       as the interval (paired beside paired), where it was measured.
@@ -45,8 +46,6 @@ class Measured:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.cases:
-            raise ValueError("nothing was measured: give at least one case.")
         for case, found in self.cases.items():
             if not isinstance(case, tuple) or len(case) != len(self.factors):
                 raise ValueError(
@@ -88,7 +87,7 @@ class Measured:
 
     def half_width(self) -> float:
         """The smallest effect that could have been seen: the widest interval's half-width."""
-        return max((found.high - found.low) / 2 for found in self.cases.values())
+        return max(((f.high - f.low) / 2 for f in self.cases.values()), default=0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON can hold it; :meth:`from_json` reads it back."""

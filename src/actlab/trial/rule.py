@@ -84,6 +84,8 @@ class Rule:
         total = len(first.cases)
         verdict: Verdict = "not shown"
         condition = ""
+        if not total:
+            return Decision(verdict, (), ())
         if len(passing) == total:
             verdict = "holds"
         elif len(against) == total or (against and self.refuted_if == "any"):
@@ -124,23 +126,27 @@ class Rule:
         text += f"; refuted if in {how} {self.of} {' or '.join(other)} (the whole interval)"
         return f"{text}; otherwise not shown."
 
-    def reachable(self, half_width: float) -> dict[Verdict, bool]:
-        """Which verdicts can come out when intervals are about so wide on either side.
+    def reachable(self, half_width: float | Mapping[str, float]) -> dict[Verdict, bool]:
+        """Which verdicts can come out when intervals are about so wide (by quantity) on either side.
 
         *Holds* needs a zone that an interval fits into, *refuted* another side that it fits into
         — and, where :attr:`null` lies on that other side, room between it and the bound: else a
-        study of this size could never refute the claim although nothing is going on.
+        study of this size could never refute the claim although nothing is going on. (A bound at
+        ``null`` itself is refuted by an effect of the opposite sign.)
         """
-        fits = all(b.high - b.low > 2 * half_width for b in self.bounds.values())
-        around = Interval(self.null, self.null - half_width, self.null + half_width, n=2)
-        refutable = True
-        for bound in self.bounds.values():
-            outside = bound.opposed(Interval(self.null, self.null, self.null, n=2))
-            refutable &= bound.opposed(around) if outside else True
-            if not outside and bound.low < self.null < bound.high:
+        fits = refutable = True
+        for what, bound in self.bounds.items():
+            half = half_width[what] if isinstance(half_width, Mapping) else half_width
+            fits &= bound.high - bound.low > 2 * half or (half == 0 and bound.closed)
+            if self.null in (bound.low - bound.clear, bound.high + bound.clear):
+                continue
+            around = Interval(self.null, self.null - half, self.null + half, n=2)
+            if bound.opposed(Interval(self.null, self.null, self.null, n=2)):
+                refutable &= bound.opposed(around)
+            elif bound.low < self.null < bound.high:
                 fits &= bound.met(around)
-        several = self.partial
-        return {"holds": fits, "refuted": refutable, "holds when …": several and fits}
+        found: dict[Verdict, bool] = {"holds": fits, "refuted": refutable}
+        return found | ({"holds when …": fits} if self.partial else {})
 
     def examples(self, cases: int = 3) -> list[Example]:
         """Invented evidence for every clause: each end of each bound, just inside and just outside.
@@ -165,8 +171,11 @@ class Rule:
                 if math.isinf(end):
                     continue
                 step = _step(bound, end)
-                out = self._point(end + direction * step)
-                straddles = self._span(end - step, end + step, len(names))
+                edge = end + direction * bound.clear  # the other side begins here
+                out = self._point(edge + direction * step)
+                straddles = self._span(
+                    *sorted((end - direction * step, edge + direction * step)), len(names)
+                )
                 one, every = {(what, names[0]): out}, {(what, case): out for case in names}
                 open_one: Verdict = "holds when …" if self.partial else "not shown"
                 some: Verdict = "refuted" if self.refuted_if == "any" else open_one
@@ -194,6 +203,16 @@ class Rule:
                             f"{what} just {bound.words()}",
                         )
                     )
+                if bound.clear:  # nothing is shown between the zone and its other side
+                    for value in (end + direction * step, edge - direction * step):
+                        between = self._point(value)
+                        found.append(
+                            Example(
+                                evidence({(what, case): between for case in names}),
+                                "not shown",
+                                f"{what} neither {bound.words()} nor {bound.other_side()}",
+                            )
+                        )
         return found
 
     def _point(self, value: float) -> Interval:
