@@ -11,8 +11,8 @@ import importlib
 from dataclasses import replace
 from functools import cache
 
-from actlab.claims.ledger import Finding, Trial, Verdict, Wording, wordings
 from actlab.claims.ledger import Claim as Old
+from actlab.claims.ledger import Finding, Trial, Verdict, Wording, wordings
 from actlab.trial import Claim
 
 __all__ = ["Claim", "Finding", "Trial", "Verdict", "Wording", "all", "get", "trial", "wordings"]
