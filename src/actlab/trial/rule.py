@@ -127,7 +127,7 @@ class Rule:
         return f"{text}; otherwise not shown."
 
     def reachable(self, half_width: float | Mapping[str, float]) -> dict[Verdict, bool]:
-        """Which verdicts can come out when intervals are about so wide on either side (by quantity).
+        """Which verdicts can come out when intervals are so wide on either side (by quantity).
 
         *Holds* needs a zone that an interval fits into, *refuted* another side that it fits into
         — and, where :attr:`null` lies on that other side, room between it and the bound: else a
