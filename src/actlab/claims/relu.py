@@ -14,12 +14,15 @@ from torch import Tensor, nn
 
 from actlab import catalog, plots, stats, study
 from actlab.claims.ledger import Claim, Evidence, Verdict
+from actlab.experiments import root_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from actlab.data import Dataset
     from actlab.plots import Plot
+
+__all__ = ["TUTORIAL", "root_seeds"]  # until the others have moved
 
 CHAPTER = "02_relu"
 DOCUMENT = "starting document, section ReLU"
@@ -175,11 +178,6 @@ def born_dead_study() -> pd.DataFrame:
             table = born_dead(images, seeds, inits, activation)
             tables.append(table.assign(root=root))
     return pd.concat(tables, ignore_index=True)
-
-
-def root_seeds(root: int, count: int = 20) -> range:
-    """The seeds of one root seed; different roots share none."""
-    return range(1000 * root, 1000 * root + count)
 
 
 def per_layer(table: pd.DataFrame, column: str, **where: Any) -> npt.NDArray[np.float64]:

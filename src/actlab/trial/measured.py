@@ -22,6 +22,7 @@ PHRASES = {
     "optimiser": "with {}",
     "start": "under {} initialisation",
     "rival": "against {}",
+    "task": "for {}",
     "batch": "at batch {}",
     "dtype": "in {}",
 }

@@ -173,9 +173,8 @@ class Rule:
                 step = _step(bound, end)
                 edge = end + direction * bound.clear  # the other side begins here
                 out = self._point(edge + direction * step)
-                straddles = self._span(
-                    *sorted((end - direction * step, edge + direction * step)), len(names)
-                )
+                low, high = sorted((end - direction * step, edge + direction * step))
+                straddles = self._span(low, high, len(names))
                 one, every = {(what, names[0]): out}, {(what, case): out for case in names}
                 open_one: Verdict = "holds when …" if self.partial else "not shown"
                 some: Verdict = "refuted" if self.refuted_if == "any" else open_one
