@@ -71,10 +71,11 @@ def imports(modules: Mapping[str, str]) -> Iterator[Import]:
             else:
                 continue
             for target in targets:
-                while target and target not in modules:  # a name in a module: the module
-                    target = target.rpartition(".")[0]
-                if target and target != who:
-                    yield who, target
+                whom = target
+                while whom and whom not in modules:  # a name in a module: the module
+                    whom = whom.rpartition(".")[0]
+                if whom and whom != who:
+                    yield who, whom
 
 
 def room(module: str) -> str:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from actlab.trial import Claim as Record
+from actlab.trial.card import card
+
 Verdict = Literal["holds", "holds when …", "refuted", "not shown"]
 Evidence = Mapping[str, Any]
 
@@ -96,6 +99,12 @@ class Trial:
 
     def __repr__(self) -> str:
         return "\n\n".join(f"{claim.statement}\n{finding}" for claim, finding in self.cases)
+
+    def _repr_html_(self) -> str | None:
+        """Verdict cards, where every claim is a record."""
+        if not all(isinstance(claim, Record) for claim, _ in self.cases):
+            return None
+        return "\n".join(card(claim, finding) for claim, finding in self.cases)
 
     def _repr_markdown_(self) -> str:
         return "\n\n".join(
