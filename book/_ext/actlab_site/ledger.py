@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from actlab import study
+from actlab.trial import Claim
+from actlab.trial.bound import digits
+from actlab.trial.card import card
 from actlab_site.boxes import slug
 from actlab_site.tables import table
 
@@ -37,11 +41,57 @@ def page(claims: Iterable[Any], notebooks: Path) -> str:
 
 
 def entry(claim: Any) -> str:
-    """One claim in full: statement, source, experiment, rule, verdict and reason."""
+    """One claim in full: card, experiment, what could have been seen, cost, earlier decisions."""
+    if isinstance(claim, Claim):
+        return record(claim)
     lines = [f"({_label(claim)})=", claim._repr_markdown_(), ""]
     if (found := _recorded(claim)) is not None:
         lines.append(found._repr_markdown_())
     return "\n".join(lines)
+
+
+def record(claim: Claim) -> str:
+    """The entry of a claim that is a record."""
+    finding = claim.recorded()
+    about = [("Experiment", claim.experiment)]
+    seen = [
+        f"{what}: {digits(found.half_width(), unit).lstrip('+')} {unit}".rstrip()
+        for what, found in finding.measured.items()
+        if (unit := claim.by.bounds[what].unit, found.half_width())[1]
+    ]
+    if seen:
+        about.append(("Smallest effect that could have been seen", "; ".join(seen) + "."))
+    if lengths := getattr(claim.asks, "lengths", None):
+        about.append(("At other lengths of training", _lengths(claim, lengths())))
+    if name := getattr(claim.asks, "study", ""):
+        about.append(("Cost", _cost(getattr(name, "name", name))))
+    lines = [
+        f"({_label(claim)})=",
+        f"### {claim.statement}",
+        f"```{{raw}} html\n{card(claim, finding, ledger='')}\n```",
+        *(f"**{head}.** {text}" for head, text in about),
+    ]
+    if claim.amended:
+        lines.append("**Earlier decisions.**")
+        lines += [
+            f"- Until {old.until}: *{old.verdict}*, by this rule: {old.rule} {old.known}"
+            for old in claim.amended
+        ]
+    return "\n\n".join(lines)
+
+
+def _lengths(claim: Claim, others: Mapping[str, Any]) -> str:
+    found = {
+        name: claim.by.decide(asks(0, claim.by.level)).verdict for name, asks in others.items()
+    }
+    return "; ".join(f"{name}: *{verdict}*" for name, verdict in found.items()) + "."
+
+
+def _cost(name: str) -> str:
+    about = study.load(name).attrs
+    machines = about.get("machines", [about["machine"]])
+    named = "; ".join(dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines))
+    return f"{about['seconds'] / 60:.0f} minutes ({named}); `{about['command']}`."
 
 
 def verdict(claim: Any) -> str:

@@ -10,7 +10,7 @@ matter of who starts fastest.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -218,6 +218,12 @@ class Ahead:
             cases[case] = stats.nested_interval(ours - theirs, level(len(keys)))
             floors[case] = stats.noise_floor(theirs.mean(1))
         return {self.quantity: Measured(cases, ("data", "depth"), floors)}
+
+    def lengths(self) -> dict[str, Ahead]:
+        """The same question after the shorter trainings."""
+        return {
+            f"trained {when}": replace(self, when=when) for when in COLUMNS if when != self.when
+        }
 
     def words(self) -> str:
         """The experiment in prose."""

@@ -43,12 +43,14 @@ class Experiment:
     - ``prose``: what is done; ``scope``: what the finding is about, briefly.
     - ``measure(root, level)``: the evidence from a root seed; see :class:`Asks`.
     - ``cheap``: seconds, not a committed study: the tests run it again from other root seeds.
+    - ``study``: the name of the committed table that it reads, if it does.
     """
 
     prose: str
     scope: str
     measure: Callable[[int, Level], Evidence] = field(repr=False)
     cheap: bool = True
+    study: str = ""
 
     def words(self) -> str:
         """``prose``."""
