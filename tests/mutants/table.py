@@ -57,6 +57,7 @@ class CellMutant(Mutant):
         pq.write_table(table.set_column(at, table.schema.field(at), changed), path)
 
 
+PLOTS = "src/actlab/plots"
 CLAIMS, STATEMENTS, RULES = (
     "src/actlab/claims",
     "catalog/test_statements.py",
@@ -459,39 +460,60 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # --- Figures ----------------------------------------------------------------------------------
     Mutant(
-        "src/actlab/plots.py",
+        f"{PLOTS}/lines.py",
         "[e.low for e in ends]",
         "[2 * e.mean - e.low for e in ends]",
         "a band that has its lower end above the line",
-        "test_plots.py",
+        "plots/test_lines.py",
     ),
     Mutant(
-        "src/actlab/plots.py",
+        f"{PLOTS}/lines.py",
         "ends = [stats.mean_interval(column) for column in table.T]",
         "ends = [stats.mean_interval(column, 0.68) for column in table.T]",
         "a band of another confidence",
-        "test_plots.py",
+        "plots/test_lines.py",
     ),
     Mutant(
-        "src/actlab/plots.py",
+        f"{PLOTS}/lines.py",
         "{name} goes from {ends[0].mean:.3g} to {ends[-1].mean:.3g}",
         "{name} goes from {ends[0].mean:.3g} to {ends[0].mean:.3g}",
         "an alt text that tells another curve",
-        "test_plots.py",
+        "plots/test_style.py",
     ),
     Mutant(
-        "src/actlab/plots.py",
+        f"{PLOTS}/lines.py",
+        "at = [place for place in order if place in group]\n        ends",
+        "at = list(group)\n        ends",
+        "a line in another order",
+        "plots/test_lines.py",
+    ),
+    Mutant(
+        f"{PLOTS}/rows.py",
+        "shift = 0.16 * (i - (len(groups) - 1) / 2)",
+        "shift = 0.6 * (i - (len(groups) - 1) / 2)",
+        "a dot in the next row",
+        "plots/test_rows.py",
+    ),
+    Mutant(
+        f"{PLOTS}/rows.py",
+        "sum(low < i.low and i.high < high for",
+        "sum(low < i.mean < high for",
+        "a title that counts means",
+        "plots/test_rows.py",
+    ),
+    Mutant(
+        f"{PLOTS}/curves.py",
         "y = record.derivative(x, **given) if derivative else record.reference(x, **given)",
         "y = record.reference(x, **given)",
         "a slope that is the curve",
-        "test_plots.py",
+        "plots/test_style.py",
     ),
     Mutant(
-        "src/actlab/plots.py",
+        f"{PLOTS}/lines.py",
         "ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)",
         "ax.fill_between(x, centre, high, color=color, alpha=0.18, linewidth=0)",
         "half a band",
-        "test_plots.py",
+        "plots/test_lines.py",
     ),
     # --- Probes -----------------------------------------------------------------------------------
     Mutant(

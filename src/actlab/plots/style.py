@@ -1,4 +1,4 @@
-"""One function per figure idea: it takes ``ax=``, returns a :class:`Plot`, writes its own alt text.
+"""The look of every figure: palette, sizes, what a figure is, how it is shown.
 
 Every activation keeps one colour and one line style through the whole course. The hues are
 told apart with the three common colour-vision deficiencies (a test simulates them) and have a
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from actlab import inputs
+from actlab.stats import Interval
 
 DPI = 144
 WIDTH = 6.6  # inches; with letters of 11 points still readable on a phone
@@ -195,147 +194,13 @@ def panels(plots: Sequence[Plot]) -> str:
     return " ".join(f"Panel {chr(65 + i)}: {plot.alt}" for i, plot in enumerate(plots))
 
 
+def levels(intervals: Iterable[Interval]) -> str:
+    """How sure the intervals of a figure are: ``95 %``."""
+    return " and ".join(sorted({f"{found.confidence * 100:.4g} %" for found in intervals}))
+
+
 def label(ax: Any, *, title: str, x: str, y: str) -> None:
     """Title (the finding) and axis labels (with units)."""
     ax.set_title(title)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
-
-
-def curves(
-    records: Sequence[Any],
-    *,
-    ax: Any | None = None,
-    derivative: bool = False,
-    limits: tuple[float, float] = (-4.0, 4.0),
-    title: str | None = None,
-    params: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Plot:
-    """The reference curves (or derivatives) of some catalog records on one pair of axes.
-
-    ``records``: records or their names. Raises ``TypeError`` or ``ValueError`` for what is none,
-    and for ``limits`` that are not two numbers, the smaller first.
-    """
-    from actlab import catalog
-
-    records = [
-        found if isinstance(found, catalog.Activation) else catalog.get(found)
-        for found in inputs.several(records, "records", '["relu", "tanh"]')
-    ]
-    ends = inputs.several(limits, "limits", "(-4, 4)")
-    if len(ends) != 2 or not all(map(inputs.is_real, ends)) or not ends[0] < ends[1]:
-        raise ValueError(f"limits={limits!r}: expected two numbers, the smaller first.")
-    ax = axis(ax, height=3.0, width=5.0)
-    x = np.linspace(ends[0], ends[1], 801)
-    artists = {}
-    lows, highs = [], []
-    for record in records:
-        given = dict((params or {}).get(record.name, {}))
-        y = record.derivative(x, **given) if derivative else record.reference(x, **given)
-        (artists[record.name],) = ax.plot(x, y, label=record.title, **line_style(record.name))
-        lows.append(np.nanmin(y))
-        highs.append(np.nanmax(y))
-    what = "slope" if derivative else "output"
-    names = ", ".join(record.title for record in records)
-    label(
-        ax,
-        title=title or (names + (" – slope" if derivative else "")),
-        x="input x",
-        y="slope f′(x)" if derivative else "output f(x)",
-    )
-    if len(records) > 1:
-        ax.legend()
-    alt = (
-        f"Line plot of the {what} of {names} for inputs from {ends[0]:g} to {ends[1]:g}; "
-        f"the {what} runs from {min(lows):.3g} to {max(highs):.3g}."
-    )
-    return Plot(ax, alt, artists)
-
-
-def band(
-    ax: Any,
-    x: npt.ArrayLike,
-    centre: npt.ArrayLike,
-    low: npt.ArrayLike,
-    high: npt.ArrayLike,
-    *,
-    label: str,
-    color: str,
-    marker: str = "o",
-    linestyle: Any = "-",
-) -> Any:
-    """A line with markers and its interval as a shaded band; returns the line."""
-    (line,) = ax.plot(x, centre, label=label, color=color, marker=marker, linestyle=linestyle)
-    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
-    return line
-
-
-def by_layer(
-    groups: Mapping[str, npt.NDArray[Any]],
-    *,
-    ax: Any | None = None,
-    title: str,
-    y: str,
-    styles: Mapping[str, Mapping[str, Any]] | None = None,
-    points: Mapping[str, npt.ArrayLike] | None = None,
-    log: bool = False,
-) -> Plot:
-    """A quantity per layer for several groups: mean line and 95 % t interval over the seeds.
-
-    ``groups``: label → array (seeds, layers). ``points``: extra single runs drawn as crosses.
-    ``styles``: label → ``color`` and ``linestyle``, as :func:`line_style` gives them.
-    Raises ``TypeError`` for no mapping, ``ValueError`` for arrays of another shape.
-    """
-    from actlab import stats
-
-    if not isinstance(groups, Mapping) or not groups:
-        raise TypeError("groups: expected a mapping from labels to arrays (seeds, layers).")
-    groups = {name: inputs.array(values, f"groups[{name!r}]") for name, values in groups.items()}
-    shapes = {name: values.shape for name, values in groups.items()}
-    if (
-        any(len(shape) != 2 for shape in shapes.values())
-        or len({s[1] for s in shapes.values()}) > 1
-    ):
-        raise ValueError(
-            f"groups: expected arrays (seeds, layers) of as many layers, got {shapes}."
-        )
-    ax = axis(ax, height=3.6)
-    artists = {}
-    sentences = []
-    for i, (name, values) in enumerate(groups.items()):
-        table = values.astype(float)
-        layers = np.arange(1, table.shape[1] + 1)
-        ends = [stats.mean_interval(column) for column in table.T]
-        style = {"color": NEUTRAL[i % len(NEUTRAL)], **(styles or {}).get(name, {})}
-        artists[name] = band(
-            ax,
-            layers,
-            [e.mean for e in ends],
-            [e.low for e in ends],
-            [e.high for e in ends],
-            label=name,
-            marker=MARKERS[i % len(MARKERS)],
-            **style,
-        )
-        sentences.append(f"{name} goes from {ends[0].mean:.3g} to {ends[-1].mean:.3g}")
-    for name, single in (points or {}).items():
-        run = inputs.array(single, f"points[{name!r}]").astype(float)
-        artists[name] = ax.plot(
-            np.arange(1, len(run) + 1), run, "x", color=INK, label=name, markersize=7, zorder=5
-        )[0]
-    if log:
-        ax.set_yscale("log")
-    if len(layers) > 20:  # a tick and a marker at 1, 10, 20, …
-        shown = [0, *range(9, len(layers), 10)]
-        layers = layers[shown]
-        for name in groups:
-            artists[name].set_markevery(shown)
-    ax.set_xticks(layers)
-    ax.legend()
-    label(ax, title=title, x="hidden layer (1 is nearest the input)", y=y)
-    alt = (
-        f"Line plot of {y} by hidden layer, from the first to the last of {table.shape[1]} layers: "
-        + "; ".join(sentences)
-        + ". Shaded bands are 95 % intervals over the seeds."
-    )
-    return Plot(ax, alt, artists)

@@ -133,28 +133,6 @@ def test_table_shows_what_is_special_about_a_number():
         assert f"<td>{text}</td>" in shown
 
 
-def test_a_band_is_the_interval_of_students_t_around_the_mean():
-    from scipy import stats
-
-    values = np.array([[0.0, 1.0, 5.0], [1.0, 3.0, 4.0], [2.0, 8.0, 6.0], [0.5, 2.0, 7.0]])
-    plot = plots.by_layer({"a": values, "b": 2 * values}, title="Two", y="loss")
-    for name, table in (("a", values), ("b", 2 * values)):
-        line = plot.artists[name]
-        np.testing.assert_allclose(line.get_xdata(), [1, 2, 3])
-        np.testing.assert_allclose(line.get_ydata(), table.mean(0))
-        half = stats.t.ppf(0.975, 3) * table.std(0, ddof=1) / 2
-        bands = [c for c in plot.ax.collections if has_colour(c, line.get_color())]
-        (path,) = bands[0].get_paths()
-        for x, mean, reach in zip((1, 2, 3), table.mean(0), half, strict=True):
-            at = path.vertices[path.vertices[:, 0] == x, 1]
-            assert (at.min(), at.max()) == pytest.approx((mean - reach, mean + reach))
-    assert "95 % intervals over the seeds" in plot.alt
-
-
-def has_colour(collection, colour):
-    return mpl.colors.same_color(collection.get_facecolor()[0][:3], colour)
-
-
 def test_curves_draw_the_function_or_its_slope():
     record = catalog.get("tanh")
     for derivative, expected in ((False, record.reference), (True, record.derivative)):
