@@ -204,14 +204,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "test_stats.py -k compare",
     ),
     Mutant(
-        "src/actlab/stats.py",
-        "bar = ax.plot([low, high], [y, y], color=hue)[0]",
-        "bar = ax.plot([mean, high], [y, y], color=hue)[0]",
-        "half an interval drawn",
-        "test_stats.py -k plot",
-    ),
-    # --- The engine -------------------------------------------------------------------------------
-    Mutant(
         "src/actlab/ensemble/tuning.py",
         ".mean(skipna=False)",
         ".mean(skipna=True)",
@@ -486,6 +478,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "at = list(group)\n        ends",
         "a line in another order",
         "plots/test_lines.py",
+    ),
+    Mutant(
+        f"{PLOTS}/rows.py",
+        "(bar,) = ax.plot([low, high], [y, y], color=hue)",
+        "(bar,) = ax.plot([mean, high], [y, y], color=hue)",
+        "half an interval drawn",
+        "plots/test_rows.py",
     ),
     Mutant(
         f"{PLOTS}/rows.py",

@@ -100,9 +100,9 @@ def test_holds_and_refuted_are_never_both_right(bound, found):
 def test_prose_says_every_clause():
     rule = Rule({"lead in test accuracy": above(0.5, "points")}, together=True)
     assert rule.prose() == (
-        "Holds if in every setting the lead in test accuracy lies above 0.5 points (the whole 95 % "
+        "Holds if in every setting the lead in test accuracy is above 0.5 points (the whole 95 % "
         "interval, corrected for all settings together); holds when … if in some, and then says in "
-        "which; refuted if in every setting the lead in test accuracy lies at or below 0.5 points "
+        "which; refuted if in every setting the lead in test accuracy is at or below 0.5 points "
         "(the whole interval); otherwise not shown."
     )
 
@@ -113,6 +113,8 @@ def test_a_condition_is_found_and_said_in_the_readers_words():
     measured = Measured(dict.fromkeys(cases, point), ("data", "depth"))
     assert measured.condition([("MNIST-1D", "5"), ("MNIST-1D", "10")]) == "on MNIST-1D"
     assert measured.condition([c for c in cases if c[1] == "10"]) == "with 10 hidden layers"
+    one = Measured({("1",): point, ("3",): point}, ("depth",))
+    assert one.condition([("1",)]) == "with 1 hidden layer"
     assert (
         measured.condition([("digits", "10"), ("MNIST-1D", "10")])
         == "on digits or MNIST-1D, with 10 hidden layers"

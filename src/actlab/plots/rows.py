@@ -43,13 +43,13 @@ def rows(
     if strange := [name for name in floors or {} if name not in names]:
         raise ValueError(f"a noise floor of {strange[0]!r}: the rows are {', '.join(names)}.")
     grouped = list(groups) != [""]
-    height = 1.2 + 0.3 * len(names) * (1 + 0.3 * len(groups) if grouped else 1)
+    height = 1.2 + 0.3 * len(names) * (1 + 0.3 * len(groups) if grouped else 1.0)
     ax = axis(ax, height=height, layout="constrained")
-    scale = 100 if percent else 1
+    scale = 100.0 if percent else 1.0
     for name, floor in (floors or {}).items():
-        y = names.index(name)
+        row = names.index(name)
         grey = ax.fill_betweenx(
-            [y - 0.45, y + 0.45], -floor * scale, floor * scale, color=GRID, linewidth=0
+            [row - 0.45, row + 0.45], -floor * scale, floor * scale, color=GRID, linewidth=0
         )
     artists = {}
     for i, (group, found) in enumerate(groups.items()):

@@ -130,7 +130,7 @@ class Plot:
 
     ax: Any
     alt: str
-    artists: Mapping[str, Any] = field(default_factory=dict)
+    artists: Mapping[Any, Any] = field(default_factory=dict)
 
     def show(self, alt: str | None = None) -> None:
         """Show the whole figure as one opaque PNG that carries its alt text, and close it.

@@ -117,7 +117,8 @@ class Measured:
 
 
 def _phrase(factor: str, levels: Sequence[str]) -> str:
-    return PHRASES.get(factor, "{}").format(" or ".join(levels))
+    phrase = PHRASES.get(factor, "{}").format(" or ".join(levels))
+    return phrase.removesuffix("s") if factor == "depth" and list(levels) == ["1"] else phrase
 
 
 def _ordered(levels: Iterable[str]) -> list[str]:

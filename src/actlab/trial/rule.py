@@ -114,8 +114,8 @@ class Rule:
 
     def prose(self) -> str:
         """The rule in words, as it stands in the ledger."""
-        parts = [f"the {what} lies {bound.words()}" for what, bound in self.bounds.items()]
-        other = [f"the {what} lies {b.other_side()}" for what, b in self.bounds.items()]
+        parts = [f"the {what} is {bound.words()}" for what, bound in self.bounds.items()]
+        other = [f"the {what} is {b.other_side()}" for what, b in self.bounds.items()]
         sure = f"{self.confidence * 100:.4g} % interval"
         if self.together:
             sure += f", corrected for all {self.of}s together"
