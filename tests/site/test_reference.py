@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from actlab_site import curves, ledger, reference
+from actlab_site import curves, ledger, reference, starting
 from actlab_site.tables import table
 
 from actlab import catalog
 from actlab.catalog import REQUIRED, Place
+from actlab.claims import wordings
 
 RECORDS = {record.name: record for record in catalog.records()}
 
@@ -159,7 +160,7 @@ def test_a_table_survives_bars_and_line_breaks():
 
 
 class Claim:
-    id, chapter, statement = "relu-x", "02_relu", "ReLU is fast."
+    id, chapter, statement, source = "relu-x", "02_relu", "ReLU is fast.", "nobody"
 
     def __init__(self, verdict=None):
         self.verdict = verdict
@@ -181,3 +182,23 @@ def test_the_ledger_shows_claims_with_and_without_a_verdict(tmp_path):
     assert "## Relu" in text
     (tmp_path / "02_relu.ipynb").write_text('{"cells": [{"source": ["# Who did it\\n", "x"]}]}')
     assert "[Who did it](../../notebooks/02_relu.ipynb)" in ledger.page([Claim()], tmp_path)
+
+
+def test_the_starting_document_shows_what_became_of_each_sentence():
+    class Tried(Claim):
+        source = "starting document, section Leaky ReLU"
+
+    text = starting.page([Tried("refuted"), Claim("holds")])
+    head, _, rest = text.partition("## Leaky ReLU")
+    assert "refuted" in rest.partition("##")[0]
+    assert "| refuted" not in head
+    assert "SELU > ELU" in text
+    Tried.source = "starting document, section Maxout"
+    with pytest.raises(ValueError, match="no section Maxout"):
+        starting.page([Tried()])
+
+
+def test_every_section_that_the_claims_name_exists():
+    named = {starting.section(words.source) for words in wordings()} - {None}
+    assert named <= set(starting.SECTIONS)
+    assert "ReLU" in named

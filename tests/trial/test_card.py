@@ -7,7 +7,7 @@ import pytest
 
 from actlab.stats import Interval
 from actlab.trial import Claim, Experiment, Measured, Rule, above, within
-from actlab.trial.card import ROWS, Scale, card, grouped, picture
+from actlab.trial.card import ROWS, Scale, card, grouped, linked, picture
 
 CASES = {
     ("digits", "5"): Interval(-0.5, -1.7, 0.7, n=20),
@@ -112,6 +112,12 @@ def test_many_cases_share_rows():
     assert "of 4" in picture("lead", measured, above(0.5), []) or "of 5" in picture(
         "lead", measured, above(0.5), []
     )
+
+
+def test_sources_are_linked():
+    text = linked("[He & al., 2015](https://arxiv.org/abs/1502.01852); the starting document, end")
+    assert '<a href="https://arxiv.org/abs/1502.01852">He &amp; al., 2015</a>' in text
+    assert 'starting-document.html">starting document</a>, end' in text
 
 
 def test_a_claim_about_nothing_has_no_picture():

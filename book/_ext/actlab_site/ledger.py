@@ -34,7 +34,7 @@ def page(claims: Iterable[Any], notebooks: Path) -> str:
         blocks.append(f"## {title}")
         if link:
             blocks.append(f"The runs and figures are in the chapter [{title}]({link}).")
-        rows = [(f"[{c.statement}](#{_label(c)})", verdict(c)) for c in members]
+        rows = [(f"[{c.statement}](#{label(c)})", verdict(c)) for c in members]
         blocks.append(table(("Claim", "Verdict"), rows))
         blocks += [entry(claim) for claim in members]
     return "\n\n".join(blocks) + "\n"
@@ -44,7 +44,7 @@ def entry(claim: Any) -> str:
     """One claim in full: card, experiment, what could have been seen, cost, earlier decisions."""
     if isinstance(claim, Claim):
         return record(claim)
-    lines = [f"({_label(claim)})=", claim._repr_markdown_(), ""]
+    lines = [f"({label(claim)})=", claim._repr_markdown_(), ""]
     if (found := _recorded(claim)) is not None:
         lines.append(found._repr_markdown_())
     return "\n".join(lines)
@@ -66,7 +66,7 @@ def record(claim: Claim) -> str:
     if name := getattr(claim.asks, "study", ""):
         about.append(("Cost", _cost(getattr(name, "name", name))))
     lines = [
-        f"({_label(claim)})=",
+        f"({label(claim)})=",
         f"### {claim.statement}",
         f"```{{raw}} html\n{card(claim, finding, ledger='')}\n```",
         *(f"**{head}.** {text}" for head, text in about),
@@ -107,7 +107,8 @@ def _recorded(claim: Any) -> Any:
         return None
 
 
-def _label(claim: Any) -> str:
+def label(claim: Any) -> str:
+    """Where a claim's entry stands on the page."""
     return f"on-trial-{slug(claim.id)}"
 
 

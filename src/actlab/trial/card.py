@@ -7,6 +7,7 @@ the same in the book, in Jupyter, in Colab and in GitHub's preview; the book add
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 ROWS = 8  # with more cases a row is what they have in common, and holds several intervals
 SIGNS = {"holds": "✔", "holds when …": "◐", "refuted": "✘", "not shown": "?"}
 KINDS = {"holds": "holds", "holds when …": "when", "refuted": "refuted", "not shown": "notshown"}
+STARTING = "../book/reference/starting-document.html"
 PAINT = {"floor": ("currentColor", 0.14), "zone": ("#12558c", 0.16)}  # colour, opacity
 LEDGER = "../book/reference/claims.html"
 
@@ -37,7 +39,7 @@ def card(claim: Claim, finding: Finding, ledger: str = LEDGER) -> str:
     return "\n".join(
         [
             f'<div class="verdict-card {KINDS[finding.verdict]}">',
-            f'<p class="source">Claim · {escape(claim.source)}</p>',
+            f'<p class="source">Claim · {linked(claim.source)}</p>',
             f'<p class="statement"><strong>“{escape(claim.statement)}”</strong></p>',
             f'<p class="line"><strong class="chip">{SIGNS[finding.verdict]} {finding.verdict}'
             f'</strong> <small class="scope">{escape(claim.asks.scope)}</small></p>',
@@ -51,6 +53,12 @@ def card(claim: Claim, finding: Finding, ledger: str = LEDGER) -> str:
             "</div>",
         ]
     )
+
+
+def linked(source: str) -> str:
+    """Markdown's links as HTML's; the starting document has a page of the book."""
+    text = re.sub(r"\[([^]]+)\]\(([^)]+)\)", r'<a href="\2">\1</a>', escape(source))
+    return text.replace("starting document", f'<a href="{STARTING}">starting document</a>', 1)
 
 
 def picture(what: str, measured: Measured, bound: Bound, passing: Iterable[Case]) -> str:
