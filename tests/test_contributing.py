@@ -4,18 +4,21 @@ import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
 
 from actlab import catalog, claims, plots, study
 from actlab.catalog import tanh
+from actlab.catalog.record import Catalog
 from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.stats import Interval
 from actlab.study import Study, store
 from actlab.study.__main__ import main
 from actlab.trial import Claim, Evidence, Experiment, Level, Measured, Rule, within
 from actlab.trial.card import card
+from tests.catalog import formulas
 from tests.catalog.properties import complaints, observe
 from tests.catalog.settings import settings
 
@@ -36,20 +39,21 @@ def run(code, **names):
     return names
 
 
-def test_an_activation():
-    (code,) = recipe("Add an activation")
+def test_an_activation(monkeypatch):
+    code, formula = recipe("Add an activation")
     record = run(code, **vars(tanh))["ISRU"]
+    monkeypatch.setattr(catalog, "_CATALOG", Catalog([*catalog.records(), record]))
+    assert catalog.get("ISRU") is record
+    monkeypatch.setattr(formulas, "FORMULAS", dict(formulas.FORMULAS))
+    run(formula, **vars(formulas))
     for params in settings(record):
         said = record.properties_at(**params)
         assert complaints(said, observe(record, params, said.kinks)) == []
-        x = np.linspace(-4, 4, 41)
-        slope = (record.reference(x + 1e-6, **params) - record.reference(x - 1e-6, **params)) / 2e-6
-        assert record.derivative(x, **params) == pytest.approx(slope, abs=1e-8)
-    from actlab_site import reference
-
-    page = reference.family_page([catalog.get("tanh"), record])
-    assert "ISRU" in page
-    assert record.formula in page
+        exact = formulas.precise("isru", params)
+        for x in (-3.0, -0.5, 1e-9, 2.0):
+            assert record.reference(x, **params) == pytest.approx(float(exact(x)), rel=1e-15)
+            slope = float(formulas.slope(exact, mp.mpf(x)))
+            assert record.derivative(x, **params) == pytest.approx(slope, rel=1e-14)
 
 
 def test_a_claim_that_one_thing_beats_another():
