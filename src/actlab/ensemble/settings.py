@@ -450,10 +450,10 @@ def _split(names: tuple[str, str], given: Sequence[Any], dtype: torch.dtype) -> 
         tensor = torch.from_numpy(np.require(x, wide, ["C", "W"])).to(dtype)
     if not (finite := tensor.isfinite().all(1)).all():
         row = int((~finite).nonzero()[0])
-        what, todo = "NaN, infinity or missing values", "clean the data first"
+        what, remedy = "NaN, infinity or missing values", "clean the data first"
         if np.isfinite(x).all():
-            what, todo = f"numbers too large for {str(dtype)[6:]}", "scale the data"
-        raise ValueError(f"{names[0]} holds {what} (first in row {row}): {todo}.")
+            what, remedy = f"numbers too large for {str(dtype)[6:]}", "scale the data"
+        raise ValueError(f"{names[0]} holds {what} (first in row {row}): {remedy}.")
     return Split(tensor, torch.from_numpy(y))
 
 
