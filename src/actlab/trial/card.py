@@ -45,7 +45,7 @@ def card(claim: Claim, finding: Finding, ledger: str = LEDGER) -> str:
             f'</strong> <small class="scope">{escape(claim.asks.scope)}</small></p>',
             f'<p class="finding">{escape(finding.because)}</p>',
             *pictures,
-            "<details><summary>All numbers, and the rule</summary>",
+            '<details class="fold"><summary>All numbers, and the rule</summary>',
             *(numbers(what, found, by.bounds[what]) for what, found in finding.measured.items()),
             f"<p><strong>Rule, written before the run.</strong> {escape(by.prose())}</p>",
             "</details>",
@@ -101,7 +101,7 @@ def grouped(measured: Measured) -> list[tuple[str, list[Case]]]:
             return [(f"all {len(cases)}", cases)]
         levels = dict.fromkeys(case[axis] for case in cases)
         return [(level, [c for c in cases if c[axis] == level]) for level in levels]
-    return [(measured.title(case), [case]) for case in cases]
+    return [(measured.short(case), [case]) for case in cases]
 
 
 class Scale:
@@ -116,7 +116,7 @@ class Scale:
         self.low, self.high = low - room, high + room
         self.zone = (max(bound.low, self.low), min(bound.high, self.high))
         step = 10.0 ** math.floor(math.log10((self.high - self.low) / 3))
-        step *= next(m for m in (1, 2, 5, 10) if (self.high - self.low) / (step * m) <= 5)
+        step *= next(m for m in (1, 2, 5, 10) if (self.high - self.low) / (step * m) <= 6)
         first = math.ceil((self.low + 0.04 * (self.high - self.low)) / step)
         last = math.floor((self.high - 0.04 * (self.high - self.low)) / step)
         self.ticks = [round(i * step, 10) for i in range(first, last + 1)]
@@ -186,7 +186,7 @@ def numbers(what: str, measured: Measured, bound: Bound) -> str:
             floor = measured.floors.get(case)
             cells.append("–" if floor is None else f"± {digits(floor, unit).lstrip('+')}")
         rows.append(
-            f'<tr><th scope="row">{escape(measured.title(case))}</th>'
+            f'<tr><th scope="row">{escape(measured.short(case))}</th>'
             + "".join(f"<td>{cell}</td>" for cell in cells)
             + "</tr>"
         )

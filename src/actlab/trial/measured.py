@@ -28,6 +28,10 @@ PHRASES = {
 }
 
 
+# The same where there is little room, in a table or beside a picture.
+SHORT = {"depth": "{} layers", "batch": "batch {}", "rival": "over {}"}
+
+
 @dataclass(frozen=True)
 class Measured:
     """Intervals by case.
@@ -70,6 +74,11 @@ class Measured:
     def title(self, case: Case) -> str:
         """A case in the reader's words."""
         return ", ".join(_phrase(f, [level]) for f, level in zip(self.factors, case, strict=True))
+
+    def short(self, case: Case) -> str:
+        """A case in few words: ``digits, 5 layers``."""
+        pairs = zip(self.factors, case, strict=True)
+        return ", ".join(SHORT.get(factor, "{}").format(level) for factor, level in pairs)
 
     def condition(self, chosen: Iterable[Case]) -> str:
         """What exactly the chosen cases have in common, in the reader's words.
