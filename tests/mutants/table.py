@@ -208,7 +208,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ".mean(skipna=False)",
         ".mean(skipna=True)",
         "a learning rate that loses networks may win",
-        "ensemble/test_training.py -k tuning",
+        "ensemble/test_training.py -k loses",
     ),
     Mutant(
         "src/actlab/ensemble/search.py",
