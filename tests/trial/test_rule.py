@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actlab.stats import Interval
-from actlab.trial import Measured, Rule, above, at_least, at_most, below, exactly, within
+from actlab.trial import Bound, Measured, Rule, above, at_least, at_most, below, exactly, within
 
 BOUNDS = {
     "above": above(0.5, "points"),
@@ -76,6 +76,19 @@ def test_every_field_is_heard_by_an_example_or_by_the_prose(rule):
     assert dataclasses.replace(rule, **flipped).prose() != rule.prose()
     assert dataclasses.replace(rule, confidence=0.9).prose() != rule.prose()
     assert dataclasses.replace(rule, together=not rule.together).prose() != rule.prose()
+
+
+@pytest.mark.parametrize("method", ["met", "opposed"])
+@pytest.mark.parametrize("name", [n for n in BOUNDS if not n.startswith("exactly")])
+def test_a_bound_that_looks_at_the_mean_alone_is_found_out(name, method, monkeypatch):
+    rule = Rule({"lead": BOUNDS[name]})
+    real = getattr(Bound, method)
+
+    def by_the_mean(self, found):
+        return real(self, Interval(found.mean, found.mean, found.mean, n=2))
+
+    monkeypatch.setattr(Bound, method, by_the_mean)
+    assert any(rule.decide(e.evidence).verdict != e.verdict for e in rule.examples())
 
 
 intervals = st.tuples(st.floats(-100, 100), st.floats(0, 20)).map(
