@@ -178,7 +178,7 @@ def critical_gain(activation: str | Activation, depth: int = 200, **params: Any)
             try:  # of each layer only the mean square matters here
                 for _ in range(depth - 1):
                     before, signal = signal, average(record.reference, 2, gain**2 * signal)
-                    if signal == before:
+                    if math.isclose(signal, before, rel_tol=1e-14):
                         break
                 return gain**2 * average(record.derivative, 2, gain**2 * signal) - 1
             except (ValueError, OverflowError):  # the signal has grown beyond all numbers
