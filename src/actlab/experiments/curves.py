@@ -159,23 +159,26 @@ def labels_left(scale: float, root: int, *, squashed: bool = True) -> Array:
     """
     import torch
 
+    seeds = root_seeds(root)
     x = np.random.default_rng(root).standard_normal((200, 5)).astype(np.float32)
-    inputs = torch.from_numpy(x)
-    wanted = torch.where(inputs[:, :1] > 0, scale, -scale)
-    losses = []
-    for seed in root_seeds(root):
+    inputs = torch.from_numpy(x).expand(len(seeds), -1, -1)
+    wanted = torch.where(inputs[:, :, :1] > 0, scale, -scale)
+    drawn = []
+    for seed in seeds:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            layers = [torch.nn.Linear(5, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1)]
-            model = torch.nn.Sequential(*layers, *[torch.nn.Tanh()] * squashed)
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
-        for _ in range(100):
-            optimizer.zero_grad()
-            loss = torch.nn.functional.mse_loss(model(inputs), wanted)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        losses.append(loss.item())
-    return np.array(losses)
+            layers = torch.nn.Linear(5, 16), torch.nn.Linear(16, 1)
+        drawn.append([p.detach() for layer in layers for p in (layer.weight.T, layer.bias[None])])
+    weights = [torch.stack(p).requires_grad_() for p in zip(*drawn, strict=True)]
+    optimizer = torch.optim.Adam(weights, lr=0.05)
+    for _ in range(100):
+        hidden = torch.baddbmm(weights[1], inputs, weights[0]).tanh()
+        outputs = torch.baddbmm(weights[3], hidden, weights[2])
+        squares = ((outputs.tanh() if squashed else outputs) - wanted).square().mean((1, 2))
+        optimizer.zero_grad()
+        squares.sum().backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return squares.detach().double().numpy()
 
 
 def _labels(root: int, level: Level) -> Evidence:

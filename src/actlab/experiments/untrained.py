@@ -7,6 +7,7 @@ One way to draw them, for any activation, start, depth and width: :func:`draw`. 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-BATCH = 64  # inputs at a time: twenty networks of fifty layers then take 70 MB
+BATCH = 64  # inputs at a time: twenty networks of fifty layers then take 140 MB
 
 # --- Starts and inputs ----------------------------------------------------------------------------
 
@@ -93,6 +94,20 @@ def draw(
     )
 
 
+@contextlib.contextmanager
+def _one_core() -> Iterator[None]:
+    """Cores that split operations as small as these wait for each other after every one."""
+    import torch
+
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(cores)
+
+
+@_one_core()
 def outputs(networks: Networks, x: Any, mode: Mode = "observe") -> list[Tensor]:
     """What each hidden layer hands on to the next, skip connections and dropout included.
 
@@ -126,6 +141,7 @@ class Signals:
     always_on: Array
 
 
+@_one_core()
 def signals(networks: Networks, x: Any) -> Signals:
     """Pass inputs through; ``x`` is an array (samples, features), or several of them in a row."""
     import torch
@@ -157,6 +173,7 @@ def signals(networks: Networks, x: Any) -> Signals:
 # --- Gradients ------------------------------------------------------------------------------------
 
 
+@_one_core()
 def weight_gradients(networks: Networks, x: Any, y: npt.ArrayLike) -> Array:
     """Gradient norm of each hidden layer's weights for one example, root mean square over all.
 
@@ -182,6 +199,7 @@ def weight_gradients(networks: Networks, x: Any, y: npt.ArrayLike) -> Array:
     return (total / len(labels)).sqrt().T.numpy()
 
 
+@_one_core()
 def output_gradients(networks: Networks, x: Any, seed: int = 0) -> Array:
     """Norm of the gradient that comes back to each layer's outputs, over units and inputs.
 
