@@ -361,9 +361,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         f"{CLAIMS}/sigmoid_tanh.py",
-        "if last[1] > 0.5:",
-        "if last[0] > 0.5:",
-        "a rule that decides by the mean instead of the interval",
+        'above(50, "%", clear=40)',
+        'above(50, "%", clear=45)',
+        "how far away the opposite of a rule begins",
         f"{RULES} -k sigmoid-normalises",
     ),
     Mutant(
@@ -410,8 +410,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         f"{CLAIMS}/verdicts.json",
-        '"largest_error": 0.006692852359265089',
-        '"largest_error": 0.006792852359265089',
+        '"slope left at 5": 0.026592226683160625',
+        '"slope left at 5": 0.026692226683160625',
         "an evidence number of an exact claim",
         "claims/test_ledger.py -k sigmoid-beyond-five",
     ),
@@ -448,7 +448,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "signal = mean**2 + variance",
         "signal = variance",
         "the mean square forgets the mean",
-        "claims/test_sigmoid_experiments.py claims/test_elu_selu.py -k 'theory or moments'",
+        "test_theory.py",
     ),
     # --- Figures ----------------------------------------------------------------------------------
     Mutant(

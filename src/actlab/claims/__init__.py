@@ -26,7 +26,6 @@ _MODULES = {
     "relu_training": "02_relu",
     "cost": "02_relu",
     "sigmoid_tanh": "03_sigmoid_tanh",
-    "sigmoid_training": "03_sigmoid_tanh",
     "leaky": "04_leaky",
     "leaky_asleep": "04_leaky",
     "leaky_training": "04_leaky",

@@ -89,6 +89,27 @@ def expected(activation: str, start: theory.Start, depth: int) -> Array:
     return np.log10(theory.layers(activation, start, depth, width=WIDTH).gradient())
 
 
+def by_depth(table: pd.DataFrame, activation: str) -> dict[str, dict[int, Interval]]:
+    """First over last hidden layer's gradient in decades, of one root, with what theory says.
+
+    Start (or "theory, " and the start) → depth → interval. Glorot's, LeCun's and orthogonal
+    weights are of one variance between layers of one width: Glorot's stand for all three.
+    """
+    found: dict[str, dict[int, Interval]] = {}
+    for title, start in (
+        ("PyTorch default", "PyTorch default"),
+        ("Glorot, LeCun, orthogonal", "Glorot"),
+        ("He", "He"),
+    ):
+        found[title], found[f"theory, {title}"] = {}, {}
+        for depth in DEPTHS:
+            norms = profile(table, activation, start, depth)
+            line = float(expected(activation, THEORY[start], depth)[0])
+            found[title][depth] = mean_interval(norms[:, 0] - norms[:, -1])
+            found[f"theory, {title}"][depth] = Interval(line, line, line, n=1)
+    return found
+
+
 INNER = slice(9, 40)  # layers 10 to 40 of 50: away from the input and from the loss
 
 
@@ -248,6 +269,20 @@ def trained_ratio(
     return np.asarray(part[1] - part[depth], dtype=np.float64)
 
 
+def profile_in_training(
+    table: pd.DataFrame, activation: str, start: str, depth: int, epoch: int
+) -> dict[int, Interval]:
+    """Gradient norm by layer relative to the last, in decades, of one root."""
+    part = table[
+        (table.activation == activation)
+        & (table.start == start)
+        & (table.depth == depth)
+        & (table.epoch == epoch)
+    ].pivot(index="seed", columns="layer", values="log_norm")
+    part = part.dropna()
+    return {int(layer): mean_interval(part[layer] - part[depth]) for layer in part.columns}
+
+
 def before_and_after(
     table: pd.DataFrame, depth: int, confidence: float = 0.95
 ) -> dict[Case, tuple[Interval | None, Interval | None]]:
@@ -297,9 +332,13 @@ def _used_range(root: int, level: Level) -> Evidence:
     for layer in untrained.outputs(networks, x):
         low, high = np.quantile(layer.numpy(), [0.05, 0.95], axis=1)
         spans.append(100 * (high - low).mean(1))
-    cases = {"tenth layer": mean_interval(spans[-1], level(1))}
+    cases = {"10": mean_interval(spans[-1], level(1))}
     notes = {"by layer": [float(span.mean()) for span in spans]}
-    return {"part of its range that a unit uses": Measured.of(cases, "layer", notes=notes)}
+    return {
+        "part of its range that a unit of the tenth layer uses": Measured.of(
+            cases, "layer", notes=notes
+        )
+    }
 
 
 def _centred_layers(root: int, level: Level) -> Evidence:

@@ -6,6 +6,7 @@ Nothing here loads or measures.
 
 from actlab.plots.curves import curves
 from actlab.plots.lines import band, by_layer, lines
+from actlab.plots.paths import paths
 from actlab.plots.ranks import critical_difference_diagram, rank_plot
 from actlab.plots.rows import rows
 from actlab.plots.style import (
@@ -51,6 +52,7 @@ __all__ = [
     "line_style",
     "lines",
     "panels",
+    "paths",
     "png",
     "rank_plot",
     "rows",

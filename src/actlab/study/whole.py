@@ -29,13 +29,6 @@ STUDIES = {
     "leaky_contest_fashion": "actlab.claims.leaky_training:contest_fashion_study",
     "leaky_decay": "actlab.claims.leaky_decay:decay_study",
     "leaky_sizes": "actlab.claims.leaky_training:sizes_study",
-    "gradients_at_start": "actlab.claims.sigmoid_tanh:gradients_study",
-    "gradients_in_training": "actlab.claims.sigmoid_training:trained_gradients_study",
-    "deep_sigmoid": "actlab.claims.sigmoid_training:deep_study",
-    "very_deep_sigmoid": "actlab.claims.sigmoid_training:very_deep_study",
-    "centring": "actlab.claims.sigmoid_training:centring_study",
-    "sigmoid_failure": "actlab.claims.sigmoid_training:failure_study",
-    "sigmoid_failure_full": "actlab.claims.sigmoid_training:full_size_study",
 }
 
 

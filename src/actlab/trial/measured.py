@@ -21,6 +21,7 @@ PHRASES = {
     "framework": "in {}",
     "optimiser": "with {}",
     "start": "under {} initialisation",
+    "layer": "in layer {}",
     "rival": "against {}",
     "task": "for {}",
     "batch": "at batch {}",
