@@ -232,8 +232,8 @@ plots.rows(groups, label="log10 of the gradient, first / last", title=title, mar
 
 # %% [markdown]
 # None returns (within three epochs of SGD with momentum; patience and Adam come later): where no
-# gradient arrives, nothing changes that could let it arrive. So the theory for untrained networks says who
-# will train. Almost: look at ReLU under orthogonal weights, layer by layer, beside tanh.
+# gradient arrives, nothing changes that could let it arrive. So the theory for untrained networks
+# says who will train. Almost: look at ReLU under orthogonal weights, layer by layer, beside tanh.
 
 # %%
 groups, styles = {}, {}

@@ -8,6 +8,10 @@ from actlab import plots
 VALUES = np.array([[10, 10, 10, 60], [10, 30, 50, 70], [10, 10, 10, 10]])
 
 
+def title(plot):
+    return plot.ax.get_title(loc="left") + plot.ax.get_title()
+
+
 def test_lines_and_crosses_are_where_they_belong():
     plot = plots.paths(VALUES, [3, None, 2], line=20, y="accuracy (%)")
     for line, values in zip(plot.artists["paths"], VALUES, strict=True):
@@ -17,7 +21,7 @@ def test_lines_and_crosses_are_where_they_belong():
     assert list(zip(crosses.get_xdata(), crosses.get_ydata(), strict=True)) == [(3, 10), (2, 10)]
     assert plot.artists["line"].get_ydata()[0] == 20
     found = "2 of 3 networks rise above 20; an early stop ends 2 before"
-    assert found in plot.ax.get_title(loc="left")
+    assert found == title(plot)
     assert found in plot.alt
     assert "The first rises at epoch 2, the last at epoch 4" in plot.alt
     assert "Crosses mark where 2 would have been stopped" in plot.alt
@@ -25,7 +29,7 @@ def test_lines_and_crosses_are_where_they_belong():
 
 def test_other_numbers_have_another_title():
     plot = plots.paths(VALUES[2:], line=5, y="accuracy (%)")
-    assert plot.ax.get_title(loc="left") == "1 of 1 networks rise above 5"
+    assert title(plot) == "1 of 1 networks rise above 5"
     assert "stops" not in plot.artists
     stopped = plots.paths(VALUES, [4, 4, 4], line=20, y="accuracy (%)")
     assert "an early stop ends 1 before" in stopped.alt

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from actlab import catalog
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Interval, mean_interval
-from actlab.trial import Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 Array = npt.NDArray[np.float64]
 
@@ -27,7 +27,7 @@ def frameworks() -> dict[str, Any]:
 
 
 def _by_precision(differences: dict[tuple[str, str], float], **notes: Any) -> Evidence:
-    cases = {case: Interval(d, d, d, n=1) for case, d in differences.items()}
+    cases: dict[Case, Interval] = {c: Interval(d, d, d, n=1) for c, d in differences.items()}
     return {"largest difference": Measured(cases, ("framework", "dtype"), notes=notes)}
 
 
@@ -122,7 +122,7 @@ def _beyond_five(root: int, level: Level) -> Evidence:
     rng = np.random.default_rng(root)
     x = np.concatenate([[5.0], 5 + rng.exponential(3, 10_000)])
     record = catalog.get("sigmoid")
-    cases = {}
+    cases: dict[Case, Interval] = {}
     for title, framework in frameworks().items():
         for side, at, limit in (("below −5", -x, 0), ("above 5", x, 1)):
             error = float(np.abs(framework.values(record, at, "float32") - limit).max())

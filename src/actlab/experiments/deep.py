@@ -14,7 +14,7 @@ from actlab.experiments.seeds import root_seeds
 from actlab.experiments.untrained import centred_orthogonal
 from actlab.stats import Interval, mean_interval, paired_difference
 from actlab.study import Study, load
-from actlab.trial import Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,7 +172,7 @@ def _lead(root: int, level: Level) -> Evidence:
     table = table[table.root == root]
     found = {arm: final_accuracy(table, arm) for arm in VERY_DEEP_ARMS}
     pairs = [(ours, theirs) for ours in ORTHOGONAL for theirs in RIVALS]
-    cases = {
+    cases: dict[Case, Interval] = {
         (ours, theirs): paired_difference(found[ours], found[theirs], level(len(pairs)))
         for ours, theirs in pairs
     }

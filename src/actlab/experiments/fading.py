@@ -118,7 +118,7 @@ def slopes(root: int, confidence: float = 0.95) -> dict[Case, tuple[Interval, fl
     table = load(AT_START.name)
     table = table[table.root == root]
     layers = np.arange(50)[INNER]
-    found = {}
+    found: dict[Case, tuple[Interval, float]] = {}
     for (name, title), start in itertools.product(ACTIVATIONS.items(), untrained.STARTS):
         # Per seed the least-squares slope over the layers; back through the network is down.
         measured = -np.polyfit(layers, profile(table, name, start)[:, INNER].T, 1)[0]
@@ -130,9 +130,7 @@ def slopes(root: int, confidence: float = 0.95) -> dict[Case, tuple[Interval, fl
 def _prediction(root: int, level: Level) -> Evidence:
     found = slopes(root, level(len(ACTIVATIONS) * len(untrained.STARTS)))
     cases = {
-        case: Interval(
-            *(end - line for end in (m.mean, m.low, m.high)), m.n, confidence=m.confidence
-        )
+        case: Interval(m.mean - line, m.low - line, m.high - line, m.n, confidence=m.confidence)
         for case, (m, line) in found.items()
     }
     span = [measured.mean for measured, _ in found.values()]
@@ -290,7 +288,7 @@ def before_and_after(
 
     By activation and start; ``None`` where fewer than two networks are left.
     """
-    found = {}
+    found: dict[Case, tuple[Interval | None, Interval | None]] = {}
     for (name, title), start in itertools.product(ACTIVATIONS.items(), TRAINED_STARTS):
         looks = [trained_ratio(table, name, start, depth, e) for e in (0, TRAINED_EPOCHS)]
         left = np.isfinite(looks[1])
@@ -303,11 +301,12 @@ def _stays_vanished(root: int, level: Level) -> Evidence:
     table = load(IN_TRAINING.name)
     table = table[table.root == root]
     every = {
-        (activation, start, str(depth)): looks
+        (*case, str(depth)): looks
         for depth in IN_TRAINING.axes["depth"]
-        for (activation, start), looks in before_and_after(table, depth).items()
+        for case, looks in before_and_after(table, depth).items()
     }
-    cases, lost = {}, []
+    cases: dict[Case, Interval] = {}
+    lost = []
     for case, (before, after) in every.items():
         if before is None or after is None:
             continue

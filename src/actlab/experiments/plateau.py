@@ -133,10 +133,10 @@ def left_at(path: Array) -> float:
     return float(off[0] + 1) if off.size else math.nan
 
 
-def _share(good: Array, confidence: float) -> Interval:
+def _share(good: npt.NDArray[np.bool_], confidence: float) -> Interval:
     found = share_interval(int(good.sum()), len(good), confidence)
-    ends = (100 * end for end in (found.mean, found.low, found.high))
-    return Interval(*ends, found.n, confidence=confidence)
+    mean, low, high = 100 * found.mean, 100 * found.low, 100 * found.high
+    return Interval(mean, low, high, found.n, confidence=confidence)
 
 
 def _beyond_chance(root: int, level: Level) -> Evidence:

@@ -15,7 +15,7 @@ from actlab.experiments.contest import TITLES
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Interval, mean_interval
 from actlab.study import Study, load
-from actlab.trial import Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,15 +169,15 @@ def times_as_many(
 
 def _geometric(values: Array, confidence: float = 0.95) -> Interval:
     found = mean_interval(np.log(values), confidence)
-    ends = (math.exp(end) for end in (found.mean, found.low, found.high))
-    return Interval(*ends, found.n, confidence=confidence)
+    mean, low, high = map(math.exp, (found.mean, found.low, found.high))
+    return Interval(mean, low, high, found.n, confidence=confidence)
 
 
 def _lifting(root: int, level: Level) -> Evidence:
     table = load(CENTRING.name)
     table = table[table.root == root]
     keys = list(itertools.product(TARGETS, LIFTED))
-    cases = {
+    cases: dict[Case, Interval] = {
         (TITLES[data], slow): times_as_many(table, data, fast, slow, level(len(keys)))
         for data, (fast, slow) in keys
     }

@@ -165,8 +165,8 @@ class Claim:
 
 def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
     """The finding in one plain sentence: where the numbers lie, and what could have been seen."""
-    what, measured = next(iter(evidence.items()))  # the first quantity is the one to talk about
-    unit = rule.bounds[what].unit
+    what, bound = next(iter(rule.bounds.items()))  # the first quantity is the one to talk about
+    measured, unit = evidence[what], bound.unit
     cases = list(measured.cases)
     if not cases:
         return f"Nothing to judge: no {rule.of} was found in which the question arises."
