@@ -65,6 +65,41 @@ def test_the_steps_are_those_of_the_catalogs_curve(name):
             assert reached == (5 * (there[0] + 1) if there.size else steps + 5)
 
 
+@pytest.mark.parametrize("pair", race.LIFTED)
+def test_biases_that_undo_the_lift_make_it_the_same_function_at_the_start(pair):
+    x = torch.from_numpy(DIGITS.x_train[:20]).double()
+
+    def logits(curve):
+        settings = ensemble.Settings(
+            activation=curve, init="lecun_normal", gain=curve.gain, bias=curve.bias
+        )
+        drawn = ensemble.initial_weights(settings, settings.layer_sizes(64, 10), 0)
+        signal = x
+        for weight, bias in drawn[:-1]:
+            signal = curve(signal @ weight.T + bias)
+        return signal @ drawn[-1][0].T + drawn[-1][1]
+
+    level, lifted, undone = (race.SAME_START[name] for name in (*pair, f"{pair[1]}, undone"))
+    torch.testing.assert_close(logits(undone), logits(level))
+    assert (logits(lifted) - logits(level)).abs().max() > 0.01
+
+
+def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
+    monkeypatch.setattr(race, "SPLITS", 2)
+    asked = []
+
+    def quick(split, curve, seeds, rates, *, target):
+        asked.append((tuple(rates), target))
+        return np.array([[abs(rate - 0.1) * 100 + 5] * len(seeds) for rate in rates])
+
+    monkeypatch.setattr(race, "race", quick)
+    cell = race.same_start_cell("digits", "σ(x), undone", targets=race.SEVERAL)
+    assert len(cell) == 2 * 2 * race.SEEDS
+    assert set(cell.target) == {0.9, 0.95}
+    assert set(cell.lr) == {0.0949}
+    assert {target for rates, target in asked if len(rates) > 1} == {0.95}
+
+
 def test_who_never_arrives_counts_with_one_look_more():
     steps = race.race(DIGITS, race.CURVES["tanh"], [0], [0.1], target=2.0, steps=10)
     assert steps.tolist() == [[15]]

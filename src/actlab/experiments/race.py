@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from actlab.experiments.contest import TITLES
+from actlab.experiments.contest import SEEDS, SPLITS, TITLES, TUNING_SEEDS
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Interval, mean_interval
 from actlab.study import Study, load
@@ -28,13 +28,18 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """height · base(stretch · z) + lift; ``gain``: on the weights it starts from, LeCun's."""
+    """height · base(stretch · z) + lift; ``gain``: on the weights it starts from, LeCun's.
+
+    ``undone``: the biases take away at the start what the curve sends up at 0, so that the network
+    starts as the same function as that of its centred twin.
+    """
 
     base: Literal["tanh", "sigmoid"]
     stretch: float = 1.0
     height: float = 1.0
     lift: float = 0.0
     gain: float = 1.0
+    undone: bool = False
 
     def __call__(self, z: Tensor) -> Tensor:
         """Any shape."""
@@ -42,10 +47,19 @@ class Curve:
         return self.height * bent + self.lift
 
     @property
+    def offset(self) -> float:
+        """What it sends up at 0."""
+        return self.height * {"tanh": 0.0, "sigmoid": 0.5}[self.base] + self.lift
+
+    @property
     def centred(self) -> bool:
         """Whether it passes through the origin."""
-        middle = {"tanh": 0.0, "sigmoid": 0.5}[self.base]
-        return self.height * middle + self.lift == 0
+        return self.offset == 0
+
+    def bias(self, weights: Tensor, layer: int) -> Tensor:
+        """Where every network starts: at 0, or, where the offset is undone, less what it adds."""
+        undo: Tensor = -self.offset * weights.sum(1) * (self.undone and layer > 0)
+        return undo
 
 
 CURVES: dict[str, Curve] = {
@@ -69,6 +83,12 @@ LIFTED = (
 FLATTENED = ("σ(4x) − ½", "σ(x) − ½")  # both centred, the same range; slope 1 against 1/4
 TARGETS = {"digits": 0.95, "mnist1d": 0.3}
 STEPS, EVERY = 400, 5
+# The lifted ones once more, with biases that undo the lift, and two targets for each data set.
+SAME_START = {
+    **CURVES,
+    **{f"{lifted}, undone": replace(CURVES[lifted], undone=True) for _, lifted in LIFTED},
+}
+SEVERAL = {"digits": (0.9, 0.95), "mnist1d": (0.3, 0.4)}
 
 
 def validation_accuracy(snapshot: Snapshot) -> Mapping[str, Any]:
@@ -104,6 +124,7 @@ def race(
         activation=curve,
         init="lecun_normal",
         gain=curve.gain,
+        bias=curve.bias if curve.undone else None,
         hidden=tuple(hidden),
         batch_size=batch_size,
         probe=validation_accuracy,
@@ -138,6 +159,43 @@ def race_cell(
     return pd.DataFrame({"lr": rates[best], "edge": edge, "seed": list(seeds), "steps": steps})
 
 
+def same_start_cell(
+    data: str, curve: str, *, targets: Mapping[str, Sequence[float]]
+) -> pd.DataFrame:
+    """The rate of fewest steps to the farthest target over all splits, then other networks.
+
+    One row per network and target.
+    """
+    import pandas as pd
+
+    from actlab import data as datasets
+    from actlab.ensemble.search import search
+
+    of, goals = SAME_START[curve], targets[data]
+    splits = [datasets.load(data, seed=split) for split in range(SPLITS)]
+    tuning = range(1000, 1000 + TUNING_SEEDS)
+
+    def score(rates: Sequence[float]) -> dict[float, Array]:
+        tried = [race(split, of, tuning, rates, target=max(goals)) for split in splits]
+        fewest = -np.concatenate(tried, axis=1).astype(float)
+        return dict(zip(rates, fewest, strict=True))
+
+    chosen = search(score)
+    tables = []
+    for (i, split), target in itertools.product(enumerate(splits), goals):
+        (steps,) = race(split, of, range(SEEDS), [chosen.rate], target=target)
+        row = {"split": i, "target": target, "lr": chosen.rate, "edge": chosen.at_edge}
+        tables.append(pd.DataFrame({**row, "seed": range(SEEDS), "steps": steps}))
+    return pd.concat(tables, ignore_index=True)
+
+
+RACE = Study(
+    name="race_same_start",
+    title="Steps to two targets: lifted curves, also with biases that undo the lift",
+    task=same_start_cell,
+    axes={"data": tuple(SEVERAL), "curve": tuple(SAME_START)},
+    settings={"targets": SEVERAL},
+)
 CENTRING = Study(
     name="centring",
     title="Steps to a target: curves that differ in offset and slope",
@@ -145,7 +203,7 @@ CENTRING = Study(
     axes={"data": tuple(TARGETS), "root": (0, 1), "curve": tuple(CURVES)},
     settings={"rates": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "target": TARGETS},
 )
-STUDIES = (CENTRING,)
+STUDIES = (CENTRING, RACE)
 
 
 def steps_to_target(table: pd.DataFrame, data: str, curve: str) -> Array:
