@@ -181,6 +181,7 @@ def test_the_words_that_the_page_is_made_from_are_the_claims_own(tmp_path, monke
         assert words._repr_markdown_() == claim._repr_markdown_()
         ours, theirs = words.recorded(), claim.recorded()
         assert (ours.verdict, ours.because) == (theirs.verdict, theirs.because)
+        assert ours.evidence == json.loads(json.dumps(theirs.evidence))
 
 
 def test_no_verdict_is_left_over_from_a_claim_that_is_gone():

@@ -31,9 +31,6 @@ _MODULES = {
     "leaky_training": "04_leaky",
     "leaky_decay": "04_leaky",
     "elu_selu": "05_elu_selu",
-    "elu_selu_training": "05_elu_selu",
-    "elu_natural_gradient": "05_elu_selu",
-    "selu_cnn": "05_elu_selu",
 }
 
 

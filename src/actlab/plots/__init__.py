@@ -7,8 +7,10 @@ Nothing here loads or measures.
 from actlab.plots.curves import curves
 from actlab.plots.lines import band, by_layer, lines
 from actlab.plots.paths import paths
+from actlab.plots.plane import steps
 from actlab.plots.ranks import critical_difference_diagram, rank_plot
 from actlab.plots.rows import rows
+from actlab.plots.signals import flow, heat, ways
 from actlab.plots.style import (
     DPI,
     GRID,
@@ -47,6 +49,8 @@ __all__ = [
     "critical_difference_diagram",
     "curves",
     "figure",
+    "flow",
+    "heat",
     "label",
     "levels",
     "line_style",
@@ -57,6 +61,8 @@ __all__ = [
     "rank_plot",
     "rows",
     "show",
+    "steps",
     "table",
     "use_style",
+    "ways",
 ]

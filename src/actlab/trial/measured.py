@@ -26,6 +26,9 @@ PHRASES = {
     "task": "for {}",
     "batch": "at batch {}",
     "dtype": "in {}",
+    "input mean": "inputs of mean {}",
+    "input sd": "sd {}",
+    "rate": "at a learning rate of {}",
 }
 
 
