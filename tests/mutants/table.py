@@ -57,7 +57,7 @@ class CellMutant(Mutant):
         pq.write_table(table.set_column(at, table.schema.field(at), changed), path)
 
 
-PLOTS = "src/actlab/plots"
+PLOTS, EXPERIMENTS = "src/actlab/plots", "src/actlab/experiments"
 CLAIMS, STATEMENTS, RULES = (
     "src/actlab/claims",
     "catalog/test_statements.py",
@@ -368,8 +368,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         f"{CLAIMS}/leaky.py",
-        "if high < 1.05]",
-        "if high < 1.1]",
+        'by=Rule({cost.Extra.quantity: below(5, "%")})',
+        'by=Rule({cost.Extra.quantity: below(6, "%")})',
         "the threshold of a timing",
         f"{RULES} -k leaky-latency",
     ),
@@ -403,8 +403,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         f"{CLAIMS}/verdicts.json",
-        '"correlation": {\n    "Digits, 10 layers": [\n     0.37151515151515146',
-        '"correlation": {\n    "Digits, 10 layers": [\n     0.37171515151515146',
+        "0.13999999999999996,\n      -0.13234094549931136",
+        "0.14019999999999996,\n      -0.13234094549931136",
         "an evidence number of a claim that reads a study",
         "claims/test_ledger.py -k prelu-first-layer",
     ),
@@ -416,11 +416,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "claims/test_ledger.py -k sigmoid-beyond-five",
     ),
     Mutant(
-        f"{CLAIMS}/leaky_training.py",
-        "helps = [name for name, (_, low, _) in ahead.items() if low > 0]",
-        "helps = [name for name, (low, _, _) in ahead.items() if low > 0]",
-        "a mean for a lower end",
-        f"{RULES} claims/test_ledger.py -k prelu-large",
+        f"{EXPERIMENTS}/slopes.py",
+        "largest[TITLES[name]] = stats.mean_interval(ahead[:, -1]",
+        "largest[TITLES[name]] = stats.mean_interval(ahead[:, 0]",
+        "the smallest size for the largest",
+        "claims/test_ledger.py -k prelu-large",
+    ),
+    Mutant(
+        f"{CLAIMS}/leaky.py",
+        "below(-0.3, clear=0.3)",
+        "below(-0.3)",
+        "a rule whose opposite begins at its bound",
+        f"{RULES} -k prelu-first-layer",
     ),
     Mutant(
         f"{CLAIMS}/ledger.py",

@@ -67,13 +67,35 @@ def test_every_group_has_its_line_and_its_band():
 
 def test_what_lines_say_is_what_they_show():
     plot = plots.lines(GROUPS, x="learning rate", y="asleep (%)")
-    assert plot.ax.get_title(loc="left") or plot.ax.get_title() == "Highest at 1: ReLU (40)"
+    assert plot.ax.get_title() == "Highest at 1: ReLU (40)"
     assert plot.alt == (
         "Line plot of asleep (%) against learning rate: ReLU 1 at 0.01, 22 at 0.1, 40 at 1; "
         "leaky 3 at 0.01, 2 at 0.1. Shaded bands: 95 % intervals."
     )
     swapped = dict(zip(GROUPS, reversed(GROUPS.values()), strict=True))
     assert "Highest at 1: leaky" in plots.lines(swapped, x="", y="").ax.get_title()
+
+
+def test_a_title_may_name_the_data_and_leave_the_finding_to_the_figure():
+    plot = plots.lines(GROUPS, x="", y="", title="Digits: {}")
+    assert plot.ax.get_title() == "Digits: highest at 1: ReLU (40)"
+    assert plot.alt.endswith("Digits: highest at 1: ReLU (40).")
+
+
+def test_noise_lies_around_zero_at_its_own_place():
+    found = {"a": {10.0: Interval(-1, -2, 0, 20), 100.0: Interval(2, 1, 3, 20)}}
+    plot = plots.lines(found, x="size", y="lead", floors={10.0: 0.5, 100.0: 0.2}, log="x")
+    x, y = plot.artists["noise floor"].get_paths()[0].vertices.T
+    for place, floor in ((10, 0.5), (100, 0.2)):
+        assert (y[x == place].min(), y[x == place].max()) == (-floor, floor)
+    assert "A grey band around 0: noise of up to 0.5." in plot.alt
+    assert "a −1 at 10" in plot.alt
+
+
+def test_layers_that_rise_are_counted():
+    up, down = np.array([[0.0, 1.0], [0.1, 1.1]]), np.array([[1.0, 0.0], [1.1, 0.1]])
+    plot = plots.by_layer({"up": up, "down": down, "too": 2 * down}, y="slope")
+    assert plot.ax.get_title() == "Higher in the last layer than in the first: 1 of 3"
 
 
 def test_the_ends_of_a_long_line_are_said():
@@ -90,7 +112,7 @@ def test_names_stand_side_by_side_in_their_order():
     assert list(plot.artists["a"].get_ydata()) == [1, 3]
     assert plot.artists["start"].get_ydata()[0] == 0.25
     assert plot.ax.get_title() == "Given"
-    assert plot.alt.endswith("A dotted line: start, 0.25.")
+    assert plot.alt.endswith("A dotted line: start, 0.25. Given.")
 
 
 @pytest.mark.parametrize(

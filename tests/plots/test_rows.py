@@ -15,6 +15,12 @@ GROUPED = {
 }
 
 
+def title(plot):
+    lines = plot.ax.get_title().split("\n")
+    assert max(map(len, lines)) <= 44  # beside long names of rows there is no more room
+    return " ".join(lines)
+
+
 def test_rows_draw_the_intervals():
     intervals = {"relu": Interval(0.86, 0.85, 0.87, 20), "mine": Interval(0.88, 0.875, 0.885, 20)}
     plot = plots.rows(
@@ -25,7 +31,7 @@ def test_rows_draw_the_intervals():
     assert list(dot.get_xdata()) == [88.0]
     assert bar.get_color() == "#123456"
     assert plot.ax.get_xlabel() == "test accuracy (%)"
-    assert "mine" in plot.ax.get_title(loc="left") + plot.ax.get_title()
+    assert "mine" in title(plot)
     assert "relu 86.0 % [85.0, 87.0] (n=20)" in plot.alt
     top, bottom = (plot.artists[name][1].get_ydata()[0] for name in intervals)
     low, high = plot.ax.get_ylim()
@@ -51,28 +57,33 @@ def test_every_group_has_its_dots_in_every_row():
         legend.get_texts(), legend.legend_handles, strict=True
     )}  # fmt: skip
     assert names == {arm: dot.get_color() for arm, dot in looks.items()}
-    assert plot.ax.get_title() == "Beyond doubt above 0: leaky 0.01 1 of 2, leaky 0.3 2 of 2"
+    assert title(plot) == "Beyond doubt above 0: leaky 0.01 1 of 2, leaky 0.3 2 of 2"
     assert "leaky 0.01: digits 0.100 [-0.200, 0.400] (n=20); wine 0.200" in plot.alt
     assert plot.alt.endswith("Beyond doubt above 0: leaky 0.01 1 of 2, leaky 0.3 2 of 2.")
+
+
+def test_without_a_zone_the_highest_of_all_groups_is_named():
+    assert title(plots.rows(GROUPED)) == "Highest mean: leaky 0.3, wine (bars: 95 % intervals)"
 
 
 def test_many_groups_are_counted_from_least_to_most():
     many = {f"{k}": {f"{i}": Interval(i - k, i - k - 0.1, i - k + 0.1, 9) for i in range(5)}
             for k in range(5)}  # fmt: skip
     plot = plots.rows(many, zone=(0, math.inf))
-    assert plot.ax.get_title() == "Beyond doubt above 0: 0 (4) to 4 (0) of 5"
+    assert title(plot) == "Beyond doubt above 0: 0 (4) to 4 (0) of 5"
+    assert "5 rows (0, 1, 2, 3, 4); 0: from 0 to 4; 1: from −1 to 3; " in plot.alt
 
 
 def test_the_zone_is_shaded_as_far_as_the_axes_go():
     found = {"a": Interval(1.0, 0.5, 1.5, 20), "b": Interval(3.0, 2.5, 3.5, 20)}
-    for zone, title in (
+    for zone, words in (
         ((1.0, math.inf), "above 1: 1 of 2"),
         ((-math.inf, 2.0), "below 2: 1 of 2"),
         ((0.0, 4.0), "between 0 and 4: 2 of 2"),
         ((-4.0, -1.0), "between −4 and −1: 0 of 2"),
     ):
         plot = plots.rows(found, zone=zone)
-        assert plot.ax.get_title() == f"Beyond doubt {title}"
+        assert title(plot) == f"Beyond doubt {words}"
         left, right = plot.ax.get_xlim()
         (shade,) = [p for p in plot.ax.patches if mpl.colors.same_color(p.get_facecolor(), ZONE)]
         x = shade.get_extents().transformed(plot.ax.transData.inverted())
@@ -92,6 +103,11 @@ def test_the_noise_floor_lies_behind_its_own_row():
     assert reach == {0: pytest.approx((-10, 10)), 1: pytest.approx((-30, 30))}
     assert "A grey band: noise of up to 30 on both sides of 0." in plot.alt
     assert "noise floor" in [t.get_text() for t in plot.ax.figure.legends[0].get_texts()]
+
+
+def test_a_title_may_name_the_data_and_leave_the_finding_to_the_figure():
+    plot = plots.rows({"a": Interval(1, 0, 2, 20)}, title="Digits. {}")
+    assert title(plot) == "Digits. Highest mean: a (bars: 95 % intervals)"
 
 
 def test_a_mark_is_a_dotted_line_that_has_a_name():

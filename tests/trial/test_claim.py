@@ -114,3 +114,10 @@ def test_where_the_question_does_not_arise_nothing_is_shown():
     decision = rule.decide(nothing)
     assert decision.verdict == "not shown"
     assert "no setting was found" in sentence(rule, decision, nothing)
+
+
+def test_the_first_quantity_of_the_rule_is_the_one_to_talk_about():
+    two = Rule({"lead": above(0, "points"), "growth": above(0, "points")})
+    found = Interval(1.0, 0.5, 1.5, n=20)
+    parts = {"growth": Measured.of({"digits": found}), "lead": Measured.of({"digits": found})}
+    assert sentence(two, two.decide(parts), parts).startswith("The lead is +1 [")

@@ -126,6 +126,7 @@ def test_a_condition_is_found_and_said_in_the_readers_words():
     measured = Measured(dict.fromkeys(cases, point), ("data", "depth"))
     assert measured.condition([("MNIST-1D", "5"), ("MNIST-1D", "10")]) == "on MNIST-1D"
     assert measured.condition([c for c in cases if c[1] == "10"]) == "with 10 hidden layers"
+    assert measured.condition(cases[1:]) == f"everywhere but {measured.title(cases[0])}"
     one = Measured({("1",): point, ("3",): point}, ("depth",))
     assert one.condition([("1",)]) == "with 1 hidden layer"
     assert (

@@ -27,9 +27,6 @@ _MODULES = {
     "cost": "02_relu",
     "sigmoid_tanh": "03_sigmoid_tanh",
     "leaky": "04_leaky",
-    "leaky_asleep": "04_leaky",
-    "leaky_training": "04_leaky",
-    "leaky_decay": "04_leaky",
     "elu_selu": "05_elu_selu",
 }
 

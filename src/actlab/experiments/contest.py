@@ -52,6 +52,20 @@ def leaky(slope: float) -> dict[str, Any]:
     }
 
 
+def prelu(slope: float) -> dict[str, Any]:
+    """The settings of an arm that learns one slope per layer, from ``slope``."""
+    return {"activation": "prelu", "params": {"negative_slope": slope}, **leaky_start(slope**2)}
+
+
+RANDOM_SLOPES = (1 / 8, 1 / 3)  # RReLU's range in PyTorch
+
+
+def rrelu() -> dict[str, Any]:
+    """The settings of an arm with random slopes: the mean square is mean² + variance."""
+    low, high = RANDOM_SLOPES
+    return {"activation": "rrelu", **leaky_start(((low + high) / 2) ** 2 + (high - low) ** 2 / 12)}
+
+
 # --- Training -------------------------------------------------------------------------------------
 
 
@@ -243,12 +257,8 @@ LEAKY_ARMS: dict[str, dict[str, Any]] = {
     "leaky 0.01": leaky(0.01),
     "leaky 0.18": leaky(1 / 5.5),  # the better one of the two slopes of Xu et al. (2015)
     "leaky 0.3": leaky(0.3),
-    "PReLU": {"activation": "prelu", "params": {"negative_slope": 0.25}, **leaky_start(0.25**2)},
-    # U(1/8, 1/3): the mean square is that of the mean plus the variance.
-    "RReLU": {
-        "activation": "rrelu",
-        **leaky_start(((1 / 8 + 1 / 3) / 2) ** 2 + (1 / 3 - 1 / 8) ** 2 / 12),
-    },
+    "PReLU": prelu(0.25),
+    "RReLU": rrelu(),
 }
 
 LEAKY = contest(

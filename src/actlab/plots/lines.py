@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab import inputs, stats
-from actlab.plots.style import INK, MARKERS, NEUTRAL, Plot, axis, label, levels
+from actlab.plots.style import GRID, INK, MARKERS, NEUTRAL, Plot, axis, label, levels
 from actlab.stats import Interval
 
 Styles = Mapping[str, Mapping[str, Any]]
@@ -42,6 +42,7 @@ def lines(
     title: str | None = None,
     styles: Styles | None = None,
     marks: Mapping[str, float] | None = None,
+    floors: Mapping[float, float] | None = None,
     log: str = "",
 ) -> Plot:
     """A quantity against ``x`` for several groups, each a line with its intervals as a band.
@@ -51,7 +52,9 @@ def lines(
       place has no point there.
     - ``x``, ``y``: the axes' labels, with units; ``log``: which of them are logarithmic, ``"x"``,
       ``"y"`` or ``"xy"``.
+    - ``title``: where it has ``{}``, the finding is filled in; without a title it stands alone.
     - ``styles``: label → ``color`` and ``linestyle``; ``marks``: label → height of a dotted line.
+    - ``floors``: place → noise floor, a grey band of so much on both sides of 0.
 
     Raises ``TypeError`` for what are no intervals, and for numbers and names mixed.
     """
@@ -64,6 +67,12 @@ def lines(
         at = [place for place in order if place in group]
         ends, style = [group[place] for place in at], _style(i, (styles or {}).get(name))
         artists[name] = _draw(ax, name, [where[place] for place in at], ends, style)
+    if floors:
+        reach = np.array([floors[place] for place in floors])
+        at = [where[place] for place in floors]
+        artists["noise floor"] = ax.fill_between(
+            at, -reach, reach, color=GRID, linewidth=0, zorder=0, label="noise floor"
+        )
     for name, height in (marks or {}).items():
         artists[name] = ax.axhline(height, color=INK, linewidth=1, linestyle=":", label=name)
     if "x" in log:
@@ -77,12 +86,17 @@ def lines(
         ax.legend()
     last = {name: group[order[-1]] for name, group in groups.items() if order[-1] in group}
     top = max(last, key=lambda name: last[name].mean)
-    found = title or f"Highest at {_text(order[-1])}: {top} ({last[top].mean:.3g})"
-    label(ax, title=found, x=x, y=y)
+    finding = f"highest at {_text(order[-1])}: {top} ({_signed(last[top].mean)})"
+    said = title.replace("{}", finding) if title else finding[0].upper() + finding[1:]
+    label(ax, title=said, x=x, y=y)
     told = "; ".join(f"{name} {_told(group, order)}" for name, group in groups.items())
     dotted = "".join(f" A dotted line: {name}, {mark:g}." for name, mark in (marks or {}).items())
     every = [interval for group in groups.values() for interval in group.values()]
     alt = f"Line plot of {y} against {x}: {told}. Shaded bands: {levels(every)} intervals.{dotted}"
+    if floors:
+        alt += f" A grey band around 0: noise of up to {max(floors.values()):.2g}."
+    if title:
+        alt += f" {said}."
     return Plot(ax, alt, artists)
 
 
@@ -90,7 +104,7 @@ def by_layer(
     groups: Mapping[str, npt.NDArray[Any]],
     *,
     ax: Any | None = None,
-    title: str,
+    title: str | None = None,
     y: str,
     styles: Styles | None = None,
     points: Mapping[str, npt.ArrayLike] | None = None,
@@ -98,7 +112,8 @@ def by_layer(
 ) -> Plot:
     """A quantity per layer for several groups: mean line and 95 % t interval over the seeds.
 
-    ``groups``: label → array (seeds, layers). ``points``: extra single runs drawn as crosses.
+    ``groups``: label → array (seeds, layers). ``title``: without one it says how many of the
+    groups end higher than they begin. ``points``: extra single runs drawn as crosses.
     ``styles``: label → ``color`` and ``linestyle``, as :func:`actlab.plots.line_style` gives them.
     Raises ``TypeError`` for no mapping, ``ValueError`` for arrays of another shape.
     """
@@ -136,7 +151,9 @@ def by_layer(
             artists[name].set_markevery(shown)
     ax.set_xticks(layers)
     ax.legend()
-    label(ax, title=title, x="hidden layer (1 is nearest the input)", y=y)
+    rises = sum(float(v[:, -1].mean()) > float(v[:, 0].mean()) for v in groups.values())
+    finding = f"Higher in the last layer than in the first: {rises} of {len(groups)}"
+    label(ax, title=title or finding, x="hidden layer (1 is nearest the input)", y=y)
     alt = (
         f"Line plot of {y} by hidden layer, from the first to the last of {table.shape[1]} layers: "
         + "; ".join(sentences)
@@ -179,7 +196,7 @@ def _places(groups: Any) -> list[Any]:
 
 
 def _text(place: float | str) -> str:
-    return place if isinstance(place, str) else f"{place:g}".replace("-", "−")
+    return place if isinstance(place, str) else f"{place:,g}".replace("-", "−")
 
 
 def _told(group: Mapping[Any, Interval], order: list[Any]) -> str:
@@ -187,4 +204,8 @@ def _told(group: Mapping[Any, Interval], order: list[Any]) -> str:
     at = [place for place in order if place in group]
     if len(at) > 6:
         at = [at[0], at[-1]]
-    return ", ".join(f"{group[p].mean:.3g} at {_text(p)}".replace("-", "−") for p in at)
+    return ", ".join(f"{_signed(group[p].mean)} at {_text(p)}" for p in at)
+
+
+def _signed(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ def rows(
 
     - ``intervals``: name → interval, or group → name → interval: then each row shows every group,
       with a colour and a marker of its own. A name that a group lacks has no dot of it.
+    - ``title``: where it has ``{}``, the finding is filled in; without a title it stands alone.
     - ``label``: the x axis with its unit; ``percent`` shows 0.87 as 87.
     - ``zone``: where a claim puts the numbers, from … to (an end may be infinite), shaded.
     - ``floors``: name → noise floor, a grey band of so much on both sides of 0.
@@ -72,16 +74,19 @@ def rows(
     if floors:
         grey.set_label("noise floor")
     if grouped or floors or marks:
-        ax.figure.legend(ncols=3, loc="outside lower center")
+        _explain(ax)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
-    finding = title or _finding(groups, zone, scale)
-    name_axes(ax, title=finding, x=label, y="")
+    finding = _finding(groups, zone, scale)
+    finding = title.replace("{}", finding) if title else finding
+    name_axes(ax, title=textwrap.fill(finding, 44), x=label, y="")
     every = [interval for found in groups.values() for interval in found.values()]
     told = "; ".join(
-        f"{group}: {_told(found, percent)}" if grouped else _told(found, percent)
+        f"{group}: {_told(found, percent, len(every) > 12)}" if grouped else _told(found, percent)
         for group, found in groups.items()
     )
+    if len(every) > 12 and grouped:
+        told = f"{len(names)} rows ({', '.join(names)}); {told}"
     alt = f"Means with {levels(every)} intervals, {label}: {told}."
     if floors:
         reach = [scale * value for value in floors.values()]
@@ -119,12 +124,24 @@ def _shade(ax: Any, zone: tuple[float, float], scale: float) -> None:
     ax.set_xlim(left, right)
 
 
+def _explain(ax: Any) -> None:
+    """A legend, outside of the rows where the figure has no other axes."""
+    if len(ax.figure.axes) == 1:
+        ax.figure.legend(ncols=3, loc="outside lower center")
+    else:
+        ax.legend()
+
+
 def _finding(
     groups: Mapping[str, Mapping[str, Interval]], zone: tuple[float, float] | None, scale: float
 ) -> str:
     """How many rows lie in the zone, or whose mean is highest."""
     if zone is None:
-        every = {name or group: i for group, found in groups.items() for name, i in found.items()}
+        every = {
+            f"{group}, {name}" if group else name: i
+            for group, found in groups.items()
+            for name, i in found.items()
+        }
         top = max(every, key=lambda name: every[name].mean)
         return f"Highest mean: {top} (bars: {levels(every.values())} intervals)"
     low, high = zone
@@ -145,5 +162,9 @@ def _finding(
     return f"{words} {inside[least]} ({least}) to {inside[most]} ({most}) of {len(groups[most])}"
 
 
-def _told(found: Mapping[str, Interval], percent: bool) -> str:
+def _told(found: Mapping[str, Interval], percent: bool, brief: bool = False) -> str:
+    if brief:
+        means = [f"{(100 if percent else 1) * i.mean:.3g}" for i in found.values()]
+        low, high = min(means, key=float), max(means, key=float)
+        return f"from {low} to {high}".replace("-", "−")
     return "; ".join(f"{name} {i.format(percent=percent)}" for name, i in found.items())

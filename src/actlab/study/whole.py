@@ -16,11 +16,6 @@ STUDIES = {
     "choice_mnist1d": "actlab.claims.choice:mnist1d_study",
     "born_dead": "actlab.claims.relu:born_dead_study",
     "relu_training": "actlab.claims.relu_training:training_study",
-    "leaky_asleep": "actlab.claims.leaky_asleep:asleep_study",
-    "leaky_contest": "actlab.claims.leaky_training:contest_study",
-    "leaky_contest_fashion": "actlab.claims.leaky_training:contest_fashion_study",
-    "leaky_decay": "actlab.claims.leaky_decay:decay_study",
-    "leaky_sizes": "actlab.claims.leaky_training:sizes_study",
 }
 
 

@@ -24,6 +24,7 @@ PHRASES = {
     "layer": "in layer {}",
     "rival": "against {}",
     "task": "for {}",
+    "rate": "at learning rate {}",
     "batch": "at batch {}",
     "dtype": "in {}",
     "input mean": "inputs of mean {}",
@@ -88,16 +89,24 @@ class Measured:
         """What exactly the chosen cases have in common, in the reader's words.
 
         The smallest set of factors whose levels single them out (``on MNIST-1D, with 10 hidden
-        layers``); where no combination of levels does, the cases one by one.
+        layers``), or the rest (``everywhere but on digits``); else the cases one by one.
         """
         wanted = [case for case in self.cases if case in set(chosen)]
+        rest = [case for case in self.cases if case not in wanted]
+        if found := self._common(wanted):
+            return found
+        if found := self._common(rest):
+            return f"everywhere but {found}"
+        return "; ".join(self.title(case) for case in wanted)
+
+    def _common(self, wanted: Sequence[Case]) -> str:
         for size in range(1, len(self.factors) + 1):
             for axes in itertools.combinations(range(len(self.factors)), size):
                 levels = {axis: _ordered(case[axis] for case in wanted) for axis in axes}
                 picked = [c for c in self.cases if all(c[a] in levels[a] for a in axes)]
                 if picked == wanted:
                     return ", ".join(_phrase(self.factors[a], levels[a]) for a in axes)
-        return "; ".join(self.title(case) for case in wanted)
+        return ""
 
     def half_width(self) -> float:
         """The smallest effect that could have been seen: the widest interval's half-width."""
