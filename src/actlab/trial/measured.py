@@ -24,7 +24,6 @@ PHRASES = {
     "layer": "in layer {}",
     "rival": "against {}",
     "task": "for {}",
-    "rate": "at learning rate {}",
     "batch": "at batch {}",
     "dtype": "in {}",
     "input mean": "inputs of mean {}",
