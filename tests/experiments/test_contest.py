@@ -95,3 +95,27 @@ def test_a_nested_interval_refuses_what_it_cannot_use():
         stats.nested_interval([[0.1, 0.2]])
     with pytest.raises(ValueError, match="expected 2 axis"):
         stats.nested_interval([0.1, 0.2])
+
+
+def test_a_contest_may_wait_longer_and_others_keep_their_grid():
+    arms = {"ReLU": contest.leaky(0)}
+    usual, patient = (
+        contest.contest("tiny", "One", arms, data={"wine": ({}, 2)}, depths=(1,), patience=wait)
+        for wait in (None, 100)
+    )
+    assert "patience" not in usual.settings
+    assert patient.settings["patience"] == 100
+    assert usual.digest != patient.digest
+
+
+def test_patience_reaches_the_training(tiny, monkeypatch):
+    monkeypatch.setattr(contest, "LONGEST", 40)
+    settings = {
+        "arms": {"it": contest.leaky(0)},
+        "options": {"wine": {}},
+        "epochs": {"wine": 2},
+        "width": 4,
+        "common": {"batch_size": 16},
+    }
+    cell = contest.contest_cell("wine", 1, "it", **settings, patience=40)
+    assert (cell.ran == 40).all()

@@ -79,6 +79,7 @@ def contest_cell(
     epochs: Mapping[str, int],
     width: int,
     common: Mapping[str, Any],
+    patience: int | None = None,
 ) -> pd.DataFrame:
     """Tune one arm on one data set, then train it to the plateau: one row per network.
 
@@ -94,7 +95,7 @@ def contest_cell(
     splits = [datasets.load(data, seed=split, **options[data]) for split in range(SPLITS)]
     settings = {**common, **arms[arm], "hidden": (width,) * depth}
     once = epochs[data]
-    run: dict[str, Any] = {"patience": PATIENCE, "progress": False}
+    run: dict[str, Any] = {"patience": patience or PATIENCE, "progress": False}
     tuned = ensemble.fair_rate(
         splits,
         settings,
@@ -142,9 +143,13 @@ def contest(
     depths: Sequence[int],
     width: int = 64,
     only: Callable[[Mapping[str, Any]], bool] = lambda cell: True,
+    patience: int | None = None,
     **common: Any,
 ) -> Study:
-    """Declare a contest. ``data``: name → options of :func:`actlab.data.load`, and 1 × epochs."""
+    """Declare a contest. ``data``: name → options of :func:`actlab.data.load`, and 1 × epochs.
+
+    ``patience``: where ``PATIENCE`` epochs would end a network that waits at chance.
+    """
     return Study(
         name=name,
         title=title,
@@ -157,6 +162,7 @@ def contest(
             "epochs": {part: once for part, (_, once) in data.items()},
             "width": width,
             "common": common,
+            **({"patience": patience} if patience else {}),
         },
     )
 

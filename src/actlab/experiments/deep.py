@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from actlab.experiments.contest import contest
 from actlab.experiments.fading import CENTRED, SMALLEST, norms_probe
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.untrained import centred_orthogonal
@@ -141,7 +142,19 @@ VERY_DEEP = _study(
     epochs=20,
     checks=(0, 20),
 )
-STUDIES = (DEEP, VERY_DEEP)
+# Until nothing more comes of it; with ten layers all of them, with thirty those of the claim. A
+# network of sigmoids may wait at chance for long: PATIENCE would end it there.
+TO_THE_END = contest(
+    "contest_deep_sigmoid",
+    "Ten and thirty layers: sigmoids and their remedies, tanh and ReLU, to the end",
+    {**ARMS, **VERY_DEEP_ARMS},
+    data={"digits": ({}, 30)},
+    depths=(10, 30),
+    only=lambda cell: cell["depth"] == 10 or cell["arm"] in VERY_DEEP_ARMS,
+    patience=100,
+    **COMMON,
+)
+STUDIES = (DEEP, VERY_DEEP, TO_THE_END)
 
 
 def final_accuracy(table: pd.DataFrame, arm: str) -> Array:
