@@ -53,7 +53,7 @@ def test_steps_are_from_the_arm_to_the_arm_changed():
 
     pairs = {"ReLU": (point(0.8, 0.3), point(0.0, 0.25)), "ELU": (point(0.6, 0.5), point(0.0, 0.7))}
     plot = plots.steps(pairs, x="mean", y="cosine", name="Trained", change="centred")
-    assert plot.ax.get_title() == "Trained: ReLU −0.05, ELU +0.20"
+    assert plot.ax.get_title() == "Trained\nReLU −0.05, ELU +0.20"
     assert plot.artists["ELU"].get_xydata().tolist() == [[0.6, 0.5]]
     assert plot.artists["ELU, centred"].get_xydata().tolist() == [[0.0, 0.7]]
     assert plot.artists["ELU, centred"].get_markerfacecolor() == "white"

@@ -47,7 +47,7 @@ def steps(
             zorder=1,
         )
         moved.append(f"{arm} {after[1].mean - before[1].mean:+.2f}".replace("-", "−"))
-    label(ax, title=f"{name}: {', '.join(moved)}", x=x, y=y)
+    label(ax, title=f"{name}\n{', '.join(moved)}", x=x, y=y)
     every = [up for ends in pairs.values() for _, up in ends]
     alt = f"{name}, {x} and {y} with {levels(every)} intervals: {'; '.join(told)}."
     return Plot(ax, alt, artists)
