@@ -9,7 +9,7 @@ import pytest
 from actlab import claims
 from actlab.claims import ledger
 from actlab.claims.ledger import VERDICTS, Finding, record
-from actlab.trial import Claim
+from actlab.trial import Claim, Experiment, Measured, Rule, above
 
 from .rules import leaves
 
@@ -59,16 +59,20 @@ EXACT = {"rel": 1e-9, "abs": 1e-12}
 FLOAT32 = {"rel": 1e-6, "abs": 1e-6}  # sums of float32 in another order
 DEEP = {"rel": 0, "abs": 2e-4}  # the same through fifty layers, in decades
 TRAINED = {"rel": 0, "abs": 2e-3}  # networks trained in float32: an image in 7,200 is 1.4e-4
+POINTS = {"rel": 0, "abs": 0.2}  # the same in per cent, and counts of units
 ROUNDING = {"rel": 3, "abs": 0}  # the evidence is a rounding error itself: its order of size
 LOOSER = {
     "elu-vanishing": DEEP,
     "selu-vanishing": DEEP,
     "prelu-decay-scale": TRAINED,
-    "relu-dead-stops-learning": TRAINED,
+    "relu-dead-stops-learning": POINTS,
+    "relu-kills-itself": POINTS,
     "sigmoid-two-softmax": ROUNDING,
     "tanh-scales-labels": TRAINED,
     "tanh-is-sigmoid": ROUNDING,
     "why-linear-collapses": ROUNDING,
+    "why-linear-no-backprop": POINTS,
+    "why-step-classes": POINTS,
 }
 
 
@@ -142,7 +146,7 @@ def test_verdict_and_evidence_are_what_the_experiment_gives_today(claim):
     assert_same_words(found.because, recorded.because, tolerance(claim))
 
 
-@pytest.mark.parametrize("name", ["relu-kills-itself", "sigmoid-beyond-five", "tanh-s-shaped"])
+@pytest.mark.parametrize("name", ["relu-half-born-dead", "sigmoid-beyond-five", "tanh-s-shaped"])
 def test_a_number_changed_by_half_a_hundredth_is_found_out(name):
     claim = claims.get(name)
     recorded = json.loads(json.dumps(claim.recorded().evidence))
@@ -158,10 +162,15 @@ def test_a_number_changed_by_half_a_hundredth_is_found_out(name):
 
 
 def test_the_root_seed_reaches_the_experiment():
-    claim = replace(claims.get("relu-kills-itself"), measure=lambda seed: {"seed": seed})
-    claim = replace(claim, decide=lambda evidence: ("holds", str(evidence)))
-    assert claim.evaluate(seed=3).evidence == {"seed": 3}
-    assert claim.evaluate().evidence == {"seed": 0}
+    asked = Experiment(
+        prose="The root seed.",
+        scope="Nothing.",
+        measure=lambda root, level: {"seed": Measured.exact({"it": float(root)})},
+    )
+    rule = Rule({"seed": above(2)}, partial=False)
+    claim = replace(claims.get("relu-output-positive"), asks=asked, by=rule)
+    assert claim.evaluate(seed=3).verdict == "holds"
+    assert claim.evaluate().verdict == "refuted"
 
 
 @by_id
@@ -190,9 +199,13 @@ def test_no_verdict_is_left_over_from_a_claim_that_is_gone():
 
 def test_a_changed_verdict_would_be_seen(tmp_path, monkeypatch):
     claim = claims.get("relu-output-positive")
-    monkeypatch.setattr("actlab.claims.ledger.VERDICTS", tmp_path / "verdicts.json")
-    record([Finding(claim.id, "holds", "because we say so", {})])
-    assert claim.recorded().verdict != claim.evaluate().verdict
+    found = claim.recorded()
+    for module in ("claims.ledger", "trial.claim"):
+        monkeypatch.setattr(f"actlab.{module}.VERDICTS", tmp_path / "verdicts.json")
+    record([Finding(claim.id, "holds", "because we say so", found.evidence)])
+    filed = json.loads((tmp_path / "verdicts.json").read_text("utf-8"))[claim.id]
+    assert (filed["verdict"], filed["because"]) != (found.verdict, found.because)
+    assert claim.recorded().verdict == found.verdict
 
 
 def test_an_unknown_claim_names_the_nearest():

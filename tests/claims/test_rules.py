@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from actlab import claims
+from actlab.claims import ledger
 
 from .rules import GOLDEN, turning_points, written
 
@@ -28,11 +29,20 @@ def test_nearly_every_rule_turns_at_a_number_of_its_prose():
 
 
 def test_a_moved_threshold_is_found_out():
-    claim = claims.get("relu-kills-itself")
+    def decide(evidence):
+        return ("holds" if evidence["share"] > 0.5 else "refuted"), "So it is."
+
+    claim = ledger.Claim(
+        id="relu-output-positive",  # recorded evidence of another kind turns nothing
+        statement="More than half.",
+        source="nobody",
+        chapter="none",
+        experiment="None.",
+        rule="Holds above 0.5, else refuted.",
+        measure=lambda seed: {"share": 0.1},
+        decide=decide,
+        otherwise={"share": 0.1},
+    )
     assert 0.5 in turning_points(claim)
-
-    def laxer(evidence):
-        moved = {name: [number + 0.05 for number in three] for name, three in evidence.items()}
-        return claim.decide(moved)
-
-    assert 0.5 not in turning_points(replace(claim, decide=laxer))
+    laxer = replace(claim, decide=lambda evidence: decide({"share": evidence["share"] + 0.05}))
+    assert 0.5 not in turning_points(laxer)

@@ -128,3 +128,14 @@ def test_what_are_no_lines_is_said_before_a_figure_is_made(groups, message):
     with pytest.raises(TypeError, match=message):
         plots.lines(groups, x="", y="")
     assert not plt.get_fignums()
+
+
+def test_a_ring_stands_around_the_point_that_it_is_about():
+    rings = ("tuned rate", {"ReLU": 0.1, "leaky": 0.01})
+    plot = plots.lines(GROUPS, x="learning rate", y="dead (%)", log="x", rings=rings)
+    drawn = [line for line in plot.ax.lines if line.get_markersize() == 13]
+    assert [(*ring.get_xdata(), *ring.get_ydata()) for ring in drawn] == [(0.1, 22), (0.01, 3)]
+    for ring, name in zip(drawn, rings[1], strict=True):
+        assert ring.get_markeredgecolor() == plot.artists[name].get_color()
+    assert "A ring, tuned rate: ReLU at 0.1 (22); leaky at 0.01 (3)." in plot.alt
+    assert plot.ax.get_legend().get_title().get_text() == "ring: tuned rate"

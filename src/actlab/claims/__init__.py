@@ -21,10 +21,7 @@ __all__ = ["Claim", "Finding", "Trial", "Verdict", "Wording", "all", "get", "tri
 # experiments of the older ones need PyTorch, and the ledger's page only the claims' words.
 _MODULES = {
     "why_nonlinear": "01_why_nonlinear",
-    "choice": "01_why_nonlinear",
     "relu": "02_relu",
-    "relu_training": "02_relu",
-    "cost": "02_relu",
     "sigmoid_tanh": "03_sigmoid_tanh",
     "leaky": "04_leaky",
     "elu_selu": "05_elu_selu",

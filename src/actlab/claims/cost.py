@@ -1,4 +1,4 @@
-"""What an activation costs: shared by every claim that calls one fast, slow or expensive."""
+"""What :mod:`actlab.experiments.cost` replaces, for the chapters that have not moved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab import catalog
-from actlab.claims.ledger import Claim, Evidence, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,68 +128,3 @@ def _keras_step(name: str) -> Callable[[], Any]:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.SGD(1e-3), loss=loss)
     return lambda: model.train_on_batch(x, y)
-
-
-def _relu_speed(seed: int) -> Evidence:
-    """Times relative to ReLU's in the same round; the root seeds are halves of the rounds."""
-    from actlab import stats
-    from actlab import study as studies
-
-    table = studies.load("activation_cost")
-    half = table[table["round"] % 2 == seed % 2]
-    others = [name for name in ACTIVATIONS if name != "relu"]
-    evidence: dict[str, Any] = {}
-    for framework in ("torch", "keras"):
-        step = ratios(half, framework, "step")
-        # One number per round: how long the median one of the others takes.
-        found = stats.mean_interval(np.median([step[name] for name in others], axis=0))
-        evidence[framework] = {
-            "step": [found.mean, found.low, found.high],
-            "function": {
-                name: float(np.median(values))
-                for name, values in ratios(half, framework, "function").items()
-                if name != "relu"
-            },
-        }
-    return evidence
-
-
-def _decide_speed(evidence: Evidence) -> tuple[Verdict, str]:
-    torch, keras = evidence["torch"]["step"], evidence["keras"]["step"]
-    alone = [v for framework in evidence.values() for v in framework["function"].values()]
-    text = (
-        f"A whole training step with the median one of nine other activations takes "
-        f"{torch[0]:.2f} times as long in PyTorch [{torch[1]:.2f}, {torch[2]:.2f}] and "
-        f"{keras[0]:.2f} times in Keras [{keras[1]:.2f}, {keras[2]:.2f}]. Alone, forward and "
-        f"backward, they take from {min(alone):.1f} to {max(alone):.1f} times as long as ReLU."
-    )
-    if min(torch[1], keras[1]) > 1.05:
-        return "holds", text
-    return ("refuted" if max(torch[2], keras[2]) < 1.05 else "not shown"), text
-
-
-CLAIMS = (
-    Claim(
-        id="relu-fastest",
-        statement="ReLU is the best choice when speed matters.",
-        source="starting document, section ReLU",
-        chapter="02_relu",
-        experiment=(
-            "Ten activations, both frameworks, CPU: a whole training step of a 784-[512, 256, "
-            "256, 128]-10 network, and forward and backward over a million numbers; interleaved "
-            "rounds, times relative to ReLU's in the same round."
-        ),
-        rule=(
-            "Holds if a step with the median one of the others takes more than 5 % longer than "
-            "with ReLU in both frameworks (lower ends of the 95 % intervals); refuted if less "
-            "than 5 % in both (upper ends)."
-        ),
-        measure=_relu_speed,
-        decide=_decide_speed,
-        otherwise={
-            framework: {"step": [1.01, 1.0, 1.02], "function": {"tanh": 1.0}}
-            for framework in ("torch", "keras")
-        },
-        cheap=False,
-    ),
-)

@@ -5,6 +5,7 @@ Nothing here loads or measures.
 """
 
 from actlab.plots.curves import curves
+from actlab.plots.grid import grid
 from actlab.plots.lines import band, by_layer, lines
 from actlab.plots.paths import paths
 from actlab.plots.plane import steps
@@ -50,6 +51,7 @@ __all__ = [
     "curves",
     "figure",
     "flow",
+    "grid",
     "heat",
     "label",
     "levels",

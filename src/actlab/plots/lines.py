@@ -43,6 +43,7 @@ def lines(
     styles: Styles | None = None,
     marks: Mapping[str, float] | None = None,
     floors: Mapping[float, float] | None = None,
+    rings: tuple[str, Mapping[str, float | str]] | None = None,
     log: str = "",
 ) -> Plot:
     """A quantity against ``x`` for several groups, each a line with its intervals as a band.
@@ -55,6 +56,7 @@ def lines(
     - ``title``: where it has ``{}``, the finding is filled in; without a title it stands alone.
     - ``styles``: label → ``color`` and ``linestyle``; ``marks``: label → height of a dotted line.
     - ``floors``: place → noise floor, a grey band of so much on both sides of 0.
+    - ``rings``: what a ring around a point means, and label → the place that has one.
 
     Raises ``TypeError`` for what are no intervals, and for numbers and names mixed.
     """
@@ -75,6 +77,10 @@ def lines(
         )
     for name, height in (marks or {}).items():
         artists[name] = ax.axhline(height, color=INK, linewidth=1, linestyle=":", label=name)
+    meaning, ringed = rings or ("", {})
+    for name, place in ringed.items():
+        colour, mean = artists[name].get_color(), groups[name][place].mean
+        ax.plot([where[place]], [mean], "o", ms=13, mfc="none", mec=colour, mew=1.8)
     if "x" in log:
         ax.set_xscale("log")
     if "y" in log:
@@ -83,7 +89,7 @@ def lines(
         ax.set_xticks(list(where.values()), [_text(place) for place in order])
         ax.xaxis.minorticks_off()
     if len(artists) > 1:
-        ax.legend()
+        ax.legend(title=f"ring: {meaning}" if rings else None)
     last = {name: group[order[-1]] for name, group in groups.items() if order[-1] in group}
     top = max(last, key=lambda name: last[name].mean)
     finding = f"highest at {_text(order[-1])}: {top} ({_signed(last[top].mean)})"
@@ -97,6 +103,12 @@ def lines(
         alt += f" A grey band around 0: noise of up to {max(floors.values()):.2g}."
     if title:
         alt += f" {said}."
+    if rings:
+        alt += f" A ring, {meaning}: " + "; ".join(
+            f"{name} at {_text(place)} ({groups[name][place].mean:.3g})"
+            for name, place in ringed.items()
+        )
+        alt += "."
     return Plot(ax, alt, artists)
 
 

@@ -10,13 +10,7 @@ import time
 
 from actlab.study import store
 
-STUDIES = {
-    "linear_and_step": "actlab.claims.why_nonlinear:tuned_study",
-    "choice_digits": "actlab.claims.choice:digits_study",
-    "choice_mnist1d": "actlab.claims.choice:mnist1d_study",
-    "born_dead": "actlab.claims.relu:born_dead_study",
-    "relu_training": "actlab.claims.relu_training:training_study",
-}
+STUDIES: dict[str, str] = {}
 
 
 def run(name: str) -> int:

@@ -24,6 +24,10 @@ PHRASES = {
     "layer": "in layer {}",
     "rival": "against {}",
     "task": "for {}",
+    "between": "between {}",
+    "change": "with {}",
+    "view": "with {}",
+    "arithmetic": "in {}",
     "batch": "at batch {}",
     "dtype": "in {}",
     "input mean": "inputs of mean {}",
@@ -96,7 +100,7 @@ class Measured:
             return found
         if found := self._common(rest):
             return f"everywhere but {found}"
-        return "; ".join(self.title(case) for case in wanted)
+        return self._listed(wanted)
 
     def _common(self, wanted: Sequence[Case]) -> str:
         for size in range(1, len(self.factors) + 1):
@@ -106,6 +110,21 @@ class Measured:
                 if picked == wanted:
                     return ", ".join(_phrase(self.factors[a], levels[a]) for a in axes)
         return ""
+
+    def _listed(self, cases: Sequence[Case]) -> str:
+        """Case by case; what differs in the last factor alone is said together."""
+        groups: dict[Case, list[str]] = {}
+        for case in cases:
+            groups.setdefault(case[:-1], []).append(case[-1])
+        return "; ".join(
+            ", ".join(
+                _phrase(factor, levels)
+                for factor, levels in zip(
+                    self.factors, [*([one] for one in first), last], strict=True
+                )
+            )
+            for first, last in groups.items()
+        )
 
     def half_width(self) -> float:
         """The smallest effect that could have been seen: the widest interval's half-width."""
