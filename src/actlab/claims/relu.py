@@ -1,10 +1,8 @@
 """Chapter "ReLU, and who killed it": the sentences on trial."""
 
 from actlab.experiments import cost, dying, pointwise
-from actlab.experiments.seeds import root_seeds  # for the chapters that have not moved
 from actlab.trial import Claim, Rule, above, below, exactly, within
 
-__all__ = ["CLAIMS", "TUTORIAL", "root_seeds"]
 DOCUMENT = "starting document, section ReLU"
 TUTORIAL = (
     "[UvA deep-learning tutorial 3](https://uvadlc-notebooks.readthedocs.io/en/latest/"

@@ -175,16 +175,16 @@ def _xor(root: int, level: Level) -> Evidence:
     trained = train_xor(root_seeds(root))
     gradual, flushed = xor_layers(-149), xor_layers(-126)
     right = {
-        ("set by hand", "exact arithmetic"): corners(run_linear(gradual, XOR_X, "exact")),
-        ("set by hand", "PyTorch's float32"): corners(run_linear(gradual, XOR_X, "torch")),
-        ("set by hand", "Keras's float32"): corners(run_linear(flushed, XOR_X, "keras")),
-        ("trained", "PyTorch's float32"): int(trained["linear"].max()),
+        ("exact arithmetic", "set by hand"): corners(run_linear(gradual, XOR_X, "exact")),
+        ("PyTorch's float32", "set by hand"): corners(run_linear(gradual, XOR_X, "torch")),
+        ("Keras's float32", "set by hand"): corners(run_linear(flushed, XOR_X, "keras")),
+        ("PyTorch's float32", "trained"): int(trained["linear"].max()),
     }
     cases: dict[Case, Interval] = {
         case: Interval(count, count, count, n=1) for case, count in right.items()
     }
     notes = {f"of 20 trained, with all four: {n}": int(sum(c == 4)) for n, c in trained.items()}
-    return {"number of corners right": Measured(cases, ("weights", "arithmetic"), notes=notes)}
+    return {"number of corners right": Measured(cases, ("arithmetic", "weights"), notes=notes)}
 
 
 # --- Training -------------------------------------------------------------------------------------
