@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from actlab import study
 from actlab.trial import Claim
 from actlab.trial.bound import digits
 from actlab.trial.card import card
@@ -40,34 +39,27 @@ def page(claims: Iterable[Any], notebooks: Path) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def entry(claim: Any) -> str:
+def entry(claim: Claim) -> str:
     """One claim in full: card, experiment, what could have been seen, cost, earlier decisions."""
-    if isinstance(claim, Claim):
-        return record(claim)
-    lines = [f"({label(claim)})=", claim._repr_markdown_(), ""]
-    if (found := _recorded(claim)) is not None:
-        lines.append(found._repr_markdown_())
-    return "\n".join(lines)
-
-
-def record(claim: Claim) -> str:
-    """The entry of a claim that is a record."""
-    finding = claim.recorded()
+    lines = [f"({label(claim)})=", f"### {claim.statement}"]
+    if (finding := _recorded(claim)) is None:
+        return "\n\n".join([*lines, claim.experiment, claim.rule])
     about = [("Experiment", claim.experiment)]
-    seen = [
-        f"{what}: {digits(found.half_width(), unit).lstrip('+')} {unit}".rstrip()
-        for what, found in finding.measured.items()
-        if (unit := claim.by.bounds[what].unit, found.half_width())[1]
-    ]
+    seen = []
+    for what, found in finding.measured.items():
+        unit = claim.by.bounds[what].unit
+        if found.half_width():
+            size = digits(found.half_width(), unit).lstrip("+")
+            seen.append(f"{what}: {size} {unit}".rstrip())
     if seen:
         about.append(("Smallest effect that could have been seen", "; ".join(seen) + "."))
-    if lengths := getattr(claim.asks, "lengths", None):
-        about.append(("At other lengths of training", _lengths(claim, lengths())))
-    if name := getattr(claim.asks, "study", ""):
-        about.append(("Cost", _cost(getattr(name, "name", name))))
-    lines = [
-        f"({label(claim)})=",
-        f"### {claim.statement}",
+    if lengths := claim.filed.get("lengths"):
+        others = "; ".join(f"{name}: *{verdict}*" for name, verdict in lengths.items())
+        about.append(("At other lengths of training", f"{others}."))
+    if cost := claim.filed.get("cost"):
+        where = "; ".join(cost["machines"])
+        about.append(("Cost", f"{cost['minutes']:.0f} minutes ({where}); `{cost['command']}`."))
+    lines += [
         f"```{{raw}} html\n{card(claim, finding, ledger='')}\n```",
         *(f"**{head}.** {text}" for head, text in about),
     ]
@@ -78,20 +70,6 @@ def record(claim: Claim) -> str:
             for old in claim.amended
         ]
     return "\n\n".join(lines)
-
-
-def _lengths(claim: Claim, others: Mapping[str, Any]) -> str:
-    found = {
-        name: claim.by.decide(asks(0, claim.by.level)).verdict for name, asks in others.items()
-    }
-    return "; ".join(f"{name}: *{verdict}*" for name, verdict in found.items()) + "."
-
-
-def _cost(name: str) -> str:
-    about = study.load(name).attrs
-    machines = about.get("machines", [about["machine"]])
-    named = "; ".join(dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines))
-    return f"{about['seconds'] / 60:.0f} minutes ({named}); `{about['command']}`."
 
 
 def verdict(claim: Any) -> str:

@@ -90,9 +90,9 @@ def _disagreements() -> str:
 
 
 def _claims() -> Iterable[Any]:
-    from actlab.claims import wordings
+    from actlab import claims
 
-    return wordings()
+    return claims.all()
 
 
 # --- one activation -----------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def source_of(page: str) -> str | None:
             return f"src/{module_of(catalog.get(names[0])).replace('.', '/')}.py"
     return {
         "disagreements": "src/actlab/frameworks/pages.py",
-        "claims": "src/actlab/claims/relu.py",
+        "claims": "src/actlab/claims/__init__.py",
         "starting-document": "book/_ext/actlab_site/starting.py",
         "benchmark": "benchmarks/ensemble.py",
     }.get(name, "book/_ext/actlab_site/reference.py")

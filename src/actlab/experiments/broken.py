@@ -167,7 +167,7 @@ def requirement(breaks: Sequence[str] | Mapping[str, str], what: str) -> Experim
         f"{what}.",
         "Networks of 12 × 64 units · two data sets · 2 runs with 20 paired seeds each",
         partial(costs, against),
-        cheap=False,
+        study="selu_broken",
     )
 
 
@@ -219,5 +219,5 @@ SMOOTH = Experiment(
     "less half of what ELU gains.",
     ELU_LEAD.scope,
     explained,
-    cheap=False,
+    study="selu_broken",
 )

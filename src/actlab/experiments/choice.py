@@ -302,7 +302,7 @@ CRUCIAL = Experiment(
     ),
     scope=_SCOPE,
     measure=_crucial,
-    cheap=False,
+    study="choice_digits",
 )
 EXPERIMENTING = Experiment(
     prose=(
@@ -311,7 +311,7 @@ EXPERIMENTING = Experiment(
     ),
     scope=_SCOPE,
     measure=_experimenting,
-    cheap=False,
+    study="choice_digits",
 )
 ORDER = Experiment(
     prose=(
@@ -321,5 +321,5 @@ ORDER = Experiment(
     ),
     scope=_SCOPE,
     measure=_order,
-    cheap=False,
+    study="choice_digits",
 )

@@ -241,7 +241,6 @@ CHANGE = Experiment(
     ),
     scope="Five fully connected layers of 64 · digits, MNIST-1D · one split, 20 seeds",
     measure=_change,
-    cheap=False,
     study=DECAY.name,
 )
 
@@ -270,7 +269,6 @@ SPARED = Experiment(
     ),
     scope=CHANGE.scope,
     measure=_spared,
-    cheap=False,
     study=DECAY.name,
 )
 

@@ -203,7 +203,7 @@ TRAINS = Experiment(
     ),
     scope="Ten hidden layers of 64 units · digits · 30 epochs · 20 seeds",
     measure=_accuracy,
-    cheap=False,
+    study="deep_sigmoid",
 )
 AHEAD_OF_RELU = Experiment(
     prose=(
@@ -213,5 +213,5 @@ AHEAD_OF_RELU = Experiment(
     ),
     scope="Thirty hidden layers of 64 units · digits · 20 epochs · 20 paired seeds",
     measure=_lead,
-    cheap=False,
+    study="very_deep_sigmoid",
 )

@@ -242,7 +242,7 @@ BORN = Experiment(
     prose=f"{_TEN}, by initialisation; mean dead share of layers 6 to 10.",
     scope=_UNTRAINED,
     measure=_born,
-    cheap=False,
+    study="born_dead",
 )
 SPARED = Experiment(
     prose=(
@@ -262,7 +262,7 @@ SWISH = Experiment(
     ),
     scope=_UNTRAINED,
     measure=_swish,
-    cheap=False,
+    study="born_dead",
 )
 
 # --- In training ----------------------------------------------------------------------------------
@@ -653,7 +653,7 @@ DIED = Experiment(
     ),
     scope=_SCOPE,
     measure=_died,
-    cheap=False,
+    study="relu_training",
 )
 LARGEST = Experiment(
     prose=(
@@ -662,7 +662,7 @@ LARGEST = Experiment(
     ),
     scope=_SCOPE,
     measure=_largest,
-    cheap=False,
+    study="relu_training",
 )
 REVIVED = Experiment(
     prose=(
@@ -672,7 +672,7 @@ REVIVED = Experiment(
     ),
     scope=_SCOPE,
     measure=_revived,
-    cheap=False,
+    study="relu_training",
 )
 ACCURACY = Experiment(
     prose=(
@@ -681,7 +681,7 @@ ACCURACY = Experiment(
     ),
     scope=_SCOPE,
     measure=_accuracy,
-    cheap=False,
+    study="relu_training",
 )
 HALF_KILLED = Experiment(
     prose=(

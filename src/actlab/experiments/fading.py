@@ -367,7 +367,7 @@ PREDICTION = Experiment(
     ),
     scope=_SCOPE,
     measure=_prediction,
-    cheap=False,
+    study="gradients_at_start",
 )
 FIRST_OVER_LAST = Experiment(
     prose=(
@@ -377,7 +377,7 @@ FIRST_OVER_LAST = Experiment(
     ),
     scope=_SCOPE,
     measure=_first_over_last,
-    cheap=False,
+    study="gradients_at_start",
 )
 STAYS_VANISHED = Experiment(
     prose=(
@@ -388,7 +388,7 @@ STAYS_VANISHED = Experiment(
     ),
     scope="Networks of 64 units a layer · digits · three epochs · 20 seeds",
     measure=_stays_vanished,
-    cheap=False,
+    study="gradients_in_training",
 )
 USED_RANGE = Experiment(
     prose=(

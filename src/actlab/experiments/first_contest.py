@@ -161,7 +161,6 @@ SPREAD = Experiment(
     ),
     scope=_SCOPE,
     measure=_spread,
-    cheap=False,
     study=STUDIES[0].name,
 )
 
@@ -201,6 +200,5 @@ FALLING = Experiment(
     prose=f"{_PROSE} Rank correlation of learned slope and layer in each PReLU network.",
     scope=_SCOPE,
     measure=_falling,
-    cheap=False,
     study=STUDIES[0].name,
 )

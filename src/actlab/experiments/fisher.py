@@ -253,7 +253,7 @@ _SCOPE = "Networks of 3 × 12 units · small digits · 2 runs with 20 paired see
 
 
 def _asked(prose: str, measure: Callable[[int, Level], Evidence]) -> Experiment:
-    return Experiment(f"{_PROSE}; {prose}", _SCOPE, measure, cheap=False)
+    return Experiment(f"{_PROSE}; {prose}", _SCOPE, measure, study="elu_fisher")
 
 
 ELU_OVER_RELU = _asked("ELU against ReLU.", partial(closer, {"ELU over ReLU": ("elu", "relu")}))

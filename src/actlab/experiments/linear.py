@@ -263,5 +263,5 @@ DEPTH = Experiment(
     ),
     scope="Small linear networks · digits, MNIST-1D · 20 seeds",
     measure=_depth,
-    cheap=False,
+    study="linear_and_step",
 )

@@ -218,5 +218,5 @@ PRESERVED = Experiment(
     "one furthest off counts.",
     "Networks of 16 × 64 units · two data sets · 2 runs of 20 seeds",
     kept,
-    cheap=False,
+    study="selu_moments",
 )

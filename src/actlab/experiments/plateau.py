@@ -171,5 +171,5 @@ BEYOND_CHANCE = Experiment(
     ),
     scope="Four sigmoid layers of 128 to 32 units · Fashion-MNIST · 25 epochs · 40 seeds",
     measure=_beyond_chance,
-    cheap=False,
+    study="sigmoid_failure",
 )

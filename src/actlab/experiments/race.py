@@ -263,5 +263,5 @@ LIFTING = Experiment(
     ),
     scope="Five hidden layers of 64 units · digits, MNIST-1D · 20 paired seeds",
     measure=_lifting,
-    cheap=False,
+    study="centring",
 )

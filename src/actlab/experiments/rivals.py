@@ -331,7 +331,7 @@ ON_TABLES = Experiment(
     f"{TABLE_LEAD.prose} Beside it, logistic regression on the same splits.",
     TABLE_LEAD.scope,
     tables,
-    cheap=False,
+    study="selu_tabular",
 )
 REPLAY_LEAD = Lead(
     REPLAY.name,
@@ -360,7 +360,7 @@ def replayed(root: int, level: Level) -> Evidence:
     return {quantity: Measured(found.cases, found.factors, found.floors, notes)}
 
 
-REPLAYED = Experiment(REPLAY_LEAD.prose, REPLAY_LEAD.scope, replayed, cheap=False)
+REPLAYED = Experiment(REPLAY_LEAD.prose, REPLAY_LEAD.scope, replayed, study="selu_replay")
 
 # --- Speed ----------------------------------------------------------------------------------------
 
@@ -414,5 +414,5 @@ FASTER = Experiment(
     "seed: the share of ReLU's that ELU saves (geometric mean).",
     _DEEP_SCOPE,
     epochs_saved,
-    cheap=False,
+    study="selu_deep",
 )

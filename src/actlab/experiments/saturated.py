@@ -142,5 +142,5 @@ SLEEPS = Experiment(
     "stays below 1 % for every training input. Networks that diverged count among them.",
     "Networks of 5 × 64 units · digits · 40 seeds",
     asleep,
-    cheap=False,
+    study="elu_asleep",
 )

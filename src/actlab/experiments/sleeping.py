@@ -225,7 +225,6 @@ NEVER_DEAD = Experiment(
     prose=f"{_SLEEP} A unit is dead if its output is 0 for every input; the most at any check.",
     scope=_SCOPE,
     measure=_dead,
-    cheap=False,
     study=ASLEEP.name,
 )
 CURED = Experiment(
@@ -236,7 +235,6 @@ CURED = Experiment(
     ),
     scope=_SCOPE,
     measure=_beyond_half,
-    cheap=False,
     study=ASLEEP.name,
 )
 
@@ -295,7 +293,6 @@ REGAINED = Experiment(
     ),
     scope="Fully connected layers of 64 · digits · one split, 20 seeds",
     measure=_regained,
-    cheap=False,
     study=ASLEEP.name,
 )
 

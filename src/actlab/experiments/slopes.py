@@ -198,7 +198,6 @@ LARGE = Experiment(
     prose=f"{_SIZES} Test accuracy with the learned slope minus that with the fixed one.",
     scope=_SCOPE,
     measure=_large,
-    cheap=False,
     study=BY_SIZE.name,
 )
 OVERFITTED = Experiment(
@@ -208,6 +207,5 @@ OVERFITTED = Experiment(
     ),
     scope=_SCOPE,
     measure=_overfitted,
-    cheap=False,
     study=BY_SIZE.name,
 )

@@ -213,5 +213,5 @@ BORROWED = Experiment(
     ),
     scope="Small step networks · digits, MNIST-1D · 20 seeds",
     measure=_borrowed,
-    cheap=False,
+    study="linear_and_step",
 )

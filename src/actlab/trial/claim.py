@@ -42,15 +42,19 @@ class Experiment:
 
     - ``prose``: what is done; ``scope``: what the finding is about, briefly.
     - ``measure(root, level)``: the evidence from a root seed; see :class:`Asks`.
-    - ``cheap``: seconds, not a committed study: the tests run it again from other root seeds.
-    - ``study``: the name of the committed table that it reads, if it does.
+    - ``study``: the name of the committed table that it reads, if it does. Without one it takes
+      seconds, and the tests run it again from other root seeds.
     """
 
     prose: str
     scope: str
     measure: Callable[[int, Level], Evidence] = field(repr=False)
-    cheap: bool = True
     study: str = ""
+
+    @property
+    def cheap(self) -> bool:
+        """Whether it runs, instead of reading a table."""
+        return not self.study
 
     def words(self) -> str:
         """``prose``."""
@@ -153,8 +157,14 @@ class Claim:
 
         Raises ``KeyError`` where the claim has not been recorded yet.
         """
-        stored = json.loads(VERDICTS.read_text("utf-8"))[self.id]["evidence"]
+        stored = self.filed["evidence"]
         return self.decided({what: Measured.from_json(part) for what, part in stored.items()})
+
+    @property
+    def filed(self) -> dict[str, Any]:
+        """The committed entry as it stands: verdict, evidence, cost of the study, and so on."""
+        entry: dict[str, Any] = json.loads(VERDICTS.read_text("utf-8"))[self.id]
+        return entry
 
     def _repr_markdown_(self) -> str:
         return (
