@@ -424,6 +424,8 @@ def profile(work: Work) -> dict[str, Any]:
     matrix products together. ``products_of_peak``: how fast they run there, among everything else
     that wants the cache, against the fastest product measured on its own. ``one_core``: the share
     of that peak reached by the clock, which also counts what Python does between operations.
+    ``calling``: what a network with one unit a layer takes, which is the price of calling the
+    operations of a step at all, as a share of what eight networks of width 32 take together.
     """
     from torch.profiler import ProfilerActivity
 
@@ -435,6 +437,11 @@ def profile(work: Work) -> dict[str, Any]:
         seconds = min(seconds_each(train_ensemble, once, n) for _ in range(3))
         with torch.profiler.profile(activities=[ProfilerActivity.CPU]) as seen:
             train_ensemble(once, n)
+        few, least = (Work(work.x, work.y, (w,) * 5, once.epochs, work.device) for w in (32, 1))
+        calls, together = (
+            min(n * seconds_each(train_ensemble, job, n) for _ in range(5))
+            for job, n in ((least, 1), (few, 8))
+        )
     events = seen.key_averages()
     microseconds = {event.key: event.self_cpu_time_total for event in events}
     total = sum(microseconds.values())
@@ -445,6 +452,7 @@ def profile(work: Work) -> dict[str, Any]:
         "products": products / total,
         "products_of_peak": n * once.flops / (1e-6 * products) / peak,
         "one_core": once.flops / seconds / peak,
+        "calling": calls / together,
     }
 
 

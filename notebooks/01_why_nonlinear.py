@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Start here: why non-linear at all
 #
-# **30 minutes to read · runs in about 20 s and 1.2 GB on 2 cores · needs: you have
+# **35 minutes to read · runs in about 45 s and 1.2 GB on 2 cores · needs: you have
 # trained one network before**
 #
 # Between two layers of almost every network stands a small function, one line of code, mostly
@@ -55,9 +55,8 @@ import torch
 from torch import nn
 
 from actlab import catalog, claims, data, ensemble, machine, plots, stats, study
-from actlab.claims import choice
-from actlab.claims import why_nonlinear as lab  # this chapter's experiments
 from actlab.exercises import why_nonlinear as check
+from actlab.experiments import choice, linear, stepping  # this chapter's experiments
 
 plots.use_style()
 
@@ -70,7 +69,8 @@ plots.use_style()
 # real thing from both frameworks.
 
 # %%
-lab.three_kinds().show()
+kinds = ["binary_step", "linear", "tanh"]
+plots.curves(kinds, limits=(-3, 3), title="A step, a line, a curve").show()
 
 # %%
 step, line = catalog.get("binary_step"), catalog.get("linear")
@@ -212,10 +212,20 @@ claims.trial("why-linear-collapses", "why-linear-no-backprop")
 
 # %%
 setting = {"lr": 0.01, "dtype": "float64", "progress": False}
-result = ensemble.train(digits, arms=lab.DEPTHS, seeds=20, **setting)
-lab.loss_curves(
-    result,
-    {arm: arm for arm in lab.DEPTHS},
+result = ensemble.train(digits, arms=stepping.DEPTHS, seeds=20, **setting)
+history = result.history()
+
+
+def loss_by_epoch(history, arm):
+    """Epoch → training loss: mean and 95 % interval over the networks."""
+    epochs = history[history.arm == arm].groupby("epoch").train_loss
+    return {int(epoch): stats.mean_interval(values) for epoch, values in epochs}
+
+
+plots.lines(
+    {arm: loss_by_epoch(history, arm) for arm in stepping.DEPTHS},
+    x="epoch",
+    y="training loss (nats)",
     title="No function is gained, and yet it learns differently",
 ).show()
 
@@ -241,7 +251,7 @@ claims.trial("why-linear-depth")
 # on the other. Twenty networks each, with two hidden layers of eight units:
 
 # %%
-corners = lab.train_xor(range(20), dtype="float64")
+corners = linear.train_xor(range(20), dtype="float64")
 plots.table(
     {
         "20 networks": list(corners),
@@ -256,7 +266,7 @@ plots.table(
 # with weights set by hand, and not one activation anywhere:
 
 # %%
-trick = lab.xor_layers(-149)
+trick = linear.xor_layers(-149)
 for number, weight in enumerate(trick, 1):
     print(f"W{number} =", [[float(f"{w:.3g}") for w in unit] for unit in weight])
 one_matrix = np.linalg.multi_dot([np.array(weight) for weight in reversed(trick)])
@@ -272,7 +282,7 @@ print("their product:", one_matrix)
 ways = {"one matrix": "one matrix", "PyTorch": "torch", "Keras": "keras"}
 plots.table(
     {"corner": ["0, 0", "0, 1", "1, 0", "1, 1"]}
-    | {name: lab.run_linear(trick, lab.XOR_X, how) for name, how in ways.items()}
+    | {name: linear.run_linear(trick, linear.XOR_X, how) for name, how in ways.items()}
 )
 
 # %% [markdown]
@@ -287,10 +297,10 @@ plots.table(
 # below $2^{-126}$ becomes zero. So we choose the weights for that limit:
 
 # %%
-other_trick = lab.xor_layers(-126)
+other_trick = linear.xor_layers(-126)
 plots.table(
     {"corner": ["0, 0", "0, 1", "1, 0", "1, 1"]}
-    | {name: lab.run_linear(other_trick, lab.XOR_X, how) for name, how in ways.items()}
+    | {name: linear.run_linear(other_trick, linear.XOR_X, how) for name, how in ways.items()}
 )
 
 # %%
@@ -383,9 +393,15 @@ print("Weights below the step: not one bit has changed, in either.")
 # start from the very same weights and see the data in the same order:
 
 # %%
-result, moved = lab.stuck(tuple(range(20)), dtype="float64")
+result, moved = stepping.stuck(tuple(range(20)), dtype="float64")
+history = result.history()
 titles = {"binary_step": "binary step", "tanh": "tanh, same start"}
-lab.loss_curves(result, titles, title="A step network learns with its last layer only").show()
+plots.lines(
+    {title: loss_by_epoch(history, arm) for arm, title in titles.items()},
+    x="epoch",
+    y="training loss (nats)",
+    title="A step network learns with its last layer only",
+).show()
 
 # %% [markdown]
 # The loss does fall, and that is the trap. To see what happens *inside*, `ensemble.train` takes a
@@ -412,14 +428,24 @@ claims.trial("why-step-stuck", "why-step-classes")
 # features*. But one can do better, with a little theft. What training needs is a direction, and
 # nobody checks where it comes from: keep the step on the way forward, and on the way back pretend
 # that it was a ramp, with slope 1 between −1 and 1. This is called *straight-through*
-# ([Bengio and colleagues, 2013](https://arxiv.org/abs/1308.3432)).
+# ([Bengio and colleagues, 2013](https://arxiv.org/abs/1308.3432)), who let the gradient pass
+# everywhere; the ramp is [Hubara and colleagues'](https://arxiv.org/abs/1602.02830).
+
 
 # %%
-settings = lab.STEP_SETTINGS | {"dtype": "float64"}
-borrowed = lab.train_batched(digits, lab.straight_through, range(20), **settings)
+def straight_through(h):
+    """The step; going back, the slope of a ramp from −1 to 1."""
+    step, ramp = (h >= 0).to(h.dtype), h.clamp(-1, 1)
+    return step + (ramp - ramp.detach())  # adds 0, and the ramp's slope
+
+
+# %%
+arm = {"borrowed": {"activation": straight_through, **stepping.SETTINGS}}
+run = {"seeds": 20, "dtype": "float64", "progress": False}
+borrowed = ensemble.train(digits, arms=arm, **run).by_arm()["borrowed"]
 for name, accuracy in {
     "plain steps": result.by_arm()["binary_step"],
-    "borrowed slope": borrowed["test_accuracy"],
+    "borrowed slope": borrowed,
     "tanh": result.by_arm()["tanh"],
 }.items():
     print(f"{name:14}", stats.mean_interval(accuracy).format(percent=True))
@@ -446,16 +472,19 @@ claims.trial("why-step-borrowed")
 # %%
 about = study.load("choice_mnist1d").attrs
 print(f"{about['command']}\n{machine.sentence(about['machine'])}")
-upper, lower = plots.figure(rows=2, height=7.2)[1]
-panels = [choice.worth_plot("digits", ax=upper), choice.worth_plot("mnist1d", ax=lower)]
-plots.show(upper.figure, plots.panels(panels))
+label = "gain over a blind choice (points of test accuracy)"
+plots.rows(choice.worth_by_view("digits"), label=label, title="Digits").show()
+
+# %%
+plots.rows(choice.worth_by_view("mnist1d"), label=label, title="MNIST-1D").show()
 
 # %% [markdown]
-# Look at the upper panel first. **Blue dots**: if you take the other three as they come, from the
-# last tutorial you read, say, more hangs on the activation than on anything else. **Green
-# triangles**: if you tune the rest for each activation, next to nothing is left to choose. Both
-# are true, on the same data and the same networks. **Orange squares** lie between: at some depths
-# and initialisations some of the seven do not get going at any of the learning rates.
+# Look at the digits first. **Blue dots**: if you take the other three as they come, from the
+# last tutorial you read, say, more hangs on the activation than on anything else (as long as the
+# sigmoid is among the seven: without it, more hangs on the depth). **Green triangles**: if you tune
+# the rest for each activation, next to nothing is left to choose. Both are true, on the same data
+# and the same networks. **Orange squares** lie between: at some depths and initialisations some of
+# the seven do not get going at any of the learning rates.
 #
 # On MNIST-1D it is not so simple. There the activation is worth several points in every view, even
 # when all else is tuned, and the learning rate is worth more. Before we believe in a lasting
@@ -474,7 +503,12 @@ for data_set in choice.DATA:
 # Keras's initialisation:
 
 # %%
-choice.grid_plot("mnist1d", init="keras", depth=3).show()
+plots.grid(
+    choice.by_rate("mnist1d", init="keras", depth=3),
+    what="mean test accuracy (%)",
+    x="learning rate (SGD, momentum 0.9)",
+    where="MNIST-1D",
+).show()
 
 # %% [markdown]
 # Read it row by row: an activation decides at *which learning rates* a network trains, and those

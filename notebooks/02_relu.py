@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ReLU, and who killed it
 #
-# **25 minutes to read · runs in about 20 s and 1.5 GB on 2 cores · needs: you have trained one
+# **30 minutes to read · runs in about 20 s and 1.4 GB on 2 cores · needs: you have trained one
 # network before**
 #
 # ReLU is the simplest function in this course and the one with the worst reputation for dying.
@@ -56,9 +56,8 @@ from torch import nn
 
 from actlab import catalog, claims, data, machine, plots, study
 from actlab.callbacks import DeadUnits
-from actlab.claims import relu as lab  # this chapter's experiments
-from actlab.claims import relu_training as training
 from actlab.exercises import relu as check
+from actlab.experiments import dying  # this chapter's experiments
 from actlab.frameworks import keras as in_keras
 from actlab.frameworks import torch as in_torch
 
@@ -148,11 +147,25 @@ claims.trial("relu-gradient-zero-negative", "relu-output-positive", "relu-approa
 # > **Predict.** 30 layers of 256 units, no biases. How large is the mean square of the signal in
 # > the last layer, with weights of variance $2/n$ (He), and with $1/n$ (LeCun)?
 
+
+# %%
+def mean_squares(x, seed, variance, depth=30, width=256):
+    """Mean square of each layer's output; weights of variance `variance / n`."""
+    generator = torch.Generator().manual_seed(seed)
+    found = []
+    for _ in range(depth):
+        n = x.shape[1]
+        weight = torch.randn(n, width, generator=generator)
+        x = (x @ weight * (variance / n) ** 0.5).relu()
+        found.append(x.square().mean().item())
+    return found
+
+
 # %%
 signal_in = torch.from_numpy(images.x_train[:500])
 variances = {"He: variance 2/n": 2.0, "LeCun: variance 1/n": 1.0}
 groups = {
-    name: np.array([lab.mean_squares(signal_in, seed, variance) for seed in range(20)])
+    name: np.array([mean_squares(signal_in, seed, variance) for seed in range(20)])
     for name, variance in variances.items()
 }
 plots.by_layer(
@@ -187,7 +200,7 @@ plots.by_layer(
 # reports one seed. We use the same seed, the same split, and count.
 
 # %%
-replay = lab.published_replay(images)
+replay = dying.published_replay(images)
 plots.table(replay)
 
 # %% [markdown]
@@ -202,7 +215,8 @@ plots.table(replay)
 table = study.load("born_dead")
 table = table[table.root == 0]
 groups = {
-    init: 100 * lab.per_layer(table, "dead", activation="relu", init=init) for init in lab.INITS
+    init: 100 * dying.per_layer(table, "dead", activation="relu", init=init)
+    for init in table[table.activation == "relu"].init.unique()
 }
 plots.by_layer(
     groups,
@@ -216,8 +230,25 @@ plots.by_layer(
 # drawn from such a *small* range be so deadly?
 
 # %%
+default = table[(table.activation == "relu") & (table.init == "PyTorch default")]
+sizes = {"differs from image to image": "spread", "the same for every image": "offset"}
+coins = {"on for no image (dead)": "dead", "on for every image": "always_on"}
 upper, lower = plots.figure(rows=2, height=6.2)[1]
-panels = [lab.fading_signal(table, ax=upper), lab.tossed_coins(table, ax=lower)]
+panels = [
+    plots.by_layer(
+        {name: dying.per_layer(default, column) for name, column in sizes.items()},
+        ax=upper,
+        title="The signal fades …",
+        y="size of the pre-activation",
+        log=True,
+    ),
+    plots.by_layer(
+        {name: 100 * dying.per_layer(default, column) for name, column in coins.items()},
+        ax=lower,
+        title="… and each unit tosses a coin",
+        y="units (%)",
+    ),
+]
 plots.show(upper.figure, plots.panels(panels))
 
 # %% [markdown]
@@ -242,7 +273,7 @@ networks = {
     "ReLU, He": ("relu", "He"),
 }
 plots.by_layer(
-    {label: lab.relative_spread(table, *network) for label, network in networks.items()},
+    {label: dying.relative_spread(table, *network) for label, network in networks.items()},
     styles={label: plots.line_style(name) for label, (name, _) in networks.items()}
     | {"ReLU, He": {"color": plots.colour("relu"), "linestyle": ":"}},
     title="Under PyTorch's start the picture fades, whatever the activation",
@@ -299,7 +330,7 @@ optimizer = torch.optim.SGD(twin.parameters(), lr=0.1)
 
 # %%
 inputs, labels = torch.from_numpy(x), torch.from_numpy(y)
-torch_loss, torch_dead = [], [lab.count_dead(twin, inputs)]
+torch_loss, torch_dead = [], [dying.count_dead(twin, inputs)]
 for _ in range(5):
     total = 0.0
     for xb, yb in zip(inputs.split(128), labels.split(128), strict=True):
@@ -309,7 +340,7 @@ for _ in range(5):
         optimizer.step()
         total += loss.item() * len(xb) / len(inputs)
     torch_loss.append(total)
-    torch_dead.append(lab.count_dead(twin, inputs))
+    torch_dead.append(dying.count_dead(twin, inputs))
 
 # %%
 assert np.allclose(history.history["loss"], torch_loss, rtol=1e-3)
@@ -341,10 +372,21 @@ table = study.load("relu_training")
 print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
 table = table[table.root == 0]
 upper, lower = plots.figure(rows=2, height=6.2)[1]
-panels = [
-    training.dead_by_learning_rate(table, "digits", ax=upper),
-    training.dead_by_learning_rate(table, "fashion_mnist", ax=lower),
-]
+panels = []
+for ax, data_set in ((upper, "digits"), (lower, "fashion_mnist")):
+    best = {name: dying.tuned(table, data_set, name) for name in dying.OPTIMISERS}
+    panels.append(
+        plots.lines(
+            dying.dead_by_rate(table, data_set),
+            ax=ax,
+            x="learning rate",
+            y="dead hidden units (%)",
+            title=dying.TITLES[data_set],
+            rings=("tuned rate", best),
+            log="x",
+        )
+    )
+    ax.set_ylim(0, 100)
 plots.show(upper.figure, plots.panels(panels))
 
 # %% [markdown]
@@ -357,8 +399,14 @@ plots.show(upper.figure, plots.panels(panels))
 # %%
 upper, lower = plots.figure(rows=2, height=6.6)[1]
 panels = [
-    training.dead_over_time(table, "digits", "momentum", ax=upper),
-    training.dead_over_time(table, "digits", "Adam", ax=lower),
+    plots.lines(
+        dying.dead_by_epoch(table, "digits", optimiser),
+        ax=ax,
+        x="epoch",
+        y="dead (% of hidden units)",
+        title=f"Digits, {optimiser}: the dead by learning rate",
+    )
+    for ax, optimiser in ((upper, "momentum"), (lower, "Adam"))
 ]
 plots.show(upper.figure, plots.panels(panels))
 
@@ -368,10 +416,10 @@ plots.show(upper.figure, plots.panels(panels))
 # networks that still stand have learned there, next to what they learn at the tuned rate:
 
 # %%
-reached = training.where_reached(table, share=0.4)
+reached = dying.where_reached(table, share=0.4)
 plots.table(
     {
-        "data": reached.data.map(training.TITLES),
+        "data": reached.data.map(dying.TITLES),
         "optimiser": reached.optimiser,
         "40 % dead from rate": reached.lr.map("{:g}".format).replace("nan", "never"),
         "times the tuned rate": reached.times_tuned.map("{:.0f}".format).replace("nan", "–"),
@@ -391,7 +439,8 @@ plots.table(
 # > Which change matters most to the dead share?
 
 # %%
-training.by_variant(table).show()
+label = "dead after training (% of hidden units)"
+plots.rows(dying.dead_by_variant(table), label=label).show()
 
 # %% [markdown]
 # Depth and width hardly matter at a tuned rate. A start that is too small (PyTorch's) or a
@@ -405,10 +454,10 @@ training.by_variant(table).show()
 digits = data.load("digits")
 rates = (0.03, 0.3, 1.0)
 arms = {f"lr={lr:g}": {"lr": lr, "momentum": 0.0} for lr in rates}
-live = training.train(digits, range(20), (0, 1, 5, 10), arms, dtype="float64")
+live = dying.train(digits, range(20), (0, 1, 5, 10), arms, dtype="float64")
 rows = []
 for arm, accuracy in live.by_arm("test_accuracy").items():
-    units = training.follow(live, arm, (0, 1, 5, 10))
+    units = dying.follow(live, arm, (0, 1, 5, 10))
     born, last = (units[units.epoch == epoch] for epoch in (0, 10))
     after = [last.dead.mean(), last.revived.mean(), np.nanmean(accuracy)]
     diverged = np.isnan(accuracy).sum()

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Sigmoid and tanh: saturation and vanishing gradients
 #
-# **35 minutes to read · runs in about 20 s and 1.2 GB on 2 cores · needs: the ReLU chapter
+# **40 minutes to read · runs in about 20 s and 1.2 GB on 2 cores · needs: the ReLU chapter
 # (what it says about initialisation)**
 #
 # A much-read tutorial trains one network with six activations. Five of them tell dresses from
@@ -54,11 +54,10 @@ import tensorflow as tf
 import torch
 from torch import nn
 
-from actlab import catalog, claims, data, ensemble, plots, probes, stats, study
+from actlab import catalog, claims, data, ensemble, plots, probes, stats, study, theory
 from actlab.callbacks import GradientNorms
-from actlab.claims import sigmoid_tanh as lab  # this chapter's experiments
-from actlab.claims import sigmoid_training as training
 from actlab.exercises import sigmoid_tanh as check
+from actlab.experiments import deep, fading, plateau, race  # this chapter's experiments
 from actlab.frameworks import keras as in_keras
 from actlab.frameworks import torch as in_torch
 
@@ -152,24 +151,21 @@ claims.trial(
 # > less? And with tanh or ReLU in their place?
 
 # %%
-start = lab.STARTS["PyTorch default"]
+start = theory.STARTS["PyTorch default"]
 profiles, expected, styles = {}, {}, {}
-for name in lab.ACTIVATIONS:
-    title = catalog.get(name).title
-    profiles[title] = lab.live_profiles(name, start.init, depth=20)
-    expected[title] = np.log10(lab.theory(name, start, depth=20))
+for name, title in fading.ACTIVATIONS.items():
+    profiles[title] = fading.live(name, depth=20, init="torch")
+    expected[f"theory, {title}"] = fading.expected(name, start, depth=20)
     styles[title] = plots.line_style(name)
-lab.fading(
-    profiles,
-    expected,
-    styles=styles,
-    title="The theory (dots) knows every layer's gradient in advance",
-).show()
+off = max(abs(profiles[t].mean(0) - expected[f"theory, {t}"]).max() for t in profiles)
+relative = "log10 of the gradient / last layer's"
+title = f"Theory (crosses) is off by at most {off:.1f} powers of ten"
+plots.by_layer(profiles, points=expected, styles=styles, title=title, y=relative).show()
 
 # %% [markdown]
-# Twenty seeds each, just now, on handwritten digits. The dots are not fitted: they come from the
-# formula. All four curves fade under PyTorch's default, whose weights have variance $1/(3n)$; the
-# sigmoid fades fastest, because its slope is at most 1/4, so each layer costs at least a factor
+# Twenty seeds each, just now, on handwritten digits. The crosses are not fitted: they come from
+# the formula. All four curves fade under PyTorch's default, whose weights have variance $1/(3n)$;
+# the sigmoid fades fastest, because its slope is at most 1/4, so each layer costs at least a factor
 # of four before the weights have their say. (The bend at the left is the other factor in a
 # weight's gradient, the signal that reaches it from below.)
 #
@@ -177,11 +173,11 @@ lab.fading(
 # gradient on its way back, in powers of ten, measured (and predicted):
 
 # %%
-found = claims.get("gradient-slope-predicted").evaluate().evidence["decades_per_layer"]
-columns = {"curve": list(lab.ACTIVATIONS)}
+found = fading.slopes(root=0)
+columns = {"curve": list(fading.ACTIVATIONS.values())}
 for name in ("PyTorch default", "Glorot", "orthogonal", "He"):  # LeCun's is Glorot's here
-    pairs = [found[f"{activation}, {name}"] for activation in lab.ACTIVATIONS]
-    rounded = [[round(value, 2) + 0.0 for value in (p[0], p[3])] for p in pairs]
+    pairs = [found[title, name] for title in columns["curve"]]
+    rounded = [[round(value, 2) + 0.0 for value in (m.mean, line)] for m, line in pairs]
     columns[name] = ["{:+.2f} ({:+.2f})".format(*p).replace("-", "−") for p in rounded]
 plots.table(columns)
 
@@ -189,10 +185,19 @@ plots.table(columns)
 table = study.load("gradients_at_start")
 table = table[table.root == 0]
 upper, lower = plots.figure(rows=2, height=6.6)[1]
-panels = [
-    lab.by_depth(table, "sigmoid", ax=upper, title="Sigmoid fades from any of these starts"),
-    lab.by_depth(table, "tanh", ax=lower, title="Tanh does not have to"),
-]
+panels = []
+for ax, name in ((upper, "sigmoid"), (lower, "tanh")):
+    groups = fading.by_depth(table, name)
+    styles = {
+        label: {"linestyle": "none", "color": plots.INK, "marker": "x"}
+        for label in groups
+        if label.startswith("theory")
+    }
+    ends = {label: group[50].mean for label, group in groups.items() if label not in styles}
+    best = max(ends, key=ends.get)
+    title = f"{name}, 50 layers: 10^{ends[best]:.1f} at best ({best})".replace("-", "−")
+    y = "log10 of the gradient, first / last"
+    panels.append(plots.lines(groups, ax=ax, styles=styles, x="hidden layers", y=y, title=title))
 plots.show(upper.figure, plots.panels(panels))
 
 # %% [markdown]
@@ -215,18 +220,31 @@ plots.show(upper.figure, plots.panels(panels))
 # %%
 trained = study.load("gradients_in_training")
 trained = trained[trained.root == 0]
-title = "What has vanished stays vanished"
-training.before_and_after(trained, 50, title=title).show()
+looks = fading.before_and_after(trained, 50)
+groups = {
+    when: {", ".join(case): pair[i] for case, pair in looks.items() if pair[i]}
+    for i, when in enumerate(("before training", "after three epochs"))
+}
+gone = [{name for name, found in group.items() if found.high < -3} for group in groups.values()]
+title = f"{len(gone[0] - gone[1])} of {len(gone[0])} vanished gradients come back"
+marks = {"a thousandth": fading.VANISHED}
+plots.rows(groups, label="log10 of the gradient, first / last", title=title, marks=marks).show()
 
 # %% [markdown]
-# None returns (within three epochs of plain SGD; patience and Adam come later): where no gradient
-# arrives, nothing changes that could let it arrive. So the theory for untrained networks says who
-# will train. Almost: look at ReLU under orthogonal weights, layer by layer, beside tanh.
+# None returns (within three epochs of SGD with momentum; patience and Adam come later): where no
+# gradient arrives, nothing changes that could let it arrive. So the theory for untrained networks
+# says who will train. Almost: look at ReLU under orthogonal weights, layer by layer, beside tanh.
 
 # %%
-cases = [("tanh", "orthogonal"), ("relu", "orthogonal")]
-title = "Both start level; one collapses in the first epoch"
-training.profiles_in_training(trained, cases, 50, title=title).show()
+groups, styles = {}, {}
+for name in ("tanh", "relu"):
+    for epoch, dashes in ((0, ":"), (1, "--"), (3, "-")):
+        label = f"{fading.ACTIVATIONS[name]}, epoch {epoch}"
+        groups[label] = fading.profile_in_training(trained, name, "orthogonal", 50, epoch)
+        styles[label] = {"color": plots.colour(name), "linestyle": dashes}
+low = min(groups, key=lambda label: groups[label][1].mean)
+title = f"Lowest at the first layer: {low} (10^{groups[low][1].mean:.0f})".replace("-", "−")
+plots.lines(groups, styles=styles, x="hidden layer", y=relative, title=title).show()
 
 # %% [markdown]
 # Tanh was level because neither its error nor its signal fades. ReLU was level because *both* do,
@@ -247,17 +265,17 @@ claims.trial("gradient-slope-predicted", "gradient-stays-vanished")
 
 # %%
 starts = {
-    "orthogonal": lab.STARTS["orthogonal"],
-    "orthogonal × 4": lab.Start(16.0, "orthogonal"),
-    lab.CENTRED: lab.CENTRED_START,
+    "orthogonal": ({"init": "orthogonal"}, theory.STARTS["orthogonal"]),
+    "orthogonal × 4": ({"init": "orthogonal", "gain": 4.0}, theory.Start(16.0)),
+    fading.CENTRED: (fading.STARTS[fading.CENTRED], fading.THEORY[fading.CENTRED]),
 }
-gains = {"orthogonal × 4": 4.0}
-profiles = {
-    name: lab.live_profiles("sigmoid", start.init, depth=20, gain=gains.get(name, 1.0))
-    for name, start in starts.items()
-}
-expected = {name: np.log10(lab.theory("sigmoid", s, depth=20)) for name, s in starts.items()}
-lab.fading(profiles, expected, title="Four times larger weights are not enough").show()
+profiles, expected = {}, {}
+for name, (own, in_theory) in starts.items():
+    profiles[name] = fading.live("sigmoid", depth=20, **own)
+    expected[f"theory, {name}"] = fading.expected("sigmoid", in_theory, depth=20)
+ends = {name: 10 ** found[:, 0].mean() for name, found in profiles.items()}
+title = "At the first layer: " + ", ".join(f"{end:.0e}" for end in ends.values())
+plots.by_layer(profiles, points=expected, title=title.replace("-", "−"), y=relative).show()
 
 # %% [markdown]
 # It does not. The culprit is the *offset*. Every sigmoid sends up about 1/2, whatever the
@@ -269,8 +287,8 @@ lab.fading(profiles, expected, title="Four times larger weights are not enough")
 # How large would uncentred weights have to be? The theory answers in a second:
 
 # %%
-gain = lab.critical_gain("sigmoid")
-spread = lab.mean_field("sigmoid", lab.Start(gain**2, None), 50).variance[-1] ** 0.5
+gain = theory.critical_gain("sigmoid")
+spread = theory.layers("sigmoid", theory.Start(gain**2), 50).variance[-1] ** 0.5
 z = spread * np.random.default_rng(0).standard_normal(1_000_000)
 passed = sigmoid.derivative(z) ** 2
 steep = np.abs(z) < 2
@@ -331,10 +349,14 @@ claims.trial("sigmoid-vanishing", "sigmoid-not-zero-centred", "tanh-centred-laye
 # > offset, or the slope?
 
 # %%
-race = study.load("centring")
-race = race[race.root == 0]
-title = "The lifted one of each pair is slower"
-training.race_rows(race, "digits", title=title).show()
+table = study.load("centring")
+table = table[table.root == 0]
+steps = race.middle_steps(table, "digits")
+slower = sum(steps[lifted].mean > steps[level].mean for level, lifted in race.LIFTED)
+title = f"The lifted curve is slower in {slower} of {len(race.LIFTED)} pairs"
+hues = {name: plots.NEUTRAL[not curve.centred] for name, curve in race.CURVES.items()}
+label = "steps to 95 % (centred: blue, lifted: orange)"
+plots.rows(steps, colours=hues, label=label, title=title, marks={"the end": race.STEPS}).show()
 
 # %% [markdown]
 # Read the rows in pairs: the same curve, centred and lifted by a constant. The lifted one is
@@ -346,8 +368,8 @@ training.race_rows(race, "digits", title=title).show()
 # bias, as in the disguise above and in exercise 3.3.)
 
 # %%
-rates = race[race.seed == race.seed.min()].pivot(index="curve", columns="data", values="lr")
-rates = rates.loc[list(training.CURVES)]
+rates = table[table.seed == table.seed.min()].pivot(index="curve", columns="data", values="lr")
+rates = rates.loc[list(race.CURVES)]
 plots.table({"curve": rates.index, **{f"tuned rate, {d}": rates[d].to_numpy() for d in rates}})
 
 # %%
@@ -364,9 +386,15 @@ claims.trial("tanh-centring-speeds-up")
 # > × 10, the centred × 4, Adam, batch norm, residual connections?
 
 # %%
-deep = study.load("deep_sigmoid")
-deep = deep[deep.root == 0]
-training.accuracy_rows(deep, training.DEEP_ARMS, "What rescues ten layers of sigmoids").show()
+table = study.load("deep_sigmoid")
+table = table[table.root == 0]
+accuracy = {arm: stats.mean_interval(deep.final_accuracy(table, arm)) for arm in deep.ARMS}
+accuracy = dict(sorted(accuracy.items(), key=lambda item: -item[1].mean))
+hues = {arm: plots.colour(deep.ARMS[arm]["activation"]) for arm in accuracy}
+half = sum(accuracy[way].low > 50 for way in deep.WAYS)
+title = f"{half} of {len(deep.WAYS)} ways with sigmoids get above 50 %"
+marks = {"chance": 10}
+plots.rows(accuracy, colours=hues, label="test accuracy (%)", title=title, marks=marks).show()
 
 # %% [markdown]
 # None of the usual starts gets off chance, at any rate that we tried. Batch norm, residual
@@ -378,8 +406,12 @@ training.accuracy_rows(deep, training.DEEP_ARMS, "What rescues ten layers of sig
 # What about Adam, which divides each gradient by its own size? Watch the first layer:
 
 # %%
-arms = ("Keras default", "Adam", lab.CENTRED, "batch norm", "residual")
-training.first_layer_in_training(deep, arms, title="Where the first layer gets a gradient").show()
+arms = ("Keras default", "Adam", deep.CENTRED, "batch norm", "residual")
+norms = {arm: deep.first_layer(table, arm) for arm in arms}
+grown = max(norms, key=lambda arm: norms[arm][30].mean - norms[arm][0].mean)
+title = f"The first layer's gradient grows most with {grown}"
+y = "log10 of the first layer's gradient"
+plots.lines(norms, x="epochs of training", y=y, title=title).show()
 
 # %% [markdown]
 # Adam does bring the first layer's gradient back, after some epochs in which nothing seems to
@@ -388,11 +420,12 @@ training.first_layer_in_training(deep, arms, title="Where the first layer gets a
 
 # %%
 digits = data.load("digits")
-chosen = {name: training.DEEP_ARMS[name] for name in ("Keras default", lab.CENTRED, "batch norm")}
-rate = deep.drop_duplicates("arm").set_index("arm").lr
+chosen = {name: deep.ARMS[name] for name in ("Keras default", deep.CENTRED, "batch norm")}
+rate = table.drop_duplicates("arm").set_index("arm").lr
 live = ensemble.train(
     digits,
-    arms={name: {**training.DEEP, **arm, "lr": rate[name]} for name, arm in chosen.items()},
+    arms={name: {**deep.COMMON, **arm, "lr": rate[name]} for name, arm in chosen.items()},
+    hidden=(64,) * 10,
     seeds=20,
     epochs=5,
     dtype="float64",
@@ -424,13 +457,14 @@ claims.trial("sigmoid-beats-deep-relu")
 # ## The case of the ten per cent
 #
 # Back to the tutorial. Its sigmoid network, 784-[512, 256, 256, 128]-10, ended at chance, and the
-# conclusion was that its gradients are too small. Its JAX twin did not end there.
+# conclusion was that its gradients are too small. Its JAX twin did not end there, and says so: the
+# network waits at chance at first, and then it learns.
 
 # %%
 plots.table(
     {
-        "published (one seed)": list(training.PUBLISHED_ACCURACY),
-        "test accuracy, sigmoid (%)": [f"{a:.2f}" for a in training.PUBLISHED_ACCURACY.values()],
+        "published (one seed)": list(plateau.PUBLISHED_ACCURACY),
+        "test accuracy, sigmoid (%)": [f"{a:.2f}" for a in plateau.PUBLISHED_ACCURACY.values()],
     }
 )
 
@@ -445,7 +479,10 @@ plots.table(
 # %%
 failure = study.load("sigmoid_failure")
 failure = failure[failure.root == 0]
-training.escapes(failure, "as published", title="A plateau, not a failure").show()
+courses = plateau.accuracy_paths(failure, "as published")
+stops = [plateau.published_stop(course)[0] for course in courses]
+y = "validation accuracy (%)"
+plots.paths(100 * courses, stops, line=100 * plateau.OFF_THE_PLATEAU, y=y).show()
 
 # %% [markdown]
 # The network is not broken, it is slow. For many epochs the lower layers' gradients are so small
@@ -456,8 +493,9 @@ training.escapes(failure, "as published", title="A plateau, not a failure").show
 
 # %%
 full = study.load("sigmoid_failure_full")
-title = "At full width: chance or four in five, as the stop has it"
-training.escapes(full, "full size", title=title).show()
+courses = plateau.accuracy_paths(full, "full size")
+stops = [plateau.published_stop(course)[0] for course in courses]
+plots.paths(100 * courses, stops, line=100 * plateau.OFF_THE_PLATEAU, y=y).show()
 ends = full.drop_duplicates("seed").test_accuracy
 print("Test accuracy after fifty epochs (%):", ", ".join(f"{100 * a:.1f}" for a in ends))
 
@@ -505,7 +543,7 @@ torch_norms = found.gradient[:, 0].numpy()
 # %%
 assert np.allclose(keras_norms, torch_norms, rtol=1e-3)
 per_layer = np.diff(np.log10(torch_norms[1:10])).mean()
-predicted = lab.mean_field("sigmoid", lab.STARTS["Glorot"], 10).decades_per_layer
+predicted = theory.layers("sigmoid", theory.STARTS["Glorot"], 10).decades_per_layer
 print("The eleven gradient norms agree to a tenth of a per cent in both frameworks.")
 print(f"They fade by {per_layer:.2f} decades per layer; predicted were {-predicted:.2f}.")
 

@@ -55,10 +55,8 @@ import torch
 from torch import nn
 
 from actlab import catalog, claims, data, machine, plots, study
-from actlab.claims import leaky as lab  # this chapter's experiments …
-from actlab.claims import leaky_asleep, leaky_decay
-from actlab.claims import leaky_training as training
 from actlab.exercises import leaky as check
+from actlab.experiments import cost, decay, first_contest, libraries, sleeping, slopes
 from actlab.frameworks import keras as in_keras
 from actlab.frameworks import torch as in_torch
 from actlab.recipes.keras import RReLU, ThresholdedReLU
@@ -74,7 +72,7 @@ plots.use_style()
 # > `activation="leaky_relu"` in Keras. How many different functions have you got?
 
 # %%
-plots.table(lab.default_slopes())
+plots.table(libraries.default_slopes())
 
 # %% [markdown]
 # ("Then" is Keras 2.4 and PyTorch 1.7.) Three. PyTorch's default is 0.01, Keras's layer has 0.3 and
@@ -109,8 +107,8 @@ except ValueError as error:
 # %%
 digits = data.load("digits")
 print(digits.describe())
-slopes, depths = (0.3, 0.2, 0.01), (1, 5, 10)
-ported = lab.ported_with(digits, 0.3, slopes, depths, dtype="float64")
+others, depths = (0.3, 0.2, 0.01), (1, 5, 10)
+ported = libraries.ported_with(digits, 0.3, others, depths, dtype="float64")
 columns = {
     f"{depth} hidden (%)": [shares[:, i].mean() for shares in ported.values()]
     for i, depth in enumerate(depths)
@@ -185,11 +183,11 @@ plots.table({"layer": list(makers), "slopes": [f"{count:,}" for count in counts]
 # Keras. Written so, the two are one function again:
 
 # %%
-slopes = np.linspace(-0.1, 0.5, 32, dtype=np.float32)
+values = np.linspace(-0.1, 0.5, 32, dtype=np.float32)
 torch_unit = nn.PReLU(32)
-torch_unit.load_state_dict({"weight": torch.from_numpy(slopes)})
+torch_unit.load_state_dict({"weight": torch.from_numpy(values)})
 keras_unit = makers["Keras, PReLU(shared_axes=[1, 2])"]
-keras_unit.set_weights([slopes.reshape(1, 1, 32)])
+keras_unit.set_weights([values.reshape(1, 1, 32)])
 channels_first = torch.from_numpy(image.transpose(0, 3, 1, 2).copy())
 from_torch = torch_unit(channels_first).detach().numpy().transpose(0, 2, 3, 1)
 assert np.array_equal(from_torch, np.asarray(keras_unit(image)))
@@ -219,9 +217,9 @@ settled = [unit.eval()(torch.from_numpy(minus[:1])).item(), float(layer(minus[:1
 plots.table(
     {
         "RReLU": list(drawn),
-        "smallest slope drawn": [slopes.min() for slopes in drawn.values()],
-        "largest": [slopes.max() for slopes in drawn.values()],
-        "mean": [slopes.mean() for slopes in drawn.values()],
+        "smallest slope drawn": [found.min() for found in drawn.values()],
+        "largest": [found.max() for found in drawn.values()],
+        "mean": [found.mean() for found in drawn.values()],
         "in inference": [-value for value in settled],
     },
     digits=3,
@@ -258,15 +256,23 @@ claims.trial("rrelu-not-in-keras", run=True)
 # > half as many, as many?
 
 # %%
-table = study.load("leaky_asleep")
-print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
-table = table[table.root == 0]
-upper, lower = plots.figure(rows=2, height=6.2)[1]
+about = study.load("leaky_asleep").attrs
+print(f"{about['command']}\n{machine.sentence(about['machine'])}")
+axes = plots.figure(rows=2, height=6.2)[1]
 panels = [
-    leaky_asleep.asleep_by_learning_rate(table, "digits", ax=upper),
-    leaky_asleep.asleep_by_learning_rate(table, "mnist1d", ax=lower),
+    plots.lines(
+        sleeping.shares(name),
+        ax=ax,
+        title=f"{title}, {{}}",
+        x="learning rate",
+        y="units asleep (%)",
+        log="x",
+    )
+    for ax, (name, title) in zip(
+        axes, {"digits": "Digits", "mnist1d": "MNIST-1D"}.items(), strict=True
+    )
 ]
-plots.show(upper.figure, plots.panels(panels))
+plots.show(axes[0].figure, plots.panels(panels))
 
 # %%
 claims.trial("leaky-never-dead", "leaky-cures-sleep")
@@ -281,7 +287,7 @@ claims.trial("leaky-never-dead", "leaky-cures-sleep")
 # > ReLU, and with slope 0.01?
 
 # %%
-plots.table(leaky_asleep.woken(table), digits=2)
+plots.table(sleeping.woken(), digits=2)
 
 # %% [markdown]
 # In per cent; NaN where hardly a unit slept. At the lower rates the two columns can hardly be told
@@ -295,7 +301,7 @@ plots.table(leaky_asleep.woken(table), digits=2)
 # > layer, compared with the same network awake?
 
 # %%
-asleep = lab.gradients_asleep(digits, slopes=(0.01, 0.1, 0.3))
+asleep = sleeping.gradients_asleep((0.01, 0.1, 0.3))
 smallest = asleep["slope 0.01"][:, 0]
 left = f"$10^{{{np.log10(smallest).mean():.0f}}}$"
 plots.by_layer(
@@ -311,7 +317,12 @@ plots.by_layer(
 # six learning rates of which the best counts:
 
 # %%
-leaky_asleep.coma_plot(table).show()
+plots.lines(
+    sleeping.after_coma(),
+    title="All asleep at first, {} %",
+    x="slope on the negative side (0 is ReLU)",
+    y="test accuracy (%)",
+).show()
 
 # %%
 claims.trial("leaky-backprop")
@@ -323,18 +334,26 @@ claims.trial("leaky-backprop")
 #
 # ## Is it better?
 #
-# Six settings: three data sets, five and ten hidden layers, 20 seeds. Every arm has its own
-# learning rate, and He's start for its own slope: weights of variance $2 / ((1 + a^2) n)$.
+# Six settings: three data sets, five and ten hidden layers, 40 seeds. Every arm has its own
+# learning rate (tuned twice, for 20 seeds each), and He's start for its own slope: weights of
+# variance $2 / ((1 + a^2) n)$.
 #
 # > **Predict.** In how many of the six settings does slope 0.01 beat ReLU beyond doubt? And 0.3?
 
 # %%
 about = study.load("leaky_contest").attrs
-print(f"{about['command']} leaky_contest_fashion\n{machine.sentence(about['machine'])}")
-contest = training.contest_table(root=0)
-edge = contest.groupby(["data", "depth", "arm"]).edge.first()
-print(f"{edge.sum()} of {len(edge)} chosen learning rates lie at an end of {training.RATES}")
-training.contest_plot(contest, ("leaky 0.01", "leaky 0.18", "leaky 0.3", "PReLU", "RReLU")).show()
+print(f"{about['command']} leaky_contest_fashion")
+print(machine.sentence(about["machine"]))
+edge = first_contest.table(root=0).groupby(["root", "data", "depth", "arm"]).edge.first()
+print(f"{edge.sum()} of {len(edge)} chosen learning rates lie at an end of {slopes.RATES}")
+arms = ("leaky 0.01", "leaky 0.18", "leaky 0.3", "PReLU", "RReLU")
+ahead, floors = first_contest.leads(arms)
+plots.rows(
+    ahead,
+    label="test accuracy minus that of ReLU (points)",
+    zone=(0, np.inf),
+    floors=floors,
+).show()
 
 # %%
 claims.trial(
@@ -356,18 +375,21 @@ claims.trial(
 # of one example and of a batch, and a whole training step, relative to ReLU:
 
 # %%
-cost = study.load("leaky_cost")
-print(f"{cost.attrs['command']}\n{machine.sentence(cost.attrs['machine'])}")
-ratios = lab.cost_ratios(cost).pivot(
-    index=["framework", "what"], columns="activation", values="median"
-)
-plots.table(ratios.rename_axis(columns=None).reset_index(), digits=3)
+table = study.load("leaky_cost")
+print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
+rows = []
+for framework, task in table.groupby(["framework", "what"]).groups:
+    times = cost.relative(table, framework, task)
+    extra = {name: cost.middle(found).mean for name, found in times.items()}
+    name = cost.FRAMEWORKS[framework]
+    rows.append({"framework": name, "task": cost.TASKS[task], **extra})
+plots.table(rows, digits=3)
 
 # %%
 claims.trial("leaky-latency")
 
 # %% [markdown]
-# A fixed slope costs a few per cent at most, one example in Keras being the doubtful case. The
+# A fixed slope costs a few per cent in PyTorch; in Keras five per cent is not excluded. The
 # other two make training slower: PReLU has to add up a gradient for its slope, and RReLU draws a
 # random number for every unit.
 #
@@ -380,7 +402,10 @@ claims.trial("leaky-latency")
 # > than 1?
 
 # %%
-training.slopes_plot(contest, depth=10).show()
+plot = plots.by_layer(first_contest.by_layer(depth=10), y="learned slope")
+plot.ax.axhline(0.25, color=plots.INK, linewidth=1, linestyle=":")
+plot.ax.annotate("start", (10, 0.25), ha="right", va="bottom")
+plot.show()
 
 # %%
 claims.trial("prelu-first-layer")
@@ -398,7 +423,7 @@ claims.trial("prelu-first-layer")
 # > or stay?
 
 # %%
-decayed = lab.decayed_slopes(digits, (0, 0.001, 0.01), dtype="float64")
+decayed = decay.decayed_slopes(digits, (0, 0.001, 0.01), dtype="float64")
 none, most = (decayed[f"weight decay {strength}"].mean() for strength in ("0", "0.01"))
 plot = plots.by_layer(
     decayed,
@@ -415,15 +440,22 @@ plot.show()
 # two optimisers and on two data sets:
 
 # %%
-decay = study.load("leaky_decay")
-print(f"{decay.attrs['command']}\n{machine.sentence(decay.attrs['machine'])}")
-decay = decay[decay.root == 0]
-upper, lower = plots.figure(rows=2, height=6.4)[1]
+about = study.load("leaky_decay").attrs
+print(f"{about['command']}\n{machine.sentence(about['machine'])}")
+axes = plots.figure(rows=2, height=6.4)[1]
 panels = [
-    leaky_decay.decay_plot(decay, "digits", ax=upper),
-    leaky_decay.decay_plot(decay, "mnist1d", ax=lower),
+    plots.rows(
+        decay.by_decaying(name),
+        ax=ax,
+        title=f"{title}, what decays. {{}}",
+        label="mean learned slope",
+        marks={"start": decay.START},
+    )
+    for ax, (name, title) in zip(
+        axes, {"digits": "Digits", "mnist1d": "MNIST-1D"}.items(), strict=True
+    )
 ]
-plots.show(upper.figure, plots.panels(panels))
+plots.show(axes[0].figure, plots.panels(panels))
 
 # %%
 claims.trial("prelu-decay-to-relu", "prelu-decay-hurts")
@@ -443,7 +475,7 @@ claims.trial("prelu-decay-to-relu", "prelu-decay-hurts")
 # > does that of layer 5?
 
 # %%
-normalised = lab.decayed_slopes(digits, (0, 0.01), normalization="batch", dtype="float64")
+normalised = decay.decayed_slopes(digits, (0, 0.01), normalization="batch", dtype="float64")
 change = normalised["weight decay 0.01"] - normalised["weight decay 0"]
 title = f"Decay moves layers 1 to 4 by {change[:, :-1].mean():+.2f}, "
 title += f"layer 5 by {change[:, -1].mean():+.2f}"
@@ -470,16 +502,25 @@ claims.trial("prelu-decay-scale")
 # > slope on the largest?
 
 # %%
-sizes = study.load("leaky_sizes")
-print(f"{sizes.attrs['command']}\n{machine.sentence(sizes.attrs['machine'])}")
-sizes = sizes[sizes.root == 0]
-upper, lower = plots.figure(rows=2, height=6.2)[1]
-panels = [
-    training.sizes_plot(sizes, "mnist1d", ax=upper),
-    training.sizes_plot(sizes, "fashion_mnist", ax=lower),
-]
-plots.show(upper.figure, plots.panels(panels))
-middle = sizes[(sizes.data == "mnist1d") & (sizes["size"] == 600)]
+table = study.load("leaky_sizes")
+print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
+axes = plots.figure(rows=2, height=6.2)[1]
+panels = []
+for ax, name in zip(axes, slopes.SIZES, strict=True):
+    leads, floors = slopes.advantages(name)
+    panels.append(
+        plots.lines(
+            leads,
+            ax=ax,
+            title=f"{slopes.TITLES[name]}, {{}}",
+            x="different training examples",
+            y="ahead of a fixed slope (points)",
+            floors=floors,
+            log="x",
+        )
+    )
+plots.show(axes[0].figure, plots.panels(panels))
+middle = table[(table.root == 0) & (table.data == "mnist1d") & (table["size"] == 600)]
 print("learning rates chosen on 600 examples:", middle.groupby("arm").lr.first().to_dict())
 
 # %%

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ELU, CELU, SELU: self-normalisation
 #
-# **35 minutes to read · runs in about 20 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
+# **45 minutes to read · runs in about 20 s and 1.5 GB on 2 cores · needs: the ReLU chapter**
 #
 # Three functions that are straight on the right and an exponential on the left. The last of them
 # carries the boldest promise in this course: stack it, start it right, and the network keeps its
@@ -56,11 +56,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from actlab import catalog, claims, data, ensemble, plots, study
-from actlab.claims import elu_natural_gradient as natural
-from actlab.claims import elu_selu as lab  # this chapter's experiments
-from actlab.claims import elu_selu_training as training
+from actlab import catalog, claims, data, ensemble, plots, stats, study, theory
 from actlab.exercises import elu_selu as check
+from actlab.experiments import broken, fisher, likeness, normalised, rivals, untrained
+from actlab.experiments.together import in_both
 from actlab.frameworks import keras as in_keras
 from actlab.frameworks import torch as in_torch
 
@@ -143,14 +142,15 @@ claims.trial("elu-saturates", "elu-costs-more")
 # the bell curve, which 200 well-placed points (a quadrature) give to twelve digits:
 
 # %%
-mean, variance = lab.moment_map("selu", mean=0.0, variance=1.0)
-assert np.allclose([mean, variance], [0, 1], atol=1e-12)
+layer = theory.layers("selu", mean=0.0, variance=1.0)
+assert np.allclose([layer.mean, layer.sd], [[0], [1]], atol=1e-12)
 print(
     f"SELU maps (0, 1) to itself. A small error of the variance shrinks to "
-    f"{lab.contraction('selu'):.3f} of itself in every layer."
+    f"{theory.contraction('selu'):.3f} of itself in every layer."
 )
 for name in ("elu", "tanh", "relu"):
-    mean, variance = lab.moment_map(name, 0.0, 1.0)
+    layer = theory.layers(name, mean=0.0, variance=1.0)
+    mean, variance = layer.mean[0], layer.sd[0] ** 2
     print(f"{name} maps it to mean {mean:.3f}, variance {variance:.3f}.")
 
 # %% [markdown]
@@ -160,15 +160,26 @@ for name in ("elu", "tanh", "relu"):
 # > **Predict.** Somebody forgets to standardise: the inputs have mean 5 and standard deviation 5,
 # > like raw pixels of our digits. What are mean and standard deviation after thirty SELU layers?
 
+
 # %%
-lab.flow_figure().show()
+def through(mean, sd, depth):
+    """Mean and sd behind each of some wide SELU layers."""
+    layers = theory.layers("selu", depth=depth, mean=mean, variance=sd**2)
+    return layers.mean, layers.sd
+
+
+means, sds = np.meshgrid(np.linspace(-1.5, 1.5, 13), np.linspace(0.15, 2.55, 13))
+ends = np.array([through(m, s, 1) for m, s in zip(means.flat, sds.flat, strict=True)])
+corners = [(-1.4, 2.4), (1.4, 2.4), (-1.2, 0.3), (1.2, 0.3)]
+paths = [np.column_stack([corner, through(*corner, 30)]) for corner in corners]
+plots.flow((means.ravel(), sds.ravel()), tuple(ends[:, :, 0].T), paths).show()
 
 # %% [markdown]
 # From any corner, one step brings the mean close to 0 (the weights have no preferred sign), and
 # then the signal creeps along a single curve to the star. And the raw pixels?
 
 # %%
-means, sds = lab.theory("selu", depth=30, mean=5.0, variance=25.0)
+means, sds = through(5.0, 5.0, 30)
 for layer in (1, 5, 10, 30):
     print(f"behind layer {layer}: mean {means[layer - 1]:.2f}, sd {sds[layer - 1]:.2f}")
 
@@ -184,11 +195,23 @@ for layer in (1, 5, 10, 30):
 # %%
 digits = data.load("digits")
 x = torch.from_numpy(digits.x_train[:60])
-deep = {
-    "selu": lab.layer_moments(x, lab.Start("selu"), depth=100),
-    "relu": lab.layer_moments(x, lab.Start("relu", weight_variance=2.0), depth=100),
-}
-lab.deep_figure(deep).show()
+hidden = (128,) * 100
+starts = {"selu": theory.STARTS["LeCun"], "relu": theory.STARTS["He"]}
+axes = plots.figure(2, 2, height=5.4, sharex=True, sharey="row")[1]
+panels = []
+for column, (name, start) in zip(axes.T, starts.items(), strict=True):
+    mean, sd = normalised.in_turns(
+        lambda networks: normalised.moments(networks, x),
+        range(20),
+        hidden=hidden,
+        **rivals.FAIR[name],
+    )
+    expected = theory.layers(name, start, 100)
+    style = {"name": catalog.get(name).title, "color": plots.colour(name)}
+    panels.append(plots.ways(mean, expected.mean, ax=column[0], y="mean", **style))
+    sds = {"y": "standard deviation", "ratio": True}
+    panels.append(plots.ways(sd, expected.sd, ax=column[1], **sds, **style))
+plots.show(axes[0, 0].figure, plots.panels(panels))
 
 # %% [markdown]
 # Both obey their theory on average, and here is the difference between a fixed point and an
@@ -209,8 +232,17 @@ claims.trial("selu-attracting")
 # > **Predict.** Rank them: which break does most harm to mean 0, variance 1? Does any do none?
 
 # %%
-broken = {name: lab.layer_moments(x, start) for name, start in lab.BREAK_IT.items()}
-lab.break_it_figure(broken).show()
+ways = {
+    name: broken.untrained_moments(name)
+    for name in broken.CONDITIONS
+    if name not in ("Glorot uniform", "orthogonal", "alpha dropout 5 %")
+}
+ways["16 units a layer"] = broken.untrained_moments(broken.INTACT, width=16)
+plots.heat(
+    {name: (mean.mean(0), sd.mean(0)) for name, (mean, sd) in ways.items()},
+    bands=((-0.2, 0.2), (0.8, 1.25)),
+    layers=normalised.SETTLED,
+).show()
 
 # %% [markdown]
 # Four of them do what they are feared for. *Skip connections*: every layer adds its own variance to
@@ -240,13 +272,13 @@ claims.trial("selu-gain")
 # > passes behind the last layer, with plain dropout and with alpha dropout?
 
 # %%
-common = {
-    f"{'alpha' if alpha else 'plain'} dropout, {share:.0%}": lab.repeatability(
-        x, lab.Start(dropout=share, alpha=alpha)
-    )
-    for share in (0.05, 0.1)
-    for alpha in (False, True)
-}
+shape = {**normalised.SELU, "hidden": (128,) * 16}
+common = {}
+for share in (0.05, 0.1):
+    for kind in ("plain", "alpha"):
+        drop = {"dropout": share, "alpha_dropout": kind == "alpha"}
+        networks = untrained.draw(range(20), **shape, **drop)
+        common[f"{kind} dropout, {share:.0%}"] = likeness.repeatability(networks, x)
 plots.by_layer(
     common,
     title="Alpha dropout keeps the variance and drowns the signal",
@@ -261,7 +293,34 @@ plots.by_layer(
 # intact and broken, each with its own tuned learning rate, and the whole experiment done twice:
 
 # %%
-training.cost_figure(study.load("selu_broken")).show()
+table = study.load("selu_broken")
+
+
+def lost(condition, data, run):
+    """Test accuracy that one break costs in one run, in points."""
+    whole, bad = (
+        rivals.scores(table, curve="selu", data=data, condition=c)[run]
+        for c in (broken.INTACT, condition)
+    )
+    return stats.mean_interval(whole - bad)
+
+
+# %%
+runs = {
+    f"{rivals.NAMES[data]}, {run} run": {
+        name: lost(name, data, i) for name in broken.CONDITIONS if name != broken.INTACT
+    }
+    for data in ("digits", "mnist1d")
+    for i, run in enumerate(("first", "second"))
+}
+names = next(iter(runs.values()))
+dearest = max(names, key=lambda name: sum(run[name].mean for run in runs.values()))
+plots.rows(
+    runs,
+    label="test accuracy lost (points)",
+    title=f"{dearest.capitalize()} costs the most",
+    zone=(0, np.inf),
+).show()
 
 # %% [markdown]
 # Alpha dropout, which keeps mean and variance in perfect order, costs more than everything that
@@ -276,9 +335,9 @@ training.cost_figure(study.load("selu_broken")).show()
 # MNIST-1D. *No skip connections*: they break the normalisation by a factor of tens of thousands,
 # and the accuracy hardly, if the learning rate is small enough for every network to survive.
 #
-# One more look at the open circles: nearly all lie to the left of the filled ones. In the second
-# run the two trial seeds gave the *intact* network too large a learning rate on digits, and beside
-# it every break looks harmless. That is why each verdict asks both data sets.
+# One more look at the second run on digits: nearly all of its squares lie to the left of the
+# circles of the first. There the two trial seeds gave the *intact* network too large a learning
+# rate, and beside it every break looks harmless. That is why each verdict asks both data sets.
 
 # %%
 claims.trial(
@@ -301,15 +360,42 @@ claims.trial(
 # > the digits apart after fifty layers?
 
 # %%
-labels = torch.from_numpy(digits.y_train[:150])
-more = torch.from_numpy(digits.x_train[:150]).double()
+some, labels = digits.x_train[:150], digits.y_train[:150]
 starts = {
-    "ELU, LeCun": lab.Start("elu"),
-    "SELU, LeCun": lab.Start("selu"),
-    "ReLU, He": lab.Start("relu", weight_variance=2.0),
+    "ELU, LeCun": {"activation": "elu", "init": "lecun_normal"},
+    "SELU, LeCun": normalised.SELU,
+    "ReLU, He": rivals.FAIR["relu"],
 }
-seen = {name: lab.resemblance(more, start, labels) for name, start in starts.items()}
-lab.resemblance_figure(seen, starts).show()
+seen = {}
+for name, start in starts.items():
+    seen[name] = normalised.in_turns(
+        lambda networks: likeness.resemblance(networks, some, labels),
+        range(20),
+        hidden=(128,) * 50,
+        **start,
+    )
+
+# %%
+left, right = plots.figure(2, height=3.6)[1]
+colours = {n: plots.line_style(s["activation"]) for n, s in starts.items()}
+cosines = plots.by_layer(
+    {name: cosine for name, (cosine, _) in seen.items()},
+    ax=left,
+    title="Like, or unlike …",
+    y="cosine of two pictures",
+    styles=colours,
+)
+shares = plots.by_layer(
+    {name: 100 * share for name, (_, share) in seen.items()},
+    ax=right,
+    title="… and still told apart?",
+    y="nearest of the same digit (%)",
+    styles=colours,
+)
+for ax in (left, right):
+    ax.set_xlabel("hidden layer")
+left.get_legend().remove()
+plots.show(left.figure, plots.panels([cosines, shares]))
 
 # %% [markdown]
 # In the ReLU network all pictures come to look the same, in the SELU network they come to look
@@ -324,7 +410,7 @@ lab.resemblance_figure(seen, starts).show()
 
 # %%
 for name, variance in (("selu", 1.0), ("relu", 2.0)):
-    growth = lab.gradient_growth(name, variance)
+    growth = theory.gradient_factor(name, variance)
     print(f"{name}: {growth:.3f} per layer, in the norm {growth**25:.1f} over fifty layers")
 
 # %% [markdown]
@@ -346,10 +432,24 @@ claims.trial("elu-vanishing", "selu-vanishing")
 
 # %%
 names = ("selu", "relu", "relu, PyTorch default")
-arms = {name: training.FAIR[name] for name in names}
+arms = {name: rivals.FAIR[name] for name in names}
 setting = {"epochs": 15, "hidden": (64,) * 8, "lr": 0.01, "dtype": "float64"}
 live = ensemble.train(digits, arms=arms, seeds=20, **setting)
-training.learning_figure(live).show()
+found = {}
+for name in names:
+    curves = 100 * live.valid_accuracy[live.index(name)].T
+    found[name] = {e + 1: stats.mean_interval(c) for e, c in enumerate(curves)}
+relu = plots.line_style("relu")
+plots.lines(
+    found,
+    x="epoch",
+    y="validation accuracy (%)",
+    styles={
+        "selu": plots.line_style("selu"),
+        "relu": relu,
+        "relu, PyTorch default": {**relu, "linestyle": "--"},
+    },
+).show()
 
 # %% [markdown]
 # The same SELU, the same digits, the same learning rate, 20 seeds each. Whether its lead is huge or
@@ -358,13 +458,22 @@ training.learning_figure(live).show()
 # quicker starter, at this learning rate. Both are worth knowing before you believe a comparison.
 #
 # The tutorial that SELU's authors publish does it: it initialises the SELU network as the paper
-# asks and leaves ReLU to the library. We replayed it at half its width on two data sets, then gave
-# ReLU its start, then tuned every learning rate. Mean test accuracy in per cent, and in brackets
-# the *worst* of the 20 networks:
+# asks and leaves ReLU to the library. (Both get 5 % dropout, SELU the alpha kind.) We replayed it
+# at half its width on two data sets, then gave ReLU its start, then tuned every rate. Mean test
+# accuracy in per cent, and in brackets the *worst* of the 20 networks:
 
 # %%
 replay = study.load("selu_replay")
-plots.table(training.replay_table(replay[replay.root == 0]))
+columns = {"data": [], "rate": [], **{arm: [] for arm in rivals.PUBLISHED}}
+for name in ("digits", "mnist1d"):
+    for protocol in ("published", "tuned"):
+        columns["data"].append(rivals.NAMES[name])
+        columns["rate"].append(protocol)
+        for arm in rivals.PUBLISHED:
+            where = {"data": name, "protocol": protocol, "arm": arm}
+            first, _ = rivals.scores(replay, **where)
+            columns[arm].append(f"{first.mean():.1f} ({first.min():.1f})")
+plots.table(columns)
 
 # %% [markdown]
 # As published, SELU leads. With He's start ReLU has caught up, or nearly. With tuned rates even
@@ -386,7 +495,24 @@ claims.trial("selu-unfair")
 
 # %%
 table = study.load("selu_deep")
-training.duel_figure(table[table.root == 0]).show()
+duels, noise = {}, {}
+for name, depth in table[["data", "depth"]].drop_duplicates().to_numpy():
+    where, place = {"data": name, "depth": depth}, f"{rivals.NAMES[name]}, {depth} layers"
+    selu, _ = rivals.scores(table, arm="selu", **where)
+    noise[place] = stats.noise_floor(selu)
+    for rival in (*rivals.RIVALS, "relu + batch norm"):
+        theirs, _ = rivals.scores(table, arm=rival, **where)
+        duels.setdefault(rival, {})[place] = stats.mean_interval(selu - theirs)
+pairs = [duel for rival in duels.values() for duel in rival.values()]
+ahead = sum(duel.low > 0 for duel in pairs)
+plots.rows(
+    duels,
+    title=f"SELU is ahead in {ahead} of {len(pairs)} fair duels",
+    colours={r: plots.colour(r) for r in rivals.RIVALS} | {"relu + batch norm": plots.INK},
+    label="test accuracy of SELU minus the rival's (points)",
+    zone=(0, np.inf),
+    floors=noise,
+).show()
 
 # %% [markdown]
 # Against plain ReLU the lead is real in deep networks, several points at sixteen layers, in this
@@ -397,8 +523,8 @@ training.duel_figure(table[table.root == 0]).show()
 #
 # Three things to keep in mind. Everyone trained for 15 epochs or fewer, so whoever starts quickly
 # is ahead. ReLU with batch norm mostly chose the largest learning rate on offer and may have more
-# to give. And the arrow is an accident of tuning, the same that we met above: in the other run,
-# with another rate, GELU loses by far less.
+# to give. And GELU's defeat at 16 layers on digits is an accident of tuning, the same that we met
+# above: in the other run, with another rate, GELU loses by far less.
 #
 # Tables and convolutions, where SELU was said to shine or to help:
 
@@ -407,8 +533,9 @@ claims.trial("selu-deep", "selu-tabular", "selu-cnn")
 
 # %% [markdown]
 # On four real tables SELU is ahead of ReLU on average, but tanh, of all, does as well or better,
-# and most differences drown in the choice of the rows. In small convolutional networks SELU gains
-# a little on one data set and loses much more on the other.
+# and most differences drown in the choice of the rows; a plain logistic regression stands beside
+# them in the ledger. In small convolutional networks SELU loses much on one data set, and what it
+# may gain on the other is not shown.
 #
 # ## Does it stay normalised while it learns?
 #
@@ -417,9 +544,8 @@ claims.trial("selu-deep", "selu-tabular", "selu-cnn")
 
 # %%
 moments = study.load("selu_moments")
-moments = moments[moments.root == 0]
 plots.by_layer(
-    {f"epoch {e}": training.moments_at(moments, "digits", e)[1] for e in (0, 1, 5, 15)},
+    {f"epoch {e}": normalised.moments_at(moments, "digits", e)[1] for e in (0, 1, 5, 15)},
     title="Learning pulls the deep layers away from sd 1",
     y="standard deviation",
 ).show()
@@ -448,23 +574,54 @@ claims.trial("selu-preserves")
 # the means are gone. We do this to networks so small that their Fisher matrix, and so the natural
 # gradient, can be computed in full.
 #
+# How long have the two networks trained when we look? The same number of steps is one answer, the
+# same loss is another, so we take both.
+#
 # > **Predict.** After training: is the cosine between the two gradients larger for ELU or for ReLU?
 # > And does it rise or fall when the means are taken away?
 
 # %%
-fisher = study.load("elu_fisher")
-natural.mean_figure(fisher[fisher.root == 0]).show()
+table = fisher.both_studies()
+
+
+def place(arm, when):
+    """Size of the mean activation, and the cosine at damping 0.01."""
+    columns = ("mean_activation", "cosine_0.01")
+    return tuple(in_both(fisher.values(table, arm, when, c)) for c in columns)
+
+
+# %%
+axes = plots.figure(2, 2, height=6.4, sharex=True, sharey=True)[1]
+panels = []
+for ax, (when, words) in zip(axes.flat, fisher.STAGES.items(), strict=True):
+    arms = {"ReLU": "relu", "ELU": "elu"}
+    panels.append(
+        plots.steps(
+            {n: (place(a, when), place(f"{a} centred", when)) for n, a in arms.items()},
+            x="mean activation (share)",
+            y="cosine",
+            name=words.capitalize(),
+            change="centred",
+            colours={n: plots.colour(a) for n, a in arms.items()},
+            ax=ax,
+        )
+    )
+axes[0, 0].set(xlim=(-0.06, 1.0), ylim=(0, 1))
+axes[0, 0].legend()
+plots.show(axes[0, 0].figure, plots.panels(panels))
 
 # %% [markdown]
-# About the effect the authors are right: after training, ELU's gradient is much closer to the
-# natural one than ReLU's. About its cause they are not, at least here. From the same start (He's)
-# ELU's mean activations are only a little nearer to 0 than ReLU's. And taking the means away, all,
-# helps a little before training and *hurts* after it, for both functions. It does make the Fisher
-# matrix better conditioned, every time, as the theory of centring says; the direction of the
-# gradient does not follow.
+# (Filled: as it is; open: centred; each title says what centring changes.) After the same number
+# of steps ELU's gradient is closer to the natural one than ReLU's. But ELU is the quicker learner,
+# and by then its loss is lower. At the same loss the sign turns: there ReLU's gradient is the
+# closer one. What looked like a better direction was a later stage of training.
 #
-# Two limits. The two networks trained for the same number of steps, not to the same loss. And the
-# centred ones were only looked at: they had learned with their means in place.
+# The supposed cause fares no better. From the same start (He's) ELU's mean activations are only a
+# little nearer to 0 than ReLU's. And taking the means away, all of them, helps a little before
+# training and later mostly *hurts*. It does make the Fisher matrix better conditioned at the start,
+# as the theory of centring says; the direction of the gradient does not follow.
+#
+# A limit: the centred networks were only looked at; they had learned with their means in place.
 
 # %%
 claims.trial("elu-natural-gradient", "elu-mean-zero")
@@ -492,8 +649,8 @@ claims.trial("elu-when-broken", "selu-kink")
 # A half-right observation, and a doubtful reason. ELU is better where the weights are too large,
 # and on one data set under plain dropout. Where they are too small it is the other way round, and
 # dramatically: from PyTorch's default the ELU networks do not learn at all, and those of SELU do.
-# The curve without the kink gains what ELU gains where the weights are too large, but not under
-# dropout.
+# The curve without the kink seems to gain what ELU gains where the weights are too large, and not
+# under dropout; in no single case is it beyond doubt.
 #
 # There is a plainer suspect. To remove the kink we had to flatten the curve, and flatness has a
 # number: the growth per layer that we met above.
@@ -502,7 +659,7 @@ claims.trial("elu-when-broken", "selu-kink")
 curves = {"SELU": ("selu", {}), "ELU": ("elu", {}), "no kink": ("celu", {"alpha": 1.6733})}
 for start, variance in (("He", 2.0), ("LeCun", 1.0), ("PyTorch", 1 / 3)):
     growths = [
-        f"{name} {lab.gradient_growth(record, variance, **params):.2f}"
+        f"{name} {theory.gradient_factor(record, variance, **params):.2f}"
         for name, (record, params) in curves.items()
     ]
     print(f"{start}: squares of small differences grow by", ", ".join(growths))
@@ -596,7 +753,7 @@ print("output", by_hand.tolist(), "gradient", big.grad.tolist())
 #
 # > **Exercise 5.1.** Your team insists on He's initialisation, $n \mathrm{Var}(w) = 2$. Find the
 # > scale $\lambda$ and the $\alpha$ with which a SELU keeps mean 0 and variance 1 under *that*
-# > start. `lab.gaussian_mean(f, variance)` gives $\mathrm{E}[f(z)]$.
+# > start. `theory.normal_mean(f, variance)` gives $\mathrm{E}[f(z)]$.
 
 # %%
 constants = ...  # (scale, alpha)
@@ -609,13 +766,13 @@ check.check_he_constants(constants)
 # ```python
 # import numpy as np
 # from scipy.optimize import fsolve
-# from actlab.claims import elu_selu as lab
+# from actlab import theory
 # from actlab.exercises import elu_selu as check
 #
 # def off(pair):
 #     scale, alpha = pair
 #     f = lambda z: scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
-#     return lab.gaussian_mean(f, 2.0), lab.gaussian_mean(lambda z: f(z) ** 2, 2.0) - 1
+#     return theory.normal_mean(f, 2.0), theory.normal_mean(lambda z: f(z) ** 2, 2.0) - 1
 #
 # constants = fsolve(off, (1.0, 1.5))
 # check.check_he_constants(constants)

@@ -89,6 +89,7 @@ def test_the_quick_run(monkeypatch, tmp_path):
     assert 0 < profile["products"] < 1
     assert 0 < profile["products_of_peak"] < 1.1
     assert 0 < profile["one_core"] < 1.1
+    assert 0 < profile["calling"] < 1.1
 
 
 @pytest.mark.skipif(not bench.JAX_PYTHON.exists(), reason="needs the benchmark's own environment")

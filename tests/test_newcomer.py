@@ -479,7 +479,7 @@ sys.meta_path.insert(0, Blocker())
 """
 PAGES = """
 from pathlib import Path
-import actlab.study, actlab.claims.ledger, actlab.claims
+import actlab.study, actlab.claims
 from actlab_site import reference
 picture = reference.curves.picture  # one drawing of many is enough
 reference.curves.picture = lambda record: picture(record) if record.name == "softmax" else b""

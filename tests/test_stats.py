@@ -4,25 +4,16 @@ import gc
 import math
 import sys
 import warnings
-from itertools import pairwise
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from actlab import stats
+from actlab import plots, stats
 from actlab.stats import Interval
 
 ARMS = {"relu": 0.86, "tanh": 0.84, "elu": 0.88, "selu": 0.8801}
-
-
-@pytest.fixture
-def closed_figures():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -484,6 +475,14 @@ def test_what_is_no_result_is_refused(call):
         call()
 
 
+def test_the_figures_of_results_keep_their_names():
+    assert stats.interval_plot is plots.rows
+    assert stats.rank_plot is plots.rank_plot
+    assert stats.critical_difference_diagram is plots.critical_difference_diagram
+    with pytest.raises(AttributeError, match="no attribute 'pie_plot'"):
+        _ = stats.pie_plot
+
+
 def test_an_unknown_arm_names_those_there_are(comparison):
     with pytest.raises(ValueError, match=r"no arm 'swish'; the arms are .*tanh"):
         comparison.significant("relu", "swish")
@@ -555,68 +554,3 @@ def test_verdict_errs_as_rarely_as_it_says():
     limit = 0.025 + 4 * math.sqrt(0.025 * 0.975 / 1000)
     assert 0 < verdicts.count("holds") / 1000 < limit
     assert 0 < verdicts.count("refuted") / 1000 < limit
-
-
-# --- figures ---------------------------------------------------------------------------------
-
-drawing = pytest.mark.usefixtures("closed_figures")
-
-
-@drawing
-def test_interval_plot_draws_the_intervals(comparison):
-    intervals = {"relu": Interval(0.86, 0.85, 0.87, 20), "mine": Interval(0.88, 0.875, 0.885, 20)}
-    plot = stats.interval_plot(
-        intervals, colours={"mine": "#123456"}, label="test accuracy (%)", percent=True
-    )
-    bar, dot = plot.artists["mine"]
-    assert list(bar.get_xdata()) == [87.5, 88.5]
-    assert list(dot.get_xdata()) == [88.0]
-    assert bar.get_color() == "#123456"
-    assert plot.ax.get_xlabel() == "test accuracy (%)"
-    assert "mine" in plot.ax.get_title(loc="left") + plot.ax.get_title()
-    assert "relu 86.0 % [85.0, 87.0] (n=20)" in plot.alt
-    top, bottom = (plot.artists[name][1].get_ydata()[0] for name in intervals)
-    low, high = plot.ax.get_ylim()
-    assert (low > high) == (top < bottom)  # the first name is on top
-    with pytest.raises(ValueError, match="no intervals"):
-        stats.interval_plot({})
-
-
-@drawing
-def test_rank_plot_draws_mean_ranks_and_every_block(comparison):
-    _, ax = plt.subplots()
-    plot = stats.rank_plot(comparison, ax=ax)
-    assert plot.ax is ax
-    for arm, rank in comparison.mean_ranks.items():
-        discs, line = plot.artists[arm]
-        assert list(line.get_xdata()) == [rank, rank]
-        assert discs.get_sizes().sum() == pytest.approx(400)  # every block is in one disc
-        assert f"{arm} {rank:.2f}" in plot.alt
-    best, second = comparison.mean_ranks.index[:2]
-    assert f"{best} ranks best, not told apart from {second} (" in plot.alt
-
-
-@drawing
-def test_rank_plot_does_not_name_a_winner_where_there_is_none():
-    rng = np.random.default_rng(10)
-    plot = stats.rank_plot(stats.compare(dict(zip("abc", rng.normal(size=(3, 10)), strict=True))))
-    assert plot.alt.startswith("No arm is told apart")
-    assert "ranks best" not in plot.alt
-
-
-@drawing
-def test_critical_difference_bars_join_just_the_pairs_not_told_apart(comparison):
-    plot = stats.critical_difference_diagram(comparison)
-    ranks = comparison.mean_ranks
-    by_rank = {rank: arm for arm, rank in ranks.items()}
-    joined = set()
-    for (bar,) in plot.artists["crossbars"]:
-        names = [by_rank[x] for x in sorted(bar.get_xdata())]
-        joined |= {frozenset(pair) for pair in pairwise(names)}
-    apart = [row for row in comparison.to_frame().itertuples() if row.significant]
-    together = [row for row in comparison.to_frame().itertuples() if not row.significant]
-    assert joined == {frozenset((row.a, row.b)) for row in together} == {frozenset(("elu", "selu"))}
-    assert f"{len(apart)} of 6 pairs differ" in plot.alt
-    for row in together:
-        assert f"{row.a} and {row.b}" in plot.alt
-    assert plot.ax.get_xlabel() == "mean rank (1 = best)"

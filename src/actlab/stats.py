@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,6 @@ import pandas as pd
 from scipy import stats
 
 from actlab import inputs
-
-if TYPE_CHECKING:
-    from actlab.plots import Plot
 
 Array = npt.NDArray[np.float64]
 OnNaN = Literal["raise", "drop"]
@@ -82,7 +79,7 @@ class Difference(Interval):
     _unit = " points"
 
     def _notes(self) -> list[str]:
-        return [_p_text(self.p), *super()._notes()]
+        return [p_text(self.p), *super()._notes()]
 
     __str__ = Interval.__str__
 
@@ -410,118 +407,21 @@ def verdict_from_difference(
     return "holds" if agrees else "refuted" if contradicts else "not shown"
 
 
-def interval_plot(
-    intervals: Mapping[str, Interval],
-    ax: Any | None = None,
-    colours: Mapping[str, str] | None = None,
-    label: str = "mean",
-    percent: bool = False,
-) -> Plot:
-    """One row per name, first on top: the mean as a dot, the interval as a bar.
+def __getattr__(name: str) -> Any:
+    """The figures of these results, under the names they had before :mod:`actlab.plots` drew them.
 
-    ``label`` names the x axis with its unit; ``percent`` shows 0.87 as 87.
+    A door and no more: nothing in this module draws, and matplotlib is not imported for numbers.
     """
-    from actlab import plots
+    if name in ("interval_plot", "rank_plot", "critical_difference_diagram"):
+        from actlab import plots
 
-    if not isinstance(intervals, Mapping) or not intervals:
-        raise ValueError("no intervals to draw: expected a mapping from names to intervals.")
-    for name, found in intervals.items():
-        if not isinstance(found, Interval):
-            raise TypeError(f"{name}: expected an Interval, got {type(found).__name__}.")
-    ax = plots.axis(ax, height=1.2 + 0.3 * len(intervals), layout="constrained")
-    artists = {}
-    for y, (name, found) in enumerate(intervals.items()):
-        mean, low, high = np.array([found.mean, found.low, found.high]) * (100 if percent else 1)
-        hue = (colours or {}).get(name, plots.colour(name))
-        bar = ax.plot([low, high], [y, y], color=hue)[0]
-        artists[name] = (bar, ax.plot([mean], [y], "o", color=hue)[0])
-    levels = " and ".join(sorted({f"{i.confidence * 100:.4g} %" for i in intervals.values()}))
-    top = max(intervals, key=lambda name: intervals[name].mean)
-    title = f"Highest mean: {top} (bars: {levels} intervals)"
-    _name_rows(ax, list(intervals), title, label)
-    rows = "; ".join(f"{name} {found.format(percent=percent)}" for name, found in intervals.items())
-    return plots.Plot(ax, f"Means with {levels} intervals, {label}: {rows}.", artists)
+        return plots.rows if name == "interval_plot" else getattr(plots, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def rank_plot(comparison: Comparison, ax: Any | None = None) -> Plot:
-    """Every arm's mean rank (line) over how often it took which rank (area of the discs)."""
-    from actlab import plots
-
-    _check_comparison(comparison)
-    means, n = comparison.mean_ranks, len(comparison.table)
-    ax = plots.axis(ax, height=1.2 + 0.4 * len(means), layout="constrained")
-    artists = {}
-    for y, arm in enumerate(means.index):
-        rank, count = np.unique(comparison.ranks[arm], return_counts=True)
-        discs = ax.scatter(rank, [y] * len(rank), s=400 * count / n, c=plots.colour(arm), alpha=0.5)
-        artists[arm] = (discs, ax.plot([means[arm]] * 2, [y - 0.4, y + 0.4], color=plots.INK)[0])
-    best, *others = means.index
-    rivals = [arm for arm in others if not comparison.significant(best, arm)]
-    finding = f"{best} ranks best" + (
-        f", not told apart from {', '.join(rivals)}" if rivals else ""
-    )
-    if rivals == others:
-        finding = f"No arm is told apart from the best ranked, {best}"
-    title = f"{finding}\n(Friedman {_p_text(comparison.friedman_p)}, n={n})"
-    _name_rows(ax, list(means.index), title, "rank within a block (1 = best)")
-    return plots.Plot(ax, f"{title.replace(chr(10), ' ')}. {_listing(comparison)}", artists)
-
-
-def critical_difference_diagram(comparison: Comparison, ax: Any | None = None) -> Plot:
-    """Mean ranks on a line; a bar joins arms that could not be told apart (Demšar, 2006).
-
-    Drawn by scikit-posthocs from the Holm-corrected Wilcoxon p-values.
-    """
-    from scikit_posthocs import critical_difference_diagram as draw
-
-    from actlab import plots
-
-    _check_comparison(comparison)
-    means, pairs, alpha = comparison.mean_ranks, comparison.pairs, 1 - comparison.confidence
-    ax = plots.axis(ax, height=1.2 + 0.25 * len(means), layout="constrained")
-    ax.grid(False)
-    artists = draw(
-        means,
-        comparison.p_values,
-        alpha=alpha,
-        ax=ax,
-        color_palette={arm: plots.colour(arm) for arm in means.index},
-        # A dot per member: a bar may pass over an arm that differs from those it joins.
-        crossbar_props={"marker": "o"},
-        label_fmt_left="{label} ({rank:.2f})",
-        label_fmt_right="({rank:.2f}) {label}",
-    )
-    for text in artists["labels"]:
-        text.set_color(plots.INK)
-    ax.spines["top"].set_visible(True)
-    ax.xaxis.set_label_position("top")
-    finding = f"{pairs['significant'].sum()} of {len(pairs)} pairs differ"
-    plots.label(ax, title=f"{finding} (Wilcoxon, Holm)", x="mean rank (1 = best)", y="")
-    joined = "; ".join(f"{row.a} and {row.b}" for row in pairs.itertuples() if not row.significant)
-    alt = f"Critical-difference diagram: {finding}. {_listing(comparison)}"
-    return plots.Plot(ax, alt + (f" Not told apart: {joined}." if joined else ""), artists)
-
-
-def _listing(comparison: Comparison) -> str:
-    ranks = ", ".join(f"{arm} {rank:.2f}" for arm, rank in comparison.mean_ranks.items())
-    return f"Mean ranks over {len(comparison.table)} blocks, best first: {ranks}."
-
-
-def _name_rows(ax: Any, names: Sequence[str], title: str, x: str) -> None:
-    from actlab import plots
-
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    plots.label(ax, title=title, x=x, y="")
-
-
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """A p-value as a reader wants it."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def _check_comparison(comparison: Any) -> None:
-    if not isinstance(comparison, Comparison):
-        raise TypeError(f"expected what compare() gives, got {type(comparison).__name__}.")
 
 
 def _check_confidence(confidence: float) -> None:

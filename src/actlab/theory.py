@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,11 +128,7 @@ def layers(
     """
     record = _record(activation)
     start = start or Start()
-    kinks = record.properties_at(**params).kinks
-
-    def average(curve: Callable[..., Array], power: int, over: float) -> float:
-        return float(normal_mean(lambda z: curve(z, **params) ** power, over, kinks))
-
+    average = _averages(record, params)
     rows: list[tuple[float, ...]] = []
     for _ in range(depth):
         signal = mean**2 + variance
@@ -173,10 +169,18 @@ def critical_gain(activation: str | Activation, depth: int = 200, **params: Any)
     """
     from scipy.optimize import brentq
 
+    record = _record(activation)
+    average = _averages(record, params)
+
     def excess(gain: float) -> float:
+        signal = 1.0
         with np.errstate(over="ignore", invalid="ignore"):
-            try:
-                return float(layers(activation, Start(gain**2), depth, **params).factor[-1]) - 1
+            try:  # of each layer only the mean square matters here
+                for _ in range(depth - 1):
+                    before, signal = signal, average(record.reference, 2, gain**2 * signal)
+                    if math.isclose(signal, before, rel_tol=1e-14):
+                        break
+                return gain**2 * average(record.derivative, 2, gain**2 * signal) - 1
             except (ValueError, OverflowError):  # the signal has grown beyond all numbers
                 return math.inf
 
@@ -185,9 +189,21 @@ def critical_gain(activation: str | Activation, depth: int = 200, **params: Any)
         if excess(low) < 0 <= excess(high) < math.inf:
             return float(brentq(excess, low, high, xtol=1e-8))
     raise ValueError(
-        f"{_record(activation).name} has no critical gain between 0.1 and 30: whatever the size "
+        f"{record.name} has no critical gain between 0.1 and 30: whatever the size "
         "of the weights, its gradients vanish or explode."
     )
+
+
+def _averages(
+    record: Activation, params: Mapping[str, Any]
+) -> Callable[[Callable[..., Array], int, float], float]:
+    """(curve of the record, power, variance) → E[curve(z)^power]."""
+    kinks = record.properties_at(**params).kinks
+
+    def average(curve: Callable[..., Array], power: int, over: float) -> float:
+        return float(normal_mean(lambda z: curve(z, **params) ** power, over, kinks))
+
+    return average
 
 
 def _record(activation: str | Activation) -> Activation:

@@ -121,6 +121,15 @@ def test_the_bias_can_be_chosen():
     np.testing.assert_array_equal(ours("he_normal", bias="torch")[1], ours("torch")[1])
 
 
+def test_a_bias_may_be_made_from_the_weights_it_stands_beside():
+    settings = ensemble.Settings(
+        init="orthogonal", gain=4.0, bias=lambda w, layer: layer * w.sum(1)
+    )
+    first, second = ensemble.initial_weights(settings, [(3, 4), (4, 2)], 0)
+    assert (first[1] == 0).all()
+    torch.testing.assert_close(second[1], second[0].sum(1))
+
+
 def test_an_initialisation_of_ones_own():
     def constant(shape, generator):
         return torch.full(shape, 0.25)

@@ -280,6 +280,7 @@ BAD = [
     ({"init": lambda shape, generator: np.ones(shape[::-1])}, "init gave shape .3, 4. when asked "
      "for .4, 3.: expected"),
     ({"init": lambda shape, generator: np.full(shape, np.nan)}, "init gave NaN or infinity"),
+    ({"bias": lambda weights, layer: weights}, "bias gave shape .* when asked "),
     ({"arms": {"a": "relu"}}, "arm 'a': expected a mapping of settings"),
     ({"arms": 3}, "arms=3: expected a list"),
     ({"arms": [3]}, "expected the name of an activation"),

@@ -49,7 +49,11 @@ def test_a_rate_that_loses_one_network_loses():
                 values[0] = np.nan
         return found
 
-    assert search(score).rate <= 0.06
+    found = search(score)
+    assert found.rate <= 0.06
+    lost = [value for rate, value in found.values.items() if rate > 0.06]
+    assert lost
+    assert set(lost) == {-np.inf}  # no mean of the others, and no NaN that no order knows
 
 
 def test_where_all_diverge_smaller_rates_are_tried_and_the_end_is_an_error():

@@ -9,16 +9,20 @@ from actlab.study import run, store
 
 
 @pytest.fixture
-def tiny(monkeypatch, tmp_path):
+def study(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "RESULTS", tmp_path)
     monkeypatch.setattr(contest, "SPLITS", 3)
     monkeypatch.setattr(contest, "SEEDS", 2)
     monkeypatch.setattr(contest, "PATIENCE", 3)
     monkeypatch.setattr(contest, "LONGEST", 12)
     arms = {"ReLU": contest.leaky(0), "leaky 0.3": contest.leaky(0.3)}
-    study = contest.contest(
+    return contest.contest(
         "tiny", "Two slopes", arms, data={"wine": ({}, 2)}, depths=(1, 2), width=4, batch_size=16
     )
+
+
+@pytest.fixture
+def tiny(study):
     return run(study, say=lambda text: None)
 
 
@@ -46,8 +50,8 @@ def test_the_plateau_is_what_a_plain_run_gives(tiny):
     assert np.isfinite(plain.valid_loss[0]).sum() == row.ran
 
 
-def test_ahead_pairs_seeds_within_splits(tiny):
-    asked = contest.Ahead("tiny", "leaky 0.3", "ReLU")
+def test_ahead_pairs_seeds_within_splits(study, tiny):
+    asked = contest.Ahead(study, "leaky 0.3", "ReLU")
     found = asked(0, lambda cases: 0.95)[asked.quantity]
     assert list(found.cases) == [("wine", "1"), ("wine", "2")]
     ours, theirs = (
@@ -58,6 +62,8 @@ def test_ahead_pairs_seeds_within_splits(tiny):
     without = asked(3, lambda cases: 0.95)[asked.quantity]
     assert without.cases["wine", "1"].mean == pytest.approx((ours - theirs)[:2].mean())
     assert "leaky 0.3 against ReLU" in asked.words()
+    with pytest.raises(ValueError, match="tiny has no arm 'tanh': it has ReLU, leaky"):
+        contest.Ahead(study, "tanh", "ReLU")
 
 
 def test_a_leaky_start_keeps_the_signal():
@@ -89,3 +95,27 @@ def test_a_nested_interval_refuses_what_it_cannot_use():
         stats.nested_interval([[0.1, 0.2]])
     with pytest.raises(ValueError, match="expected 2 axis"):
         stats.nested_interval([0.1, 0.2])
+
+
+def test_a_contest_may_wait_longer_and_others_keep_their_grid():
+    arms = {"ReLU": contest.leaky(0)}
+    usual, patient = (
+        contest.contest("tiny", "One", arms, data={"wine": ({}, 2)}, depths=(1,), patience=wait)
+        for wait in (None, 100)
+    )
+    assert "patience" not in usual.settings
+    assert patient.settings["patience"] == 100
+    assert usual.digest != patient.digest
+
+
+def test_patience_reaches_the_training(tiny, monkeypatch):
+    monkeypatch.setattr(contest, "LONGEST", 40)
+    settings = {
+        "arms": {"it": contest.leaky(0)},
+        "options": {"wine": {}},
+        "epochs": {"wine": 2},
+        "width": 4,
+        "common": {"batch_size": 16},
+    }
+    cell = contest.contest_cell("wine", 1, "it", **settings, patience=40)
+    assert (cell.ran == 40).all()

@@ -2,14 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from actlab_site import curves, ledger, reference
+from actlab_site import curves, ledger, reference, starting
 from actlab_site.tables import table
 
-from actlab import catalog
+from actlab import catalog, claims
 from actlab.catalog import REQUIRED, Place
 
 RECORDS = {record.name: record for record in catalog.records()}
@@ -158,26 +159,39 @@ def test_a_table_survives_bars_and_line_breaks():
     assert table(("a",), [("x | y\nz",)]) == "| a |\n| --- |\n| x \\| y z |"
 
 
-class Claim:
-    id, chapter, statement = "relu-x", "02_relu", "ReLU is fast."
-
-    def __init__(self, verdict=None):
-        self.verdict = verdict
-
-    def recorded(self):
-        if self.verdict is None:
-            raise KeyError(self.id)
-        return type("Finding", (), {"verdict": self.verdict, "_repr_markdown_": lambda _: "WHY"})()
-
-    def _repr_markdown_(self):
-        return "> **Claim.** ReLU is fast."
+TRIED = claims.get("relu-output-positive")
+NEW = replace(TRIED, id="relu-x", statement="ReLU is fast.")
 
 
 def test_the_ledger_shows_claims_with_and_without_a_verdict(tmp_path):
-    text = ledger.page([Claim("refuted"), Claim()], tmp_path)
-    assert "| [ReLU is fast.](#on-trial-relu-x) | refuted |" in text
+    text = ledger.page([TRIED, NEW], tmp_path)
+    assert f"| [{TRIED.statement}](#on-trial-relu-output-positive) | refuted |" in text
     assert "| [ReLU is fast.](#on-trial-relu-x) | not recorded yet |" in text
-    assert text.count("WHY") == 1
+    assert text.count('class="verdict-card') == 1
+    assert text.count("**Earlier decisions.**") == 1
     assert "## Relu" in text
     (tmp_path / "02_relu.ipynb").write_text('{"cells": [{"source": ["# Who did it\\n", "x"]}]}')
-    assert "[Who did it](../../notebooks/02_relu.ipynb)" in ledger.page([Claim()], tmp_path)
+    assert "[Who did it](../../notebooks/02_relu.ipynb)" in ledger.page([NEW], tmp_path)
+
+
+def test_an_entry_tells_what_it_cost_and_what_could_have_been_seen():
+    text = ledger.entry(claims.get("relu-half-born-dead"))
+    assert "**Smallest effect that could have been seen.**" in text
+    assert "`python -m actlab.study born_dead`" in text
+
+
+def test_the_starting_document_shows_what_became_of_each_sentence():
+    leaky = replace(TRIED, source="starting document, section Leaky ReLU")
+    text = starting.page([leaky, replace(TRIED, source="nobody")])
+    head, _, rest = text.partition("## Leaky ReLU")
+    assert "refuted" in rest.partition("##")[0]
+    assert "| refuted" not in head
+    assert "SELU > ELU" in text
+    with pytest.raises(ValueError, match="no section Maxout"):
+        starting.page([replace(TRIED, source="starting document, section Maxout")])
+
+
+def test_every_section_that_the_claims_name_exists():
+    named = {starting.section(claim.source) for claim in claims.all()} - {None}
+    assert named <= set(starting.SECTIONS)
+    assert "ReLU" in named

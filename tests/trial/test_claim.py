@@ -114,3 +114,35 @@ def test_where_the_question_does_not_arise_nothing_is_shown():
     decision = rule.decide(nothing)
     assert decision.verdict == "not shown"
     assert "no setting was found" in sentence(rule, decision, nothing)
+
+
+def test_the_first_quantity_of_the_rule_is_the_one_to_talk_about():
+    two = Rule({"lead": above(0, "points"), "growth": above(0, "points")})
+    found = Interval(1.0, 0.5, 1.5, n=20)
+    parts = {"growth": Measured.of({"digits": found}), "lead": Measured.of({"digits": found})}
+    assert sentence(two, two.decide(parts), parts).startswith("The lead is +1 [")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "condition"),
+    [
+        ([("digits", "SGD")], "everywhere but on digits, with SGD"),
+        ([("digits", "SGD"), ("digits", "Adam")], "on MNIST-1D or wine"),
+        (
+            [("digits", "SGD"), ("MNIST-1D", "SGD"), ("wine", "Adam"), ("wine", "SGD")],
+            "on digits or MNIST-1D, with Adam",
+        ),
+        (
+            [("digits", "SGD"), ("MNIST-1D", "Adam"), ("wine", "SGD")],
+            "on digits, with Adam; on MNIST-1D, with SGD; on wine, with Adam",
+        ),
+        (
+            [("digits", "SGD"), ("wine", "SGD"), ("wine", "Adam")],
+            "on digits, with Adam; on MNIST-1D, with SGD or Adam",
+        ),
+    ],
+)
+def test_a_condition_is_said_in_as_few_words_as_the_cases_allow(left_out, condition):
+    cases = [(data, how) for data in ("digits", "MNIST-1D", "wine") for how in ("SGD", "Adam")]
+    found = Measured({case: Interval(0, 0, 0, 1) for case in cases}, ("data", "optimiser"))
+    assert found.condition([case for case in cases if case not in left_out]) == condition

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actlab.stats import Interval
-from actlab.trial import Measured, Rule, above, at_least, at_most, below, exactly, within
+from actlab.trial import Bound, Measured, Rule, above, at_least, at_most, below, exactly, within
 
 BOUNDS = {
     "above": above(0.5, "points"),
@@ -78,6 +78,19 @@ def test_every_field_is_heard_by_an_example_or_by_the_prose(rule):
     assert dataclasses.replace(rule, together=not rule.together).prose() != rule.prose()
 
 
+@pytest.mark.parametrize("method", ["met", "opposed"])
+@pytest.mark.parametrize("name", [n for n in BOUNDS if not n.startswith("exactly")])
+def test_a_bound_that_looks_at_the_mean_alone_is_found_out(name, method, monkeypatch):
+    rule = Rule({"lead": BOUNDS[name]})
+    real = getattr(Bound, method)
+
+    def by_the_mean(self, found):
+        return real(self, Interval(found.mean, found.mean, found.mean, n=2))
+
+    monkeypatch.setattr(Bound, method, by_the_mean)
+    assert any(rule.decide(e.evidence).verdict != e.verdict for e in rule.examples())
+
+
 intervals = st.tuples(st.floats(-100, 100), st.floats(0, 20)).map(
     lambda pair: Interval(pair[0], pair[0] - pair[1], pair[0] + pair[1], n=20)
 )
@@ -100,9 +113,9 @@ def test_holds_and_refuted_are_never_both_right(bound, found):
 def test_prose_says_every_clause():
     rule = Rule({"lead in test accuracy": above(0.5, "points")}, together=True)
     assert rule.prose() == (
-        "Holds if in every setting the lead in test accuracy lies above 0.5 points (the whole 95 % "
+        "Holds if in every setting the lead in test accuracy is above 0.5 points (the whole 95 % "
         "interval, corrected for all settings together); holds when … if in some, and then says in "
-        "which; refuted if in every setting the lead in test accuracy lies at or below 0.5 points "
+        "which; refuted if in every setting the lead in test accuracy is at or below 0.5 points "
         "(the whole interval); otherwise not shown."
     )
 
@@ -113,6 +126,9 @@ def test_a_condition_is_found_and_said_in_the_readers_words():
     measured = Measured(dict.fromkeys(cases, point), ("data", "depth"))
     assert measured.condition([("MNIST-1D", "5"), ("MNIST-1D", "10")]) == "on MNIST-1D"
     assert measured.condition([c for c in cases if c[1] == "10"]) == "with 10 hidden layers"
+    assert measured.condition(cases[1:]) == f"everywhere but {measured.title(cases[0])}"
+    one = Measured({("1",): point, ("3",): point}, ("depth",))
+    assert one.condition([("1",)]) == "with 1 hidden layer"
     assert (
         measured.condition([("digits", "10"), ("MNIST-1D", "10")])
         == "on digits or MNIST-1D, with 10 hidden layers"

@@ -72,7 +72,14 @@ Of what a training step computes on one core, {products:.0%} of the time goes in
 matrix products. They run there at {rate:.0%} of the speed that the same products reach on their
 own, because between two of them other operands pass through the core's cache. The rest reads and
 writes memory: activations, biases, the loss, the update. By the clock, one core reaches {one:.0%}
-of its peak in this short run, and {cores} cores reach {several:.0%} of theirs in the long one."""
+of its peak in this short run; {cores} cores reach {several:.0%} of theirs in the long one.{few}"""
+
+FEW = """
+
+Few and small networks leave no room for that: calling the operations of a step, which Python does
+one by one, takes as long for a network with a single unit in each layer as {calling:.0%} of what
+eight networks of 32 units take together. What is compiled whole, as JAX does it, does not pay that
+price; it is why the engine has no lead there."""
 
 
 def read(root: Path) -> dict[str, Any]:
@@ -109,7 +116,11 @@ def page(result: dict[str, Any]) -> str:
         "one": median(result, lambda run: run["profile"]["one_core"]),
         "cores": result["machine"]["cores"],
         "several": median(result, lambda run: run[WORKS[0]]["ensemble"][n]["share_of_matmul_peak"]),
+        "few": "",
     }
+    if "calling" in first["profile"]:
+        calling = median(result, lambda run: run["profile"]["calling"])
+        reasons["few"] = FEW.format(calling=calling)
     operations = [
         (name.removeprefix("aten::").replace("_", "\\_"), f"{share:.1%}")
         for name, share in first["profile"]["shares"].items()

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from actlab.trial import Claim
+from actlab.trial.bound import digits
+from actlab.trial.card import card
 from actlab_site.boxes import slug
 from actlab_site.tables import table
 
@@ -30,18 +33,43 @@ def page(claims: Iterable[Any], notebooks: Path) -> str:
         blocks.append(f"## {title}")
         if link:
             blocks.append(f"The runs and figures are in the chapter [{title}]({link}).")
-        rows = [(f"[{c.statement}](#{_label(c)})", verdict(c)) for c in members]
+        rows = [(f"[{c.statement}](#{label(c)})", verdict(c)) for c in members]
         blocks.append(table(("Claim", "Verdict"), rows))
         blocks += [entry(claim) for claim in members]
     return "\n\n".join(blocks) + "\n"
 
 
-def entry(claim: Any) -> str:
-    """One claim in full: statement, source, experiment, rule, verdict and reason."""
-    lines = [f"({_label(claim)})=", claim._repr_markdown_(), ""]
-    if (found := _recorded(claim)) is not None:
-        lines.append(found._repr_markdown_())
-    return "\n".join(lines)
+def entry(claim: Claim) -> str:
+    """One claim in full: card, experiment, what could have been seen, cost, earlier decisions."""
+    lines = [f"({label(claim)})=", f"### {claim.statement}"]
+    if (finding := _recorded(claim)) is None:
+        return "\n\n".join([*lines, claim.experiment, claim.rule])
+    about = [("Experiment", claim.experiment)]
+    seen = []
+    for what, found in finding.measured.items():
+        unit = claim.by.bounds[what].unit
+        if found.half_width():
+            size = digits(found.half_width(), unit).lstrip("+")
+            seen.append(f"{what}: {size} {unit}".rstrip())
+    if seen:
+        about.append(("Smallest effect that could have been seen", "; ".join(seen) + "."))
+    if lengths := claim.filed.get("lengths"):
+        others = "; ".join(f"{name}: *{verdict}*" for name, verdict in lengths.items())
+        about.append(("At other lengths of training", f"{others}."))
+    if cost := claim.filed.get("cost"):
+        where = "; ".join(cost["machines"])
+        about.append(("Cost", f"{cost['minutes']:.0f} minutes ({where}); `{cost['command']}`."))
+    lines += [
+        f"```{{raw}} html\n{card(claim, finding, ledger='')}\n```",
+        *(f"**{head}.** {text}" for head, text in about),
+    ]
+    if claim.amended:
+        lines.append("**Earlier decisions.**")
+        lines += [
+            f"- Until {old.until}: *{old.verdict}*, by this rule: {old.rule} {old.known}"
+            for old in claim.amended
+        ]
+    return "\n\n".join(lines)
 
 
 def verdict(claim: Any) -> str:
@@ -57,7 +85,8 @@ def _recorded(claim: Any) -> Any:
         return None
 
 
-def _label(claim: Any) -> str:
+def label(claim: Any) -> str:
+    """Where a claim's entry stands on the page."""
     return f"on-trial-{slug(claim.id)}"
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
 from actlab.frameworks.differences import recorded_versions
-from actlab_site import benchmark, curves, ledger
+from actlab_site import benchmark, curves, ledger, starting
 from actlab_site.tables import table
 
 FOLDER = "book/reference"
@@ -67,6 +67,7 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     for name, write in (
         ("disagreements", _disagreements),
         ("claims", lambda: ledger.page(_claims(), root / "notebooks")),
+        ("starting-document", lambda: starting.page(_claims())),
     ):
         if lists(root, f"{FOLDER}/{name}"):  # these take longer, and import more, than the others
             yield f"{name}.md", write()
@@ -89,9 +90,9 @@ def _disagreements() -> str:
 
 
 def _claims() -> Iterable[Any]:
-    from actlab.claims import wordings
+    from actlab import claims
 
-    return wordings()
+    return claims.all()
 
 
 # --- one activation -----------------------------------------------------------------------------
@@ -128,7 +129,8 @@ def source_of(page: str) -> str | None:
             return f"src/{module_of(catalog.get(names[0])).replace('.', '/')}.py"
     return {
         "disagreements": "src/actlab/frameworks/pages.py",
-        "claims": "src/actlab/claims/relu.py",
+        "claims": "src/actlab/claims/__init__.py",
+        "starting-document": "book/_ext/actlab_site/starting.py",
         "benchmark": "benchmarks/ensemble.py",
     }.get(name, "book/_ext/actlab_site/reference.py")
 

@@ -11,36 +11,24 @@ import importlib
 from dataclasses import replace
 from functools import cache
 
-from actlab.claims.ledger import Claim as Old
-from actlab.claims.ledger import Finding, Trial, Verdict, Wording, wordings
-from actlab.trial import Claim
+from actlab.trial import Claim, Finding, Verdict
+from actlab.trial.ledger import Trial
 
-__all__ = ["Claim", "Finding", "Trial", "Verdict", "Wording", "all", "get", "trial", "wordings"]
+__all__ = ["Claim", "Finding", "Trial", "Verdict", "all", "get", "trial"]
 
-# Module → chapter, in the order of the book. A module is imported when a claim is asked for: the
-# experiments of the older ones need PyTorch, and the ledger's page only the claims' words.
+# Module → chapter, in the order of the book.
 _MODULES = {
     "why_nonlinear": "01_why_nonlinear",
-    "choice": "01_why_nonlinear",
     "relu": "02_relu",
-    "relu_training": "02_relu",
-    "cost": "02_relu",
     "sigmoid_tanh": "03_sigmoid_tanh",
-    "sigmoid_training": "03_sigmoid_tanh",
     "leaky": "04_leaky",
-    "leaky_asleep": "04_leaky",
-    "leaky_training": "04_leaky",
-    "leaky_decay": "04_leaky",
     "elu_selu": "05_elu_selu",
-    "elu_selu_training": "05_elu_selu",
-    "elu_natural_gradient": "05_elu_selu",
-    "selu_cnn": "05_elu_selu",
 }
 
 
 @cache
-def _claims() -> dict[str, Claim | Old]:
-    found: dict[str, Claim | Old] = {}
+def _claims() -> dict[str, Claim]:
+    found: dict[str, Claim] = {}
     for name, chapter in _MODULES.items():
         for claim in importlib.import_module(f"{__name__}.{name}").CLAIMS:
             if claim.id in found:
@@ -49,7 +37,7 @@ def _claims() -> dict[str, Claim | Old]:
     return found
 
 
-def get(claim_id: str) -> Claim | Old:
+def get(claim_id: str) -> Claim:
     """One claim. Raises ``KeyError`` naming the nearest ids."""
     known = _claims()
     if isinstance(claim_id, str) and claim_id in known:
@@ -58,7 +46,7 @@ def get(claim_id: str) -> Claim | Old:
     raise KeyError(f"unknown claim {claim_id!r}: the nearest are {', '.join(nearest)}")
 
 
-def all() -> tuple[Claim | Old, ...]:
+def all() -> tuple[Claim, ...]:
     """Every claim, chapter by chapter."""
     return tuple(_claims().values())
 

@@ -1,20 +1,15 @@
-"""``python -m actlab.claims [chapter ...]``: evaluate with root seed 0, file the verdicts.
-
-The claims' words are filed every time; ``python -m actlab.claims words`` files nothing else.
-"""
+"""``python -m actlab.claims [chapter ...]``: evaluate with root seed 0, file the verdicts."""
 
 from __future__ import annotations
 
 import sys
 
 from actlab import claims
-from actlab.claims.ledger import file_wordings, record
+from actlab.trial.ledger import record
 
-file_wordings(claims.all())
-findings = []
+cases = []
 for claim in claims.all():
     if not sys.argv[1:] or claim.chapter in sys.argv[1:]:
-        finding = claim.evaluate()
-        findings.append(finding)
-        print(f"{claim.id}: {finding}", flush=True)
-record(findings)
+        cases.append((claim, claim.evaluate()))
+        print(f"{claim.id}: {cases[-1][1]}", flush=True)
+record(cases)

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -42,6 +42,9 @@ from actlab import inputs
 
 if TYPE_CHECKING:
     from actlab.ensemble.settings import Settings
+
+Bias = Callable[[Tensor, int], Tensor]
+"""Maps a layer's weights (units out, units in) and its number, from 0, to biases (units out,)."""
 
 Initialiser = Callable[[tuple[int, int], torch.Generator], Tensor]
 """Maps a shape (units out, units in) and a generator to float64 weights of that shape."""
@@ -106,34 +109,35 @@ def initial_weights(
     """(weight, bias) of every linear layer, float64, shapes (out, in) and (out,)."""
     weight_stream, bias_stream = generator(seed, "weights"), generator(seed, "biases")
     layers = []
-    for fan_in, fan_out in sizes:
+    for layer, (fan_in, fan_out) in enumerate(sizes):
         if callable(settings.init):
-            weight = _own(settings.init, (fan_out, fan_in), weight_stream)
+            shape = (fan_out, fan_in)
+            weight = _own("init", settings.init(shape, weight_stream), shape)
             torch_bias = False
         else:
             quantile, variance, torch_bias = INITIALISERS[settings.init]
             u = torch.rand(fan_out, fan_in, generator=weight_stream, dtype=torch.float64)
             weight = quantile(u.clamp_min_(2.0**-53), variance(fan_in, fan_out))
-        if settings.bias == "torch" or (settings.bias is None and torch_bias):
+        weight = weight * settings.gain if settings.gain != 1 else weight
+        if callable(settings.bias):
+            bias = _own("bias", settings.bias(weight, layer), (fan_out,))
+        elif settings.bias == "torch" or (settings.bias is None and torch_bias):
             u = torch.rand(fan_out, generator=bias_stream, dtype=torch.float64)
             bias = _uniform(u, 1 / (3 * fan_in))
         else:
             bias = torch.full((fan_out,), float(settings.bias or 0), dtype=torch.float64)
-        layers.append((weight * settings.gain if settings.gain != 1 else weight, bias))
+        layers.append((weight, bias))
     return layers
 
 
-def _own(init: Initialiser, shape: tuple[int, int], stream: torch.Generator) -> Tensor:
+def _own(name: str, given: Any, shape: tuple[int, ...]) -> Tensor:
     """What somebody's own function gives, checked."""
-    given = init(shape, stream)
-    weight = torch.tensor(inputs.array(given, "init"), dtype=torch.float64)
-    if weight.shape != shape or not weight.isfinite().all():
-        what = f"shape {tuple(weight.shape)}" if weight.shape != shape else "NaN or infinity"
-        raise ValueError(
-            f"init gave {what} when asked for {shape}: expected finite weights (units out, units "
-            "in)."
-        )
-    return weight
+    values = torch.tensor(inputs.array(given, name), dtype=torch.float64)
+    if values.shape != shape or not values.isfinite().all():
+        what = f"shape {tuple(values.shape)}" if values.shape != shape else "NaN or infinity"
+        expected = "weights (units out, units in)" if name == "init" else "biases (units out,)"
+        raise ValueError(f"{name} gave {what} when asked for {shape}: expected finite {expected}.")
+    return values
 
 
 def data_order(seed: int, n: int) -> Iterator[Tensor]:

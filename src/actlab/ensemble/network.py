@@ -134,6 +134,13 @@ class Linear(Part):
             self.dx = self._dx(g, *self.x_mt.mT.shape)
         return torch.bmm(self.w_mt, g, out=self.dx)
 
+    @property
+    def inputs(self) -> Tensor:
+        """What came in last, (networks, units in, examples), until the next forward pass."""
+        if self.x is None:
+            raise RuntimeError("nothing has passed through yet: call forward first.")
+        return self.x
+
     def plain(self, i: int) -> nn.Module:
         weight, bias = self.weight.value[i], self.bias.value[i, :, 0]
         module = nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype)

@@ -15,7 +15,7 @@ from actlab import catalog, inputs
 from actlab.catalog import Activation
 from actlab.catalog.record import Kind
 from actlab.ensemble.activations import Function, check, function
-from actlab.ensemble.initial import INITIALISERS, Initialiser, initial_weights
+from actlab.ensemble.initial import INITIALISERS, Bias, Initialiser, initial_weights
 from actlab.probes.batches import Batches
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -74,7 +74,8 @@ class Settings:
     - ``hidden``: the widths of the hidden layers.
     - ``init``, ``gain``, ``bias``: see :mod:`actlab.ensemble.initial`; ``bias=None`` keeps the
       rule that belongs to ``init``, a number fills every bias with it, ``"torch"`` draws it as
-      ``nn.Linear`` does. ``init`` may be a function ``(shape, generator) -> weights``.
+      ``nn.Linear`` does. ``init`` may be a function ``(shape, generator) -> weights``, ``bias``
+      one ``(weights, layer) -> biases``, with the layer's number from 0.
     - ``optimizer``: ``"sgd"`` (``lr``, ``momentum``, ``weight_decay``), ``"adam"`` or ``"adamw"``
       (``lr``, ``betas``, ``eps``, ``weight_decay``), each exactly as in :mod:`torch.optim`.
       ``weight_decay`` is one number for everything that is learned, or numbers by kind:
@@ -94,7 +95,7 @@ class Settings:
     hidden: tuple[int, ...] = (64,) * 5
     init: str | Initialiser = "torch"
     gain: float = 1.0
-    bias: float | str | None = None
+    bias: float | str | Bias | None = None
     optimizer: str = "sgd"
     lr: float = 0.01
     momentum: float = 0.9
@@ -167,8 +168,9 @@ class Settings:
                 "bias",
                 self.bias is None
                 or (isinstance(self.bias, str) and self.bias == "torch")
+                or callable(self.bias)
                 or inputs.is_real(self.bias),
-                'None, "torch" or a number',
+                'None, "torch", a number or a function',
             ),
         ):
             if not valid:
@@ -450,10 +452,10 @@ def _split(names: tuple[str, str], given: Sequence[Any], dtype: torch.dtype) -> 
         tensor = torch.from_numpy(np.require(x, wide, ["C", "W"])).to(dtype)
     if not (finite := tensor.isfinite().all(1)).all():
         row = int((~finite).nonzero()[0])
-        what, todo = "NaN, infinity or missing values", "clean the data first"
+        what, remedy = "NaN, infinity or missing values", "clean the data first"
         if np.isfinite(x).all():
-            what, todo = f"numbers too large for {str(dtype)[6:]}", "scale the data"
-        raise ValueError(f"{names[0]} holds {what} (first in row {row}): {todo}.")
+            what, remedy = f"numbers too large for {str(dtype)[6:]}", "scale the data"
+        raise ValueError(f"{names[0]} holds {what} (first in row {row}): {remedy}.")
     return Split(tensor, torch.from_numpy(y))
 
 
@@ -489,7 +491,7 @@ def check_fit(arms: Mapping[str, Settings], data: Data) -> None:
     """Raise ``ValueError`` where an arm's batches or own initial weights do not suit the data."""
     n = len(data.train)
     for name, arm in arms.items():
-        if callable(arm.init):
+        if callable(arm.init) or callable(arm.bias):
             try:
                 initial_weights(arm, arm.layer_sizes(data.n_features, data.n_classes), 0)
             except (TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ matter of who starts fastest.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -52,6 +52,20 @@ def leaky(slope: float) -> dict[str, Any]:
     }
 
 
+def prelu(slope: float) -> dict[str, Any]:
+    """The settings of an arm that learns one slope per layer, from ``slope``."""
+    return {"activation": "prelu", "params": {"negative_slope": slope}, **leaky_start(slope**2)}
+
+
+RANDOM_SLOPES = (1 / 8, 1 / 3)  # RReLU's range in PyTorch
+
+
+def rrelu() -> dict[str, Any]:
+    """The settings of an arm with random slopes: the mean square is mean² + variance."""
+    low, high = RANDOM_SLOPES
+    return {"activation": "rrelu", **leaky_start(((low + high) / 2) ** 2 + (high - low) ** 2 / 12)}
+
+
 # --- Training -------------------------------------------------------------------------------------
 
 
@@ -65,6 +79,7 @@ def contest_cell(
     epochs: Mapping[str, int],
     width: int,
     common: Mapping[str, Any],
+    patience: int | None = None,
 ) -> pd.DataFrame:
     """Tune one arm on one data set, then train it to the plateau: one row per network.
 
@@ -80,7 +95,7 @@ def contest_cell(
     splits = [datasets.load(data, seed=split, **options[data]) for split in range(SPLITS)]
     settings = {**common, **arms[arm], "hidden": (width,) * depth}
     once = epochs[data]
-    run: dict[str, Any] = {"patience": PATIENCE, "progress": False}
+    run: dict[str, Any] = {"patience": patience or PATIENCE, "progress": False}
     tuned = ensemble.fair_rate(
         splits,
         settings,
@@ -128,9 +143,13 @@ def contest(
     depths: Sequence[int],
     width: int = 64,
     only: Callable[[Mapping[str, Any]], bool] = lambda cell: True,
+    patience: int | None = None,
     **common: Any,
 ) -> Study:
-    """Declare a contest. ``data``: name → options of :func:`actlab.data.load`, and 1 × epochs."""
+    """Declare a contest. ``data``: name → options of :func:`actlab.data.load`, and 1 × epochs.
+
+    ``patience``: where ``PATIENCE`` epochs would end a network that waits at chance.
+    """
     return Study(
         name=name,
         title=title,
@@ -143,6 +162,7 @@ def contest(
             "epochs": {part: once for part, (_, once) in data.items()},
             "width": width,
             "common": common,
+            **({"patience": patience} if patience else {}),
         },
     )
 
@@ -219,6 +239,12 @@ class Ahead:
             floors[case] = stats.noise_floor(theirs.mean(1))
         return {self.quantity: Measured(cases, ("data", "depth"), floors)}
 
+    def lengths(self) -> dict[str, Ahead]:
+        """The same question after the shorter trainings."""
+        return {
+            f"trained {when}": replace(self, when=when) for when in COLUMNS if when != self.when
+        }
+
     def words(self) -> str:
         """The experiment in prose."""
         return (
@@ -237,12 +263,8 @@ LEAKY_ARMS: dict[str, dict[str, Any]] = {
     "leaky 0.01": leaky(0.01),
     "leaky 0.18": leaky(1 / 5.5),  # the better one of the two slopes of Xu et al. (2015)
     "leaky 0.3": leaky(0.3),
-    "PReLU": {"activation": "prelu", "params": {"negative_slope": 0.25}, **leaky_start(0.25**2)},
-    # U(1/8, 1/3): the mean square is that of the mean plus the variance.
-    "RReLU": {
-        "activation": "rrelu",
-        **leaky_start(((1 / 8 + 1 / 3) / 2) ** 2 + (1 / 3 - 1 / 8) ** 2 / 12),
-    },
+    "PReLU": prelu(0.25),
+    "RReLU": rrelu(),
 }
 
 LEAKY = contest(

@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 import sys
 
-from actlab.study import Study, StudyError, run, store, whole
+from actlab.study import Study, StudyError, run, store
 
 
 def declared() -> dict[str, Study]:
@@ -33,24 +33,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=float, help="start no further cell after so many minutes")
     chosen = parser.parse_args(arguments)
     studies = declared()
-    known = {**dict.fromkeys(whole.STUDIES), **studies}
-    if unknown := [name for name in chosen.names if name not in known]:
-        nearest = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.3) or list(known)
+    if unknown := [name for name in chosen.names if name not in studies]:
+        nearest = difflib.get_close_matches(unknown[0], studies, n=3, cutoff=0.3) or list(studies)
         print(f"unknown study {unknown[0]!r}: the nearest are {', '.join(nearest)}")
         return 2
     if not chosen.names:
-        for name, study in known.items():
+        for name, study in studies.items():
             path = store.RESULTS / f"{name}.parquet"
             state = f"{store.read(path).attrs['seconds'] / 60:.0f} min" if path.exists() else "–"
-            print(f"{name:24} {state:>8}  {study.title if study else 'run as a whole'}")
+            print(f"{name:24} {state:>8}  {study.title}")
         return 0
     limit = None if chosen.limit is None else 60 * chosen.limit
     for name in chosen.names:
         try:
-            if (study := studies.get(name)) is None:
-                print(f"{name}: {whole.run(name)} rows", flush=True)
-            else:
-                run(study, chosen.scheduler, again=chosen.again, limit=limit)
+            run(studies[name], chosen.scheduler, again=chosen.again, limit=limit)
         except StudyError as error:
             print(error, file=sys.stderr)
             return 1

@@ -107,3 +107,16 @@ def exactly(value: float, unit: str = "") -> Bound:
 def number(value: float) -> str:
     """A number of a rule in words: no trailing zeros, a real minus sign."""
     return f"{value:,.10g}".replace("-", "−")
+
+
+def digits(value: float, unit: str = "") -> str:
+    """A measured number in words: points and per cent to a tenth, the rest to a hundredth.
+
+    What is smaller has two significant digits; points carry their sign.
+    """
+    decimals = 1 if unit in ("points", "%") else 2
+    sign = "+" if unit == "points" else ""
+    if value == round(value) or abs(value) >= 1000:
+        return ("+" if sign and value > 0 else "") + number(round(value))
+    text = f"{value:{sign}z.{decimals}f}" if abs(value) >= 10**-decimals else f"{value:{sign}.2g}"
+    return text.replace("-", "−")

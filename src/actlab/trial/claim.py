@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from actlab.stats import Interval
-from actlab.trial.bound import number
+from actlab.trial.bound import digits
 from actlab.trial.measured import Case, Evidence, Measured
 from actlab.trial.rule import Decision, Rule, Verdict
 
@@ -43,13 +42,19 @@ class Experiment:
 
     - ``prose``: what is done; ``scope``: what the finding is about, briefly.
     - ``measure(root, level)``: the evidence from a root seed; see :class:`Asks`.
-    - ``cheap``: seconds, not a committed study: the tests run it again from other root seeds.
+    - ``study``: the name of the committed table that it reads, if it does. Without one it takes
+      seconds, and the tests run it again from other root seeds.
     """
 
     prose: str
     scope: str
     measure: Callable[[int, Level], Evidence] = field(repr=False)
-    cheap: bool = True
+    study: str = ""
+
+    @property
+    def cheap(self) -> bool:
+        """Whether it runs, instead of reading a table."""
+        return not self.study
 
     def words(self) -> str:
         """``prose``."""
@@ -152,8 +157,14 @@ class Claim:
 
         Raises ``KeyError`` where the claim has not been recorded yet.
         """
-        stored = json.loads(VERDICTS.read_text("utf-8"))[self.id]["evidence"]
+        stored = self.filed["evidence"]
         return self.decided({what: Measured.from_json(part) for what, part in stored.items()})
+
+    @property
+    def filed(self) -> dict[str, Any]:
+        """The committed entry as it stands: verdict, evidence, cost of the study, and so on."""
+        entry: dict[str, Any] = json.loads(VERDICTS.read_text("utf-8"))[self.id]
+        return entry
 
     def _repr_markdown_(self) -> str:
         return (
@@ -164,8 +175,8 @@ class Claim:
 
 def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
     """The finding in one plain sentence: where the numbers lie, and what could have been seen."""
-    what, measured = next(iter(evidence.items()))  # the first quantity is the one to talk about
-    unit = rule.bounds[what].unit
+    what, bound = next(iter(rule.bounds.items()))  # the first quantity is the one to talk about
+    measured, unit = evidence[what], bound.unit
     cases = list(measured.cases)
     if not cases:
         return f"Nothing to judge: no {rule.of} was found in which the question arises."
@@ -184,7 +195,7 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
             f"{_span(measured, decision.against, unit)}"
         )
     if decision.verdict == "not shown":
-        seen = _digits(measured.half_width())
+        seen = digits(measured.half_width(), unit).lstrip("+")
         text += f"; a difference of {seen} {unit}".rstrip() + " could have been missed"
     return f"{text}."
 
@@ -192,24 +203,9 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
 def _span(measured: Measured, cases: Iterable[Case], unit: str) -> str:
     """``+0.3 to +1.2 points``; one case with its interval."""
     found = [measured.cases[case] for case in cases]
-    signed = "+" if unit == "points" else ""
-    if len(found) == 1:
-        return f"{_interval(found[0], signed)} {unit}".rstrip()
     low, high = min(f.mean for f in found), max(f.mean for f in found)
-    ends = _digits(low, signed), _digits(high, signed)
-    return f"{ends[0]} {unit}".rstrip() if ends[0] == ends[1] else f"{' to '.join(ends)} {unit}"
-
-
-def _interval(found: Interval, signed: str) -> str:
-    mean = _digits(found.mean, signed)
-    if found.low == found.high:
-        return mean
-    return f"{mean} [{_digits(found.low, signed)}, {_digits(found.high, signed)}]"
-
-
-def _digits(value: float, signed: str = "") -> str:
-    """One decimal for what is larger than a tenth, else two significant digits."""
-    if value == round(value) or abs(value) >= 1000:
-        return ("+" if signed and value > 0 else "") + number(round(value))
-    text = f"{value:{signed}z.1f}" if abs(value) >= 0.1 else f"{value:{signed}.2g}"
-    return text.replace("-", "−")
+    ends = digits(low, unit), digits(high, unit)
+    text = ends[0] if ends[0] == ends[1] else " to ".join(ends)
+    if len(found) == 1 and found[0].low < found[0].high:
+        text += f" [{digits(found[0].low, unit)}, {digits(found[0].high, unit)}]"
+    return f"{text} {unit}".rstrip()

@@ -21,10 +21,23 @@ PHRASES = {
     "framework": "in {}",
     "optimiser": "with {}",
     "start": "under {} initialisation",
+    "layer": "in layer {}",
     "rival": "against {}",
+    "task": "for {}",
+    "between": "between {}",
+    "change": "with {}",
+    "view": "with {}",
+    "arithmetic": "in {}",
     "batch": "at batch {}",
     "dtype": "in {}",
+    "input mean": "inputs of mean {}",
+    "input sd": "sd {}",
+    "rate": "at a learning rate of {}",
 }
+
+
+# The same where there is little room, in a table or beside a picture.
+SHORT = {"depth": "{} layers", "batch": "batch {}", "rival": "over {}"}
 
 
 @dataclass(frozen=True)
@@ -70,20 +83,48 @@ class Measured:
         """A case in the reader's words."""
         return ", ".join(_phrase(f, [level]) for f, level in zip(self.factors, case, strict=True))
 
+    def short(self, case: Case) -> str:
+        """A case in few words: ``digits, 5 layers``."""
+        pairs = zip(self.factors, case, strict=True)
+        return ", ".join(SHORT.get(factor, "{}").format(level) for factor, level in pairs)
+
     def condition(self, chosen: Iterable[Case]) -> str:
         """What exactly the chosen cases have in common, in the reader's words.
 
         The smallest set of factors whose levels single them out (``on MNIST-1D, with 10 hidden
-        layers``); where no combination of levels does, the cases one by one.
+        layers``), or the rest (``everywhere but on digits``); else the cases one by one.
         """
         wanted = [case for case in self.cases if case in set(chosen)]
+        rest = [case for case in self.cases if case not in wanted]
+        if found := self._common(wanted):
+            return found
+        if found := self._common(rest):
+            return f"everywhere but {found}"
+        return self._listed(wanted)
+
+    def _common(self, wanted: Sequence[Case]) -> str:
         for size in range(1, len(self.factors) + 1):
             for axes in itertools.combinations(range(len(self.factors)), size):
                 levels = {axis: _ordered(case[axis] for case in wanted) for axis in axes}
                 picked = [c for c in self.cases if all(c[a] in levels[a] for a in axes)]
                 if picked == wanted:
                     return ", ".join(_phrase(self.factors[a], levels[a]) for a in axes)
-        return "; ".join(self.title(case) for case in wanted)
+        return ""
+
+    def _listed(self, cases: Sequence[Case]) -> str:
+        """Case by case; what differs in the last factor alone is said together."""
+        groups: dict[Case, list[str]] = {}
+        for case in cases:
+            groups.setdefault(case[:-1], []).append(case[-1])
+        return "; ".join(
+            ", ".join(
+                _phrase(factor, levels)
+                for factor, levels in zip(
+                    self.factors, [*([one] for one in first), last], strict=True
+                )
+            )
+            for first, last in groups.items()
+        )
 
     def half_width(self) -> float:
         """The smallest effect that could have been seen: the widest interval's half-width."""
@@ -116,7 +157,8 @@ class Measured:
 
 
 def _phrase(factor: str, levels: Sequence[str]) -> str:
-    return PHRASES.get(factor, "{}").format(" or ".join(levels))
+    phrase = PHRASES.get(factor, "{}").format(" or ".join(levels))
+    return phrase.removesuffix("s") if factor == "depth" and list(levels) == ["1"] else phrase
 
 
 def _ordered(levels: Iterable[str]) -> list[str]:

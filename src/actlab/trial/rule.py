@@ -114,8 +114,8 @@ class Rule:
 
     def prose(self) -> str:
         """The rule in words, as it stands in the ledger."""
-        parts = [f"the {what} lies {bound.words()}" for what, bound in self.bounds.items()]
-        other = [f"the {what} lies {b.other_side()}" for what, b in self.bounds.items()]
+        parts = [f"the {what} is {bound.words()}" for what, bound in self.bounds.items()]
+        other = [f"the {what} is {b.other_side()}" for what, b in self.bounds.items()]
         sure = f"{self.confidence * 100:.4g} % interval"
         if self.together:
             sure += f", corrected for all {self.of}s together"
@@ -173,8 +173,11 @@ class Rule:
                 step = _step(bound, end)
                 edge = end + direction * bound.clear  # the other side begins here
                 out = self._point(edge + direction * step)
-                straddles = self._span(
-                    *sorted((end - direction * step, edge + direction * step)), len(names)
+                low, high = sorted((end - direction * step, edge + direction * step))
+                # The mean must not matter: once it lies where the claim puts it, once beyond.
+                inside_mean, outside_mean = (
+                    self._span(low, high, mean, len(names))
+                    for mean in (end - direction * step / 2, edge + direction * step / 2)
                 )
                 one, every = {(what, names[0]): out}, {(what, case): out for case in names}
                 open_one: Verdict = "holds when …" if self.partial else "not shown"
@@ -183,17 +186,20 @@ class Rule:
                 found += [
                     Example(evidence(every), "refuted", f"{where} in every {self.of}"),
                     Example(evidence(one), some, f"{where} in one {self.of}"),
-                    Example(
-                        evidence({(what, names[0]): straddles}),
-                        open_one,
-                        f"{what} on both sides of {bound.words()} in one {self.of}",
-                    ),
-                    Example(
-                        evidence({(what, case): straddles for case in names}),
-                        "not shown",
-                        f"{what} on both sides of {bound.words()} in every {self.of}",
-                    ),
                 ]
+                for straddles in (inside_mean, outside_mean):
+                    found += [
+                        Example(
+                            evidence({(what, names[0]): straddles}),
+                            open_one,
+                            f"{what} on both sides of {bound.words()} in one {self.of}",
+                        ),
+                        Example(
+                            evidence({(what, case): straddles for case in names}),
+                            "not shown",
+                            f"{what} on both sides of {bound.words()} in every {self.of}",
+                        ),
+                    ]
                 if bound.low < bound.high:  # the smallest room inside that end
                     near = self._point(end - direction * step)
                     found.append(
@@ -218,8 +224,8 @@ class Rule:
     def _point(self, value: float) -> Interval:
         return Interval(value, value, value, n=2)
 
-    def _span(self, low: float, high: float, cases: int) -> Interval:
-        return Interval((low + high) / 2, low, high, 2, confidence=self.level(cases))
+    def _span(self, low: float, high: float, mean: float, cases: int) -> Interval:
+        return Interval(mean, low, high, 2, confidence=self.level(cases))
 
 
 def _step(bound: Bound, end: float) -> float:

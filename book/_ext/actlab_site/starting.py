@@ -1,0 +1,93 @@
+"""The page "The starting document": what the course set out from, and what became of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from actlab_site import ledger
+from actlab_site.tables import table
+
+INTRODUCTION = """\
+# The starting document
+
+This course set out from a summary that many of us have read in one form or another: a notebook
+named *Activation Functions in Keras and PyTorch*, of the year 2020. It lists what Keras 2.4 and
+PyTorch 1.7 offer, with a line of code and a few sentences for each function, and ends with a
+ranking. Nearly every sentence of it stands in dozens of other texts as well, and that is why it
+is worth trying: it is a good summary of what is commonly said. Below, section by section and in our
+words, is what it says, and what a measurement made of it.
+
+Its lines of code have aged, too: [then and now](then-and-now.md) has today's."""
+
+# What has no record yet, and the chapter that will try it.
+TO_COME = {
+    "introduction": (
+        ("Activations decide how accurate a network is and how costly its training.", "Choosing"),
+    ),
+    "ReLU": (
+        ("ReLU is the one used most, and the one that libraries and processors speed up.", "Cost"),
+        ("With ReLU a network converges quickly.", "Choosing"),
+    ),
+    "PReLU": (("PReLU learns the slope of its negative side.", "Choosing"),),
+    "RReLU": (("Choose between PReLU and RReLU by cross-validation.", "Choosing"),),
+    "ELU": (
+        ("Mean activations closer to 0 make a network learn faster.", "Choosing"),
+        ("It is the exponential that makes ELU slow.", "Cost"),
+    ),
+    "SELU": (
+        ("A network normalises itself if all of its layers are dense ones with SELU.", "Choosing"),
+    ),
+    "Sigmoid": (("Outputs between 0 and 1 make predictions clear.", "Softmax"),),
+    "Softmax": (
+        ("Softmax turns numbers into the probabilities of categories.", "Softmax"),
+        ("It is used because its outputs can be read as probabilities.", "Softmax"),
+        ("Its outputs lie between 0 and 1 and sum to 1.", "Softmax"),
+    ),
+    "Softplus": (
+        ("Softplus is a smooth ReLU.", "Smooth relatives"),
+        ("It is close to 0 for negative and to the input for positive inputs.", "Smooth relatives"),
+    ),
+    "the lists": (
+        ("These are all the activations of both libraries.", "Choosing"),
+        ("Multi-head attention and the adaptive softmax are activations.", "Attention"),
+    ),
+    "the ranking": (
+        ("SELU > ELU > leaky ReLU (RReLU, PReLU) > ReLU > tanh > sigmoid.", "Choosing"),
+    ),
+}
+SECTIONS = (
+    *("introduction", "ReLU", "Leaky ReLU", "PReLU", "RReLU", "ELU", "SELU", "Sigmoid", "TanH"),
+    *("Softmax", "Softplus", "the lists", "the ranking"),
+)
+
+
+def section(source: str) -> str | None:
+    """The section of the document that a claim's source names; None for a claim from elsewhere."""
+    if "starting document" not in source:
+        return None
+    if "ranking" in source:
+        return "the ranking"
+    named = re.search(r"starting document, (?:section )?((?:Leaky )?\w+)", source)
+    return named[1] if named else None
+
+
+def page(claims: Iterable[Any]) -> str:
+    """The page's Markdown."""
+    tried: dict[str, list[Any]] = {}
+    for claim in claims:
+        if (name := section(claim.source)) is not None:
+            if name not in SECTIONS:
+                raise ValueError(f"claim {claim.id}: the starting document has no section {name}.")
+            tried.setdefault(name, []).append(claim)
+    blocks = [INTRODUCTION]
+    for name in SECTIONS:
+        rows = [
+            (f"[{claim.statement}](claims.md#{ledger.label(claim)})", ledger.verdict(claim))
+            for claim in tried.get(name, ())
+        ]
+        rows += [(text, f"to be tried: *{home}*") for text, home in TO_COME.get(name, ())]
+        if rows:
+            blocks += [f"## {name[0].upper()}{name[1:]}", table(("It says", "Verdict"), rows)]
+    return "\n\n".join(blocks) + "\n"

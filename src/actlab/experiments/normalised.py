@@ -1,0 +1,222 @@
+"""Does a stack of layers keep mean 0 and standard deviation 1, before training and while it learns.
+
+The rules look from the 11th layer to the 30th: an attracting fixed point needs some layers to
+attract. There the layer whose interval reaches furthest from the fixed point is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actlab import stats
+from actlab.experiments import rivals, untrained
+from actlab.experiments.seeds import root_seeds
+from actlab.experiments.together import in_both
+from actlab.stats import Interval
+from actlab.study import Study, load
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, within
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from actlab.ensemble import Networks, Snapshot
+
+Array = npt.NDArray[np.float64]
+
+SELU: dict[str, Any] = {"activation": "selu", "init": "lecun_normal"}
+SETTLED = slice(10, 30)
+MEAN, SD = "mean of the layer furthest off", "standard deviation of the layer furthest off"
+KEPT = Rule({SD: within(0.8, 1.25), MEAN: within(-0.2, 0.2)}, together=True)
+
+
+def standardised(name: str = "digits", count: int = 100) -> Array:
+    """The first standardised training inputs, (count, features)."""
+    from actlab import data
+
+    loaded = data.load(name, **rivals.OPTIONS.get(name, {}))
+    result: Array = loaded.x_train[:count].astype(np.float64)
+    return result
+
+
+def moments(networks: Networks, x: Any, *, drop: bool = False) -> tuple[Array, Array]:
+    """Mean and standard deviation of every layer's outputs, (networks, layers) each.
+
+    ``drop``: with the units dropped that are dropped in training.
+    """
+    import torch
+
+    layers = untrained.outputs(networks, x, "train" if drop else "observe")
+    pairs = [torch.var_mean(layer.double(), (1, 2), correction=0) for layer in layers]
+    mean = torch.stack([mean for _, mean in pairs], 1)
+    return mean.numpy(), torch.stack([variance for variance, _ in pairs], 1).sqrt().numpy()
+
+
+def in_turns(
+    look: Callable[[Networks], tuple[Array, ...]], seeds: Sequence[int], **settings: Any
+) -> tuple[Array, ...]:
+    """What ``look`` sees in untrained networks, five at a time (a hundred layers are large)."""
+    fives = [seeds[i : i + 5] for i in range(0, len(seeds), 5)]
+    parts = [look(untrained.draw(five, **settings)) for five in fives]
+    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+
+def furthest(found: Sequence[Interval], target: float = 0.0) -> Interval:
+    """The interval with an end furthest from ``target`` (as a ratio, where that is not 0)."""
+
+    def reach(interval: Interval) -> float:
+        ends = np.array([interval.low, interval.high])
+        away = np.log(np.maximum(ends, 1e-12) / target) if target else ends
+        return float(np.abs(away).max())
+
+    return max(found, key=reach)
+
+
+# --- Before training ------------------------------------------------------------------------------
+
+
+def attracted(root: int, level: Level) -> Evidence:
+    """Layer 30, for inputs far from mean 0 and standard deviation 1."""
+    x = standardised()
+    networks = untrained.draw(root_seeds(root), hidden=(128,) * 30, **SELU)
+    mean: dict[Case, Interval] = {}
+    sd: dict[Case, Interval] = {}
+    inputs = [(shift, stretch) for shift in (-2.0, 0.0, 2.0) for stretch in (0.1, 1.0, 5.0)]
+    for shift, stretch in inputs:
+        found = moments(networks, shift + stretch * x)
+        case = (f"{shift:g}".replace("-", "−"), f"{stretch:g}")
+        for cases, values in zip((mean, sd), found, strict=True):
+            cases[case] = stats.mean_interval(values[:, -1], level(len(inputs)))
+    factors = ("input mean", "input sd")
+    return {"standard deviation": Measured(sd, factors), "mean": Measured(mean, factors)}
+
+
+_UNTRAINED = "Untrained networks of 30 × 128 units · digits · 20 seeds"
+ATTRACTED = Experiment(
+    "Nine kinds of input (digits with means −2, 0, 2 and standard deviations 0.1, 1, 5) through 30 "
+    "untrained SELU layers of 128 units, LeCun normal, 20 networks: mean and standard deviation "
+    "behind the last.",
+    _UNTRAINED,
+    attracted,
+)
+
+
+def with_gain(root: int, level: Level) -> Evidence:
+    """The moments of SELU networks with the gain that PyTorch calculates."""
+    import torch
+
+    gain = torch.nn.init.calculate_gain("selu")
+    networks = untrained.draw(root_seeds(root), hidden=(128,) * 30, gain=gain, **SELU)
+    mean, sd = moments(networks, standardised())
+    notes = {f"standard deviation, layer {n}": float(sd[:, n - 1].mean()) for n in (1, 10, 30)}
+    case = f"gain {gain:g}"
+    found = {
+        what: furthest([stats.mean_interval(v, level(1)) for v in values.T[SETTLED]], target)
+        for what, values, target in ((SD, sd, 1.0), (MEAN, mean, 0.0))
+    }
+    return {
+        what: Measured.of({case: interval}, notes={"gain": gain, **notes} if what == SD else {})
+        for what, interval in found.items()
+    }
+
+
+GAIN = Experiment(
+    "Untrained SELU networks of 30 layers of 128 units, weights LeCun normal times the gain, 20 "
+    "networks: mean and standard deviation of layers 11 to 30.",
+    _UNTRAINED,
+    with_gain,
+)
+
+# --- While it learns ------------------------------------------------------------------------------
+
+CHECKS = (0, 1, 2, 5, 10, 15)  # epochs
+
+
+def moments_probe(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Probe: mean and standard deviation of every hidden layer, (networks, layers) each."""
+    import torch
+
+    pairs = [torch.var_mean(layer.double(), (1, 2), correction=0) for layer in snapshot.activations]
+    return {
+        "mean": torch.stack([mean for _, mean in pairs], 1),
+        "sd": torch.stack([variance for variance, _ in pairs], 1).sqrt(),
+    }
+
+
+def moments_cell(data: str, root: int, *, depth: int, checks: Sequence[int]) -> pd.DataFrame:
+    """Mean and standard deviation per layer and epoch while SELU networks learn."""
+    import math
+
+    import pandas as pd
+
+    from actlab import data as datasets
+
+    loaded = datasets.load(data, **rivals.OPTIONS.get(data, {}))
+    per_epoch = math.ceil(len(loaded.y_train) / 128)
+    result, table = rivals.tuned(
+        loaded,
+        {"selu": SELU},
+        root_seeds(root),
+        probe=moments_probe,
+        probe_at=[epoch * per_epoch for epoch in checks],
+        epochs=max(checks),
+        hidden=(64,) * depth,
+    )
+    index = np.meshgrid(table.seed, checks, range(1, depth + 1), indexing="ij")
+    columns = dict(zip(("seed", "epoch", "layer"), (i.ravel() for i in index), strict=True))
+    found = {what: result.probe(what, "selu").ravel() for what in ("mean", "sd")}
+    return rivals.compact(pd.DataFrame({**columns, **found, "lr": table.lr.iloc[0]}))
+
+
+LEARNING = Study(
+    name="selu_moments",
+    title="Mean and standard deviation by layer while SELU networks learn",
+    task=moments_cell,
+    axes={"data": ("digits", "mnist1d"), "root": (0, 1)},
+    settings={"depth": 16, "checks": CHECKS},
+)
+STUDIES = (LEARNING,)
+
+
+def moments_at(table: pd.DataFrame, data: str, epoch: int, root: int = 0) -> tuple[Array, Array]:
+    """Mean and standard deviation, (seeds, layers) each, of the networks that stand."""
+    part = table[(table.data == data) & (table.epoch == epoch) & (table.root == root)].dropna()
+    mean, sd = (
+        part.pivot(index="seed", columns="layer", values=what).to_numpy(np.float64)
+        for what in ("mean", "sd")
+    )
+    return mean, sd
+
+
+def kept(root: int, level: Level) -> Evidence:
+    """The layer furthest off before and after training; both runs, whatever the ``root``."""
+    table = load(LEARNING.name)
+    places = [
+        (data, when, epoch)
+        for data in LEARNING.axes["data"]
+        for when, epoch in (("before training", 0), ("after training", max(CHECKS)))
+    ]
+    mean: dict[Case, Interval] = {}
+    sd: dict[Case, Interval] = {}
+    for data, when, epoch in places:
+        runs = [moments_at(table, data, epoch, run) for run in (0, 1)]
+        for i, (cases, target) in enumerate(((mean, 0.0), (sd, 1.0))):
+            layers = zip(*(run[i].T for run in runs), strict=True)
+            found = [in_both(values, level(len(places))) for values in layers]
+            cases[rivals.NAMES[data], when] = furthest(found, target)
+    factors = ("data", "when")
+    return {SD: Measured(sd, factors), MEAN: Measured(mean, factors)}
+
+
+PRESERVED = Experiment(
+    "16 hidden layers of 64 SELU units, LeCun normal, tuned learning rate, on digits and 2,000 "
+    "examples of MNIST-1D, two runs of 20 seeds: mean and standard deviation of every layer's "
+    "activations over the training data, before training and after 15 epochs; of the layers the "
+    "one furthest off counts.",
+    "Networks of 16 × 64 units · two data sets · 2 runs of 20 seeds",
+    kept,
+    study="selu_moments",
+)

@@ -1,0 +1,267 @@
+"""How many steps it takes to a target: curves that differ in their offset, or in their slope."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from actlab.experiments.contest import SEEDS, SPLITS, TITLES, TUNING_SEEDS
+from actlab.experiments.seeds import root_seeds
+from actlab.stats import Interval, mean_interval
+from actlab.study import Study, load
+from actlab.trial import Case, Evidence, Experiment, Level, Measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from actlab.ensemble import Snapshot
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """height · base(stretch · z) + lift; ``gain``: on the weights it starts from, LeCun's.
+
+    ``undone``: the biases take away at the start what the curve sends up at 0, so that the network
+    starts as the same function as that of its centred twin.
+    """
+
+    base: Literal["tanh", "sigmoid"]
+    stretch: float = 1.0
+    height: float = 1.0
+    lift: float = 0.0
+    gain: float = 1.0
+    undone: bool = False
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """Any shape."""
+        bent: Tensor = getattr(self.stretch * z, self.base)()
+        return self.height * bent + self.lift
+
+    @property
+    def offset(self) -> float:
+        """What it sends up at 0."""
+        return self.height * {"tanh": 0.0, "sigmoid": 0.5}[self.base] + self.lift
+
+    @property
+    def centred(self) -> bool:
+        """Whether it passes through the origin."""
+        return self.offset == 0
+
+    def bias(self, weights: Tensor, layer: int) -> Tensor:
+        """Where every network starts: at 0, or, where the offset is undone, less what it adds."""
+        undo: Tensor = -self.offset * weights.sum(1) * (self.undone and layer > 0)
+        return undo
+
+
+CURVES: dict[str, Curve] = {
+    "tanh": Curve("tanh"),
+    "tanh + 1": Curve("tanh", lift=1),
+    "σ(4x) − ½": Curve("sigmoid", stretch=4, lift=-0.5),
+    "σ(4x)": Curve("sigmoid", stretch=4),
+    "2σ(x) − 1": Curve("sigmoid", height=2, lift=-1),
+    "σ(x) − ½": Curve("sigmoid", lift=-0.5),
+    "σ(x)": Curve("sigmoid"),
+    "σ(x) − ½, weights × 4": Curve("sigmoid", lift=-0.5, gain=4),
+    "σ(x), weights × 4": Curve("sigmoid", gain=4),
+}
+# Each pair has the same curve and the same start; only the offset differs.
+LIFTED = (
+    ("tanh", "tanh + 1"),
+    ("σ(4x) − ½", "σ(4x)"),
+    ("σ(x) − ½", "σ(x)"),
+    ("σ(x) − ½, weights × 4", "σ(x), weights × 4"),
+)
+FLATTENED = ("σ(4x) − ½", "σ(x) − ½")  # both centred, the same range; slope 1 against 1/4
+TARGETS = {"digits": 0.95, "mnist1d": 0.3}
+STEPS, EVERY = 400, 5
+# The lifted ones once more, with biases that undo the lift, and two targets for each data set.
+SAME_START = {
+    **CURVES,
+    **{f"{lifted}, undone": replace(CURVES[lifted], undone=True) for _, lifted in LIFTED},
+}
+SEVERAL = {"digits": (0.9, 0.95), "mnist1d": (0.3, 0.4)}
+
+
+def validation_accuracy(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Probe: the share of the probe data that each network is right about."""
+    x, y = snapshot.data.x, snapshot.data.y
+    logits = snapshot.networks.forward(x.mT.expand(len(snapshot.networks), -1, -1), "observe")
+    return {"accuracy": (logits.argmax(1) == y).double().mean(1)}
+
+
+def race(
+    data: Any,
+    curve: Curve,
+    seeds: Iterable[int],
+    rates: Sequence[float],
+    *,
+    target: float,
+    steps: int = STEPS,
+    hidden: Sequence[int] = (64,) * 5,
+    batch_size: int = 64,
+    **settings: Any,
+) -> npt.NDArray[np.int64]:
+    """Steps until the validation accuracy first reaches ``target``: (rates, seeds).
+
+    Looked for after every ``EVERY`` steps; ``steps + EVERY`` where it is not reached.
+    """
+    from actlab import ensemble
+
+    result = ensemble.train(
+        data,
+        arms={f"{rate:g}": {"lr": rate} for rate in rates},
+        seeds=seeds,
+        epochs=math.ceil(steps * batch_size / len(data.y_train)),
+        activation=curve,
+        init="lecun_normal",
+        gain=curve.gain,
+        bias=curve.bias if curve.undone else None,
+        hidden=tuple(hidden),
+        batch_size=batch_size,
+        probe=validation_accuracy,
+        probe_at=range(EVERY, steps + 1, EVERY),
+        probe_data=(data.x_valid, data.y_valid),
+        keep_weights=False,
+        progress=False,
+        **settings,
+    )
+    rows = []
+    for arm in result.arms:
+        there = result.probe("accuracy", arm) >= target  # NaN where it diverged: never
+        looks = np.append(result.probe_steps(arm), steps + EVERY)
+        first = np.where(there.any(1), there.argmax(1), len(looks) - 1)
+        rows.append(looks[first])
+    return np.array(rows)
+
+
+def race_cell(
+    data: str, root: int, curve: str, *, rates: Sequence[float], target: Mapping[str, float]
+) -> pd.DataFrame:
+    """The rate tuned with two networks (fewest steps), then 20 others: one row per network."""
+    import pandas as pd
+
+    from actlab import data as datasets
+
+    split, of, seeds = datasets.load(data), CURVES[curve], root_seeds(root)
+    tried = race(split, of, root_seeds(root, 502)[500:], rates, target=target[data])
+    best = int(tried.mean(1).argmin())
+    (steps,) = race(split, of, seeds, [rates[best]], target=target[data])
+    edge = best in (0, len(rates) - 1)
+    return pd.DataFrame({"lr": rates[best], "edge": edge, "seed": list(seeds), "steps": steps})
+
+
+def same_start_cell(
+    data: str, curve: str, *, targets: Mapping[str, Sequence[float]]
+) -> pd.DataFrame:
+    """The rate of fewest steps to the farthest target over all splits, then other networks.
+
+    One row per network and target.
+    """
+    import pandas as pd
+
+    from actlab import data as datasets
+    from actlab.ensemble.search import search
+
+    of, goals = SAME_START[curve], targets[data]
+    splits = [datasets.load(data, seed=split) for split in range(SPLITS)]
+    tuning = range(1000, 1000 + TUNING_SEEDS)
+
+    def score(rates: Sequence[float]) -> dict[float, Array]:
+        tried = [race(split, of, tuning, rates, target=max(goals)) for split in splits]
+        fewest = -np.concatenate(tried, axis=1).astype(float)
+        return dict(zip(rates, fewest, strict=True))
+
+    chosen = search(score)
+    tables = []
+    for (i, split), target in itertools.product(enumerate(splits), goals):
+        (steps,) = race(split, of, range(SEEDS), [chosen.rate], target=target)
+        row = {"split": i, "target": target, "lr": chosen.rate, "edge": chosen.at_edge}
+        tables.append(pd.DataFrame({**row, "seed": range(SEEDS), "steps": steps}))
+    return pd.concat(tables, ignore_index=True)
+
+
+RACE = Study(
+    name="race_same_start",
+    title="Steps to two targets: lifted curves, also with biases that undo the lift",
+    task=same_start_cell,
+    axes={"data": tuple(SEVERAL), "curve": tuple(SAME_START)},
+    settings={"targets": SEVERAL},
+)
+CENTRING = Study(
+    name="centring",
+    title="Steps to a target: curves that differ in offset and slope",
+    task=race_cell,
+    axes={"data": tuple(TARGETS), "root": (0, 1), "curve": tuple(CURVES)},
+    settings={"rates": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "target": TARGETS},
+)
+STUDIES = (CENTRING, RACE)
+
+
+def steps_to_target(table: pd.DataFrame, data: str, curve: str) -> Array:
+    """Steps of one curve of one root, seed by seed."""
+    part = table[(table.data == data) & (table.curve == curve)].sort_values("seed")
+    return np.asarray(part.steps, dtype=np.float64)
+
+
+def middle_steps(table: pd.DataFrame, data: str) -> dict[str, Interval]:
+    """The geometric mean of the steps with its interval, by curve."""
+    return {curve: _geometric(steps_to_target(table, data, curve)) for curve in CURVES}
+
+
+def times_as_many(
+    table: pd.DataFrame, data: str, fast: str, slow: str, confidence: float = 0.95
+) -> Interval:
+    """How many times as many steps ``slow`` needs: geometric mean and interval, paired."""
+    fewer, more = (steps_to_target(table, data, curve) for curve in (fast, slow))
+    return _geometric(more / fewer, confidence)
+
+
+def _geometric(values: Array, confidence: float = 0.95) -> Interval:
+    found = mean_interval(np.log(values), confidence)
+    mean, low, high = map(math.exp, (found.mean, found.low, found.high))
+    return Interval(mean, low, high, found.n, confidence=confidence)
+
+
+def _lifting(root: int, level: Level) -> Evidence:
+    table = load(CENTRING.name)
+    table = table[table.root == root]
+    keys = list(itertools.product(TARGETS, LIFTED))
+    cases: dict[Case, Interval] = {
+        (TITLES[data], slow): times_as_many(table, data, fast, slow, level(len(keys)))
+        for data, (fast, slow) in keys
+    }
+    arrived = (table.steps <= STEPS).groupby([table.data, table.curve]).mean()
+    notes = {
+        "of a slope four times smaller": {
+            TITLES[data]: times_as_many(table, data, *FLATTENED).mean for data in TARGETS
+        },
+        "share that arrives": {
+            f"{curve}, {TITLES[data]}": float(share)
+            for (data, curve), share in arrived.items()
+            if share < 1
+        },
+    }
+    return {"ratio of steps": Measured(cases, ("data", "curve"), notes=notes)}
+
+
+LIFTING = Experiment(
+    prose=(
+        "Four pairs of curves that differ by a constant only, from the same weights; digits and "
+        "MNIST-1D, five hidden layers of 64; steps until 95 % (30 %) validation accuracy, lifted "
+        "over centred, geometric mean. The learning rate of each curve tuned for it over eight "
+        "half-decades with two networks, then 20 other seeds, paired. Networks that do not arrive "
+        "within 400 steps count with 405."
+    ),
+    scope="Five hidden layers of 64 units · digits, MNIST-1D · 20 paired seeds",
+    measure=_lifting,
+    study="centring",
+)

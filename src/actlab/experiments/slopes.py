@@ -1,0 +1,211 @@
+"""Slopes that are learned, drawn or fixed: where they go, and when which of them is worth it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actlab import data as datasets
+from actlab import stats
+from actlab.experiments.contest import CHANCE, RANDOM_SLOPES, TITLES, leaky, prelu, rrelu
+from actlab.experiments.seeds import root_seeds
+from actlab.stats import Interval
+from actlab.study import Study, load
+from actlab.trial import Evidence, Experiment, Level, Measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from actlab.ensemble import Result
+
+Array = npt.NDArray[np.float64]
+
+# --- Where learned slopes go ----------------------------------------------------------------------
+
+
+def learned(result: Result) -> Array:
+    """The slopes of trained PReLU networks, one per layer: (networks, layers)."""
+    from torch import nn
+
+    return np.array(
+        [
+            [unit.weight.item() for unit in network or () if isinstance(unit, nn.PReLU)]
+            for network in result.networks
+        ]
+    )
+
+
+# --- Fixed, learned, random: the same mean slope, more and more data ------------------------------
+
+MEAN_SLOPE = sum(RANDOM_SLOPES) / 2
+KINDS: dict[str, dict[str, Any]] = {
+    "fixed": leaky(MEAN_SLOPE),
+    "learned": prelu(MEAN_SLOPE),
+    "random": rrelu(),
+}
+# Examples that differ; they are repeated until an epoch is as long as the largest size.
+SIZES = {"mnist1d": (200, 600, 3_000), "fashion_mnist": (160, 1_280, 10_240)}
+EPOCHS = {"mnist1d": 20, "fashion_mnist": 5}  # 940 and 800 updates, whatever the size
+RATES = (0.005, 0.015, 0.05, 0.15)
+
+
+def with_fewer(data: Any, valid: int = 1_000) -> tuple[Any, ...]:
+    """All of a data set but for a validation part of at most ``valid`` examples."""
+    return (
+        *(data.x_train, data.y_train),
+        *(data.x_valid[:valid], data.y_valid[:valid]),
+        *(data.x_test, data.y_test),
+    )
+
+
+def repeated(name: str, size: int) -> tuple[Any, ...]:
+    """``size`` training examples, repeated to the length of the largest size of that data set."""
+    x, y, *rest = with_fewer(datasets.load(name, size=size))
+    copies = SIZES[name][-1] // size
+    return (np.tile(x, (copies, 1)), np.tile(y, copies), *rest)
+
+
+def tuned(part: Any, settings: Mapping[str, Any], root: int, epochs: int) -> tuple[float, bool]:
+    """The best of four rates on five seeds of their own, and whether it lies at the grid's edge.
+
+    The tuning of the studies that a contest of :mod:`actlab.experiments.contest` will replace.
+    """
+    from actlab import ensemble
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the edge is recorded instead
+        found = ensemble.tune(
+            part,
+            arms={"arm": dict(settings)},
+            lrs=RATES,
+            seeds=range(1000 * root + 500, 1000 * root + 505),
+            epochs=epochs,
+            progress=False,
+        )
+    return found.lr["arm"], bool(found.at_edge)
+
+
+def sizes_cell(data: str, size: int, root: int, arm: str) -> pd.DataFrame:
+    """One row per network: accuracies, ``train_loss`` (of the last epoch) and ``test_loss``."""
+    from actlab import ensemble
+
+    part = repeated(data, size)
+    settings = {**KINDS[arm], "hidden": (64,) * 3, "batch_size": 64}
+    lr, edge = tuned(part, settings, root, EPOCHS[data])
+    result = ensemble.train(
+        part,
+        arms={arm: {**settings, "lr": lr}},
+        seeds=root_seeds(root),
+        epochs=EPOCHS[data],
+        keep_weights=False,
+        progress=False,
+    )
+    table = result.to_frame().drop(columns=["best_epoch", "valid_loss"])
+    return table.assign(lr=lr, edge=edge)
+
+
+BY_SIZE = Study(
+    name="leaky_sizes",
+    title="Fixed, learned and random slopes of the same mean, training sets of growing size",
+    task=sizes_cell,
+    axes={
+        "data": tuple(SIZES),
+        "size": tuple(sorted(size for sizes in SIZES.values() for size in sizes)),
+        "root": (0, 1),
+        "arm": tuple(KINDS),
+    },
+    only=lambda cell: cell["size"] in SIZES[cell["data"]],
+)
+STUDIES = (BY_SIZE,)
+
+
+def advantage(table: pd.DataFrame, name: str, arm: str) -> Array:
+    """An arm minus the fixed slope in points, (seeds, sizes); a diverged network is at chance."""
+    part = table[table.data == name]
+
+    def values(kind: str) -> Array:
+        wide = part[part.arm == kind].pivot(index="seed", columns="size", values="test_accuracy")
+        return np.asarray(wide.fillna(CHANCE), dtype=np.float64)
+
+    return 100 * (values(arm) - values("fixed"))
+
+
+def _sizes(root: int) -> pd.DataFrame:
+    table = load(BY_SIZE.name)
+    return table[table.root == root]
+
+
+def advantages(
+    name: str, root: int = 0
+) -> tuple[dict[str, dict[float, Interval]], dict[float, float]]:
+    """Lead over the fixed slope (points): kind → size → interval; and the noise floor of sizes."""
+    table = _sizes(root)
+    fixed = table[(table.data == name) & (table.arm == "fixed")]
+    floors = {
+        float(size): 100 * stats.noise_floor(part.test_accuracy.fillna(CHANCE))
+        for size, part in fixed.groupby("size")
+    }
+    groups = {
+        title: {
+            float(size): stats.mean_interval(column)
+            for size, column in zip(SIZES[name], advantage(table, name, arm).T, strict=True)
+        }
+        for title, arm in (("PReLU (learned)", "learned"), ("RReLU (random)", "random"))
+    }
+    return groups, floors
+
+
+def _large(root: int, level: Level) -> Evidence:
+    """Learned minus fixed: how it grows with ten times the data, and at the largest size."""
+    growth, largest = {}, {}
+    for name, sizes in SIZES.items():
+        ahead = advantage(_sizes(root), name, "learned")
+        per_tenfold = np.polyfit(np.log10(sizes), ahead.T, 1)[0]  # one slope per seed
+        growth[TITLES[name]] = stats.mean_interval(per_tenfold, level(len(SIZES)))
+        largest[TITLES[name]] = stats.mean_interval(ahead[:, -1], level(len(SIZES)))
+    return {
+        "lead at the largest size": Measured.of(largest, "data"),
+        "growth of the lead for ten times the data": Measured.of(growth, "data"),
+    }
+
+
+def _overfitted(root: int, level: Level) -> Evidence:
+    """Random minus fixed at the smallest size, where the networks overfit most."""
+    table, cases, gaps = _sizes(root), {}, {}
+    for name, sizes in SIZES.items():
+        ahead = advantage(table, name, "random")[:, 0]
+        cases[TITLES[name]] = stats.mean_interval(ahead, level(len(SIZES)))
+        part = table[(table.data == name) & (table["size"] == sizes[0])]
+        gap = (part.test_loss - part.train_loss).groupby(part.arm).mean()
+        gaps[TITLES[name]] = {arm: float(gap[arm]) for arm in ("fixed", "random")}
+    notes = {"test loss minus training loss": gaps}
+    return {"lead on the smallest training set": Measured.of(cases, "data", notes=notes)}
+
+
+_SIZES = (
+    "A slope fixed at RReLU's mean, one learned from there, and RReLU, each with its own start "
+    "and learning rate (of four, by five other seeds); three hidden layers, the same number of "
+    "updates on training sets of growing size (MNIST-1D 200 to 3,000, Fashion-MNIST 160 to "
+    "10,240); 20 seeds, paired."
+)
+_SCOPE = "Three fully connected layers of 64 · MNIST-1D, Fashion-MNIST · one split, 20 seeds"
+
+LARGE = Experiment(
+    prose=f"{_SIZES} Test accuracy with the learned slope minus that with the fixed one.",
+    scope=_SCOPE,
+    measure=_large,
+    study=BY_SIZE.name,
+)
+OVERFITTED = Experiment(
+    prose=(
+        f"{_SIZES} Test accuracy with the random slope minus that with the fixed one on the "
+        "smallest sets, where the networks overfit most."
+    ),
+    scope=_SCOPE,
+    measure=_overfitted,
+    study=BY_SIZE.name,
+)

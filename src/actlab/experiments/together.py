@@ -1,0 +1,43 @@
+"""Several intervals as one: of two runs of a study, and over several rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from actlab import stats
+from actlab.stats import Interval
+
+
+def in_both(runs: Iterable[npt.ArrayLike], confidence: float = 0.95) -> Interval:
+    """What runs of their own (other seeds, another tuning) say together.
+
+    ``runs``: the values of each. The interval reaches over those of all runs, so that it lies in a
+    zone only if every run's does: a learning rate that was chosen badly once is no finding.
+    """
+    found = [stats.mean_interval(values, confidence) for values in runs]
+    return Interval(
+        float(np.mean([one.mean for one in found])),
+        min(one.low for one in found),
+        max(one.high for one in found),
+        sum(one.n for one in found),
+        confidence=confidence,
+    )
+
+
+def least(found: Sequence[Interval], confidence: float) -> Interval:
+    """The smallest of several means; ``found`` at the confidence :func:`shared` among them."""
+    return Interval(
+        min(one.mean for one in found),
+        min(one.low for one in found),
+        min(one.high for one in found),
+        sum(one.n for one in found),
+        confidence=confidence,
+    )
+
+
+def shared(confidence: float, among: int) -> float:
+    """The confidence that each of ``among`` intervals needs for all to hold (Bonferroni)."""
+    return 1 - (1 - confidence) / among

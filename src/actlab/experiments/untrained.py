@@ -1,0 +1,248 @@
+"""What passes through networks that nobody has trained: signals on the way up, gradients down.
+
+One way to draw them, for any activation, start, depth and width: :func:`draw`. Then
+:func:`signals` says what every layer does with the inputs, :func:`weight_gradients` and
+:func:`output_gradients` what a loss sends back. Everything has shape (seeds, layers).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from actlab.ensemble import Networks
+    from actlab.ensemble.network import Block, Mode
+
+Array = npt.NDArray[np.float64]
+
+BATCH = 64  # inputs at a time: twenty networks of fifty layers then take 140 MB
+
+# --- Starts and inputs ----------------------------------------------------------------------------
+
+
+def centred_orthogonal(shape: tuple[int, int], generator: Generator) -> Tensor:
+    """Orthogonal weights × 4 whose rows sum to zero: a sigmoid network that starts as a tanh one.
+
+    σ(z) = (1 + tanh(z/2)) / 2. The weights of the next layer meet the constant 1/2 with their
+    row sum; where that is zero the layer sees tanh(z/2) / 2, whose slope at 0 is 1/4.
+    """
+    import torch
+
+    from actlab.ensemble import INITIALISERS
+
+    u = torch.rand(shape, generator=generator, dtype=torch.float64)
+    weight = INITIALISERS["orthogonal"][0](u, 1.0)
+    return 4 * (weight - weight.mean(1, keepdim=True))
+
+
+STARTS: dict[str, dict[str, Any]] = {
+    "PyTorch default": {"init": "torch"},
+    "Glorot": {"init": "glorot_normal"},
+    "LeCun": {"init": "lecun_normal"},
+    "orthogonal": {"init": "orthogonal"},
+    "He": {"init": "he_normal"},
+}
+"""The settings that belong to :data:`actlab.theory.STARTS`."""
+
+
+def digits(count: int = 256) -> tuple[Array, npt.NDArray[np.int64]]:
+    """The first training digits, each scaled to a mean square of 1: (count, 64) and labels."""
+    from actlab import data
+
+    some = data.load("digits")
+    x = some.x_train[:count].astype(np.float64)
+    return x / np.sqrt((x**2).mean(1, keepdims=True)), some.y_train[:count]
+
+
+# --- Networks -------------------------------------------------------------------------------------
+
+
+def draw(
+    seeds: Iterable[int],
+    *,
+    features: int = 64,
+    classes: int = 10,
+    dtype: str = "float64",
+    **settings: Any,
+) -> Networks:
+    """One untrained network per seed; ``settings`` as in :func:`actlab.ensemble.train`.
+
+    In float64, because through fifty sigmoid layers a gradient shrinks below the smallest
+    float32. (Weights of one's own go into ``networks.linears[i].weight.value`` and ``.bias``.)
+    """
+    import torch
+
+    from actlab.ensemble import Networks, Settings
+
+    drawn = tuple(seeds)
+    arm = Settings(**settings)
+    return Networks(
+        [arm] * len(drawn),
+        drawn,
+        features,
+        classes,
+        dtype=getattr(torch, dtype),
+        device=torch.device("cpu"),
+    )
+
+
+@contextlib.contextmanager
+def _one_core() -> Iterator[None]:
+    """Cores that split operations as small as these wait for each other after every one."""
+    import torch
+
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(cores)
+
+
+@_one_core()
+def outputs(networks: Networks, x: Any, mode: Mode = "observe") -> list[Tensor]:
+    """What each hidden layer hands on to the next, skip connections and dropout included.
+
+    ``x`` (samples, features); per layer (networks, samples, units), in memory that the next call
+    overwrites. Units are dropped in the ``mode`` ``"train"`` alone.
+    """
+    import torch
+
+    rows = torch.as_tensor(x, dtype=networks.dtype)
+    networks.forward(rows.mT.expand(len(networks), -1, -1), mode)
+    return [linear.inputs.mT for linear in networks.linears[1:]]
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What each layer does over all inputs; (seeds, layers) each.
+
+    - ``mean``, ``sd``: of what it hands on, units and inputs together.
+    - ``spread``: how much its pre-activations vary from input to input (root mean square over the
+      units of the standard deviation over the inputs); ``offset``: how far they sit from zero
+      (root mean square over the units of the mean over the inputs).
+    - ``dead``: share of units whose pre-activation is ≤ 0 for every input; ``always_on``: > 0 for
+      every input, where a rectifier is the identity.
+    """
+
+    mean: Array
+    sd: Array
+    spread: Array
+    offset: Array
+    dead: Array
+    always_on: Array
+
+
+@_one_core()
+def signals(networks: Networks, x: Any) -> Signals:
+    """Pass inputs through; ``x`` is an array (samples, features), or several of them in a row."""
+    import torch
+
+    from actlab import probes
+
+    after, before = probes.ActivationStats(), probes.ActivationStats()
+    highest: list[Tensor] = []
+    lowest: list[Tensor] = []
+    for rows in _batches(x):
+        after.update(outputs(networks, rows))
+        inside = [block.preactivation.mT for block in networks.hidden]
+        before.update(inside)
+        tops, bottoms = [z.amax(1) for z in inside], [z.amin(1) for z in inside]
+        highest = list(map(torch.maximum, highest or tops, tops))
+        lowest = list(map(torch.minimum, lowest or bottoms, bottoms))
+    moments = [probes.moments(layer) for layer in after.result()]
+    columns = (
+        [m.mean for m in moments],
+        [m.variance.sqrt() for m in moments],
+        [layer.variance.mean(1).sqrt() for layer in before.result()],
+        [layer.mean.square().mean(1).sqrt() for layer in before.result()],
+        [(z <= 0).double().mean(1) for z in highest],
+        [(z > 0).double().mean(1) for z in lowest],
+    )
+    return Signals(*(torch.stack(column, 1).double().numpy() for column in columns))
+
+
+# --- Gradients ------------------------------------------------------------------------------------
+
+
+@_one_core()
+def weight_gradients(networks: Networks, x: Any, y: npt.ArrayLike) -> Array:
+    """Gradient norm of each hidden layer's weights for one example, root mean square over all.
+
+    Of the cross-entropy behind a softmax; ``x`` (examples, features), ``y`` (examples,).
+    """
+    import torch
+
+    from actlab.ensemble.network import cross_entropy
+
+    labels = torch.as_tensor(y)
+    total = torch.zeros(len(networks.hidden), len(networks), dtype=torch.float64)
+    for start in range(0, len(labels), BATCH):
+        rows = torch.as_tensor(x[start : start + BATCH], dtype=networks.dtype)
+        wanted = labels[start : start + BATCH].expand(len(networks), -1)
+        with torch.inference_mode():
+            logits = networks.forward(rows.mT.expand(len(networks), -1, -1), "observe")
+            _, gradient = cross_entropy(logits, wanted)
+            back = networks.output.backward(gradient * len(rows), 0.0)
+            for layer, (block, _, inside) in enumerate(_way_back(networks, back)):
+                # One example's gradient is the outer product of these two.
+                squares = inside.square().sum(1) * block.linear.inputs.square().sum(1)
+                total[-1 - layer] += squares.sum(1)
+    return (total / len(labels)).sqrt().T.numpy()
+
+
+@_one_core()
+def output_gradients(networks: Networks, x: Any, seed: int = 0) -> Array:
+    """Norm of the gradient that comes back to each layer's outputs, over units and inputs.
+
+    Of a random linear read-out of the last layer. (Gradients of the *weights* hide a signal that
+    fades on the way up: in a ReLU network they are of one size in all layers, because where the
+    error is smaller the inputs are larger by as much.)
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    total = torch.zeros(len(networks.hidden), len(networks), dtype=torch.float64)
+    for rows in _batches(x):
+        last = outputs(networks, rows)[-1].mT
+        read_out = torch.randn(last.shape, generator=generator, dtype=torch.float64)
+        with torch.inference_mode():
+            for layer, (_, outside, _) in enumerate(_way_back(networks, read_out.to(last.dtype))):
+                total[-1 - layer] += outside.double().square().sum((1, 2))
+    return total.sqrt().T.numpy()
+
+
+def decades(norms: Array) -> Array:
+    """log10 of gradient norms (seeds, layers), relative to the last layer's."""
+    result: Array = np.log10(norms / norms[:, -1:])
+    return result
+
+
+def _way_back(networks: Networks, gradient: Tensor) -> Iterator[tuple[Block, Tensor, Tensor]]:
+    """From the last hidden layer to the first: its gradient at its output and behind its weights.
+
+    (networks, units, examples) each. ``gradient``: at the last hidden layer's output.
+    """
+    for block in reversed(networks.hidden):
+        outside = gradient.clone()
+        for part in reversed(block.parts[1:]):
+            gradient = part.backward(gradient, 0.0)
+        yield block, outside, gradient
+        if block is not networks.hidden[0]:
+            gradient = block.linear.backward(gradient, 0.0)
+            if block.residual:
+                gradient = gradient + outside
+
+
+def _batches(x: Any) -> Iterator[Any]:
+    for rows in [x] if hasattr(x, "shape") else x:
+        for start in range(0, len(rows), BATCH):
+            yield rows[start : start + BATCH]

@@ -1,0 +1,70 @@
+"""How a figure looks: one function per figure idea.
+
+It takes numbers and intervals and ``ax=``, returns a :class:`Plot`, and writes its own alt text.
+Nothing here loads or measures.
+"""
+
+from actlab.plots.curves import curves
+from actlab.plots.grid import grid
+from actlab.plots.lines import band, by_layer, lines
+from actlab.plots.paths import paths
+from actlab.plots.plane import steps
+from actlab.plots.ranks import critical_difference_diagram, rank_plot
+from actlab.plots.rows import rows
+from actlab.plots.signals import flow, heat, ways
+from actlab.plots.style import (
+    DPI,
+    GRID,
+    INK,
+    MARKERS,
+    NEUTRAL,
+    STYLES,
+    WIDTH,
+    Plot,
+    axis,
+    colour,
+    figure,
+    label,
+    levels,
+    line_style,
+    panels,
+    png,
+    show,
+    table,
+    use_style,
+)
+
+__all__ = [
+    "DPI",
+    "GRID",
+    "INK",
+    "MARKERS",
+    "NEUTRAL",
+    "STYLES",
+    "WIDTH",
+    "Plot",
+    "axis",
+    "band",
+    "by_layer",
+    "colour",
+    "critical_difference_diagram",
+    "curves",
+    "figure",
+    "flow",
+    "grid",
+    "heat",
+    "label",
+    "levels",
+    "line_style",
+    "lines",
+    "panels",
+    "paths",
+    "png",
+    "rank_plot",
+    "rows",
+    "show",
+    "steps",
+    "table",
+    "use_style",
+    "ways",
+]

@@ -1,0 +1,211 @@
+"""Who is dead is counted rightly, and the tables and figures show what is in the study's rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from actlab import study
+from actlab.experiments import dying
+
+
+def surely(cases):
+    return 0.95
+
+
+def networks(lr, dead, accuracy, *, seeds=20, diverged=0, data="digits", optimiser="SGD", **more):
+    """The last rows of so many networks of one setting."""
+    return pd.DataFrame(
+        {
+            "data": data,
+            "root": 0,
+            "optimiser": optimiser,
+            "variant": "base",
+            "lr": lr,
+            "seed": range(seeds),
+            "epoch": 30,
+            "last": True,
+            "dead": dead,
+            "died": dead,
+            "ever_dead": dead,
+            "revived": 0.0,
+            "first_revived": 0.0,
+            "diverged": np.arange(seeds) < diverged,
+            "valid_accuracy": accuracy,
+        }
+        | more
+    )
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    def given(*tables):
+        monkeypatch.setattr(dying, "load", lambda name: pd.concat(tables))
+
+    return given
+
+
+# --- Before training ------------------------------------------------------------------------------
+
+
+def test_a_unit_is_dead_only_if_no_batch_makes_it_fire():
+    model = nn.Sequential(nn.Linear(1, 3, bias=False), nn.ReLU())
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([[1.0], [-1.0], [0.0]]))
+    up, down = torch.tensor([[1.0], [2.0]]), torch.tensor([[-1.0], [-3.0]])
+    assert dying.count_dead(model, up) == [2]
+    assert dying.count_dead(model, [up, down]) == [1]
+
+
+def test_two_ways_of_counting_the_dead_at_birth_agree():
+    x = np.random.default_rng(0).uniform(-1, 1, (600, 5)).astype(np.float32)
+    start = dying.STARTS["PyTorch default"]
+    shares = dying.per_layer(dying.untrained_layers(x, range(2), start=start), "dead")
+    assert dying.deep_dead(x, range(2), start) == pytest.approx(shares[:, dying.DEEP].mean(1))
+    assert shares[:, dying.DEEP].mean() > 0.2
+
+
+def test_the_larger_weights_are_the_very_same_and_so_are_the_biases():
+    from actlab.experiments import untrained
+
+    small, large = (
+        untrained.draw([3], hidden=(8, 8), activation="relu", **dying.STARTS[name]).linears[1]
+        for name in ("PyTorch default", "He, PyTorch's biases")
+    )
+    assert torch.allclose(large.weight.value, small.weight.value * 6**0.5)
+    assert torch.equal(large.bias.value, small.bias.value)
+
+
+def test_the_replay_takes_every_published_image_once(monkeypatch):
+    seen = []
+
+    def count(model, batches):
+        seen.extend(float(row) for batch in batches for row in batch[:, 0])
+        return [0] * len(dying.WIDTHS)
+
+    monkeypatch.setattr(dying, "count_dead", count)
+
+    class Images:
+        name, n_features = "other", 2
+        rows_train, rows_valid = np.arange(0, 60, 2), np.arange(1, 20, 2)
+        x_train, x_valid = (np.stack([rows] * 2, 1) for rows in (rows_train, rows_valid))
+
+    table = dying.published_replay(Images)
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(42)).tolist()
+    assert sorted(seen) == [
+        row for row in range(60) if row in order[:30] and row in (*Images.rows_train, *range(20))
+    ]
+    assert "published (%)" not in table
+
+
+# --- In training ----------------------------------------------------------------------------------
+
+
+def test_where_reached_is_the_smallest_rate_that_still_stands():
+    table = pd.concat(
+        [
+            networks(0.01, 0.05, 0.95),
+            networks(0.03, 0.30, 0.90),
+            networks(0.1, 0.45, 0.80),
+            networks(0.3, 0.90, 0.20),
+            networks(0.0003, 0.05, 0.95, optimiser="Adam"),
+            networks(0.001, 0.99, 0.10, diverged=15, optimiser="Adam"),  # five stand: no case
+            networks(0.003, 0.10, 0.50, optimiser="momentum"),
+        ]
+    )
+    found = dying.where_reached(table, 0.4).set_index("optimiser")
+    assert found.lr["SGD"] == 0.1
+    assert found.times_tuned["SGD"] == pytest.approx(10)
+    assert found.accuracy["SGD"] == pytest.approx(0.80)
+    assert found.tuned_accuracy["SGD"] == pytest.approx(0.95)
+    assert found.loc[["Adam", "momentum"], "lr"].isna().all()
+    assert dying.where_reached(table, 0.5).set_index("optimiser").lr["SGD"] == 0.3
+
+
+ELSEWHERE = [
+    networks(lr, 0.0, 0.9, data=data, optimiser=optimiser)
+    for data in dying.DATA
+    for optimiser, lr in (("SGD", 0.01), ("momentum", 0.003), ("Adam", 0.0003))
+    if (data, optimiser) != ("digits", "SGD")
+]
+
+
+def test_a_network_loses_units_where_more_than_a_hundredth_dies_at_its_tuned_rate(rows):
+    dead = np.where(np.arange(20) < 15, 0.02, 0.005)
+    rows(networks(0.03, dead, 0.9), networks(0.1, 0.5, 0.8), *ELSEWHERE)
+    found = dying.DIED(0, surely)["share of networks that lose units"]
+    assert found.cases["digits", "plain SGD"].mean == 75
+    assert found.cases["digits", "Adam"].mean == 0
+    assert len(found.cases) == 9
+
+
+def test_the_largest_rate_is_one_that_most_networks_survive(rows):
+    rows(
+        networks(0.1, 0.2, 0.9),
+        networks(0.3, 0.6, 0.1, diverged=10),
+        networks(1.0, 0.9, 0.1, diverged=11),
+        *ELSEWHERE,
+    )
+    found = dying.LARGEST(0, surely)["share of dead units"]
+    assert found.cases["digits", "plain SGD"].mean == pytest.approx(60)
+    assert found.cases["digits", "plain SGD"].n == 10
+
+
+def test_only_networks_with_dead_units_are_asked_whether_they_revive(rows):
+    ever = np.where(np.arange(20) < 12, 0.1, 0.0)
+    back = np.where(np.arange(20) < 6, 0.05, 0.0)
+    rows(networks(0.1, 0.1, 0.9, ever_dead=ever, revived=back), *ELSEWHERE)
+    found = dying.REVIVED(0, surely)["share of networks in which dead units fire again"]
+    assert list(found.cases) == [("digits", "plain SGD")]  # elsewhere the question does not arise
+    assert found.cases["digits", "plain SGD"].mean == 50
+    assert found.notes["dead units that fire again (%)"] == {"digits, plain SGD": 25}
+
+
+def test_half_of_the_hidden_units_are_killed_and_no_output():
+    generator = torch.Generator().manual_seed(0)
+    hidden = dying.half_killed((64, 10), generator)
+    assert int((hidden == 0).all(1).sum()) == 32
+    assert int((dying.half_killed((10, 64), generator) == 0).all(1).sum()) == 0
+
+
+def test_the_text_of_the_chapter_agrees_with_the_study():
+    """Sentences of the chapter that speak of the table without printing it."""
+    table = study.load("relu_training")
+    for root in (0, 1):
+        reached = dying.where_reached(table[table.root == root], 0.4)
+        by = {name: part.set_index("data") for name, part in reached.groupby("optimiser")}
+        assert by["SGD"].lr.isna().all()  # "plain SGD never gets there"
+        momentum = by["momentum"].dropna()
+        assert (momentum.accuracy < 0.2).all()  # "a rate at which nothing is learned any more"
+        assert by["Adam"].lr.notna().all()  # "on all three data sets"
+        assert (by["Adam"].accuracy > 0.4).all()  # "and the networks still learn"
+        digits = by["Adam"].loc["digits"]
+        assert digits.tuned_accuracy - digits.accuracy < 0.03  # "hardly worse than at its best"
+        variant = dying.final(table[table.root == root], variant="batch norm")
+        assert variant.dead.max() < 0.005  # "batch norm ends the story"
+
+
+def test_what_the_figures_show_are_the_means_of_the_rows():
+    table = study.load("relu_training")
+    table = table[table.root == 0]
+    rows = table[(table.data == "digits") & (table.optimiser == "Adam") & (table.variant == "base")]
+    drawn = dying.dead_by_epoch(table, "digits", "Adam")
+    assert len(drawn) == 5
+    assert sum(label.endswith("(tuned)") for label in drawn) == 1
+    for label, found in drawn.items():
+        part = rows[(rows.lr == float(label.split()[0])) & ~rows.diverged]
+        expected = 100 * part.groupby("epoch").dead.mean().to_numpy()
+        np.testing.assert_allclose([i.mean for i in found.values()], expected, rtol=1e-5)
+    last = dying.final(table, data="digits", optimiser="momentum", variant="base", lr=0.1)
+    mean = pytest.approx(100 * last.dead.mean(), rel=1e-5)
+    assert dying.dead_by_rate(table, "digits")["momentum"][0.1].mean == mean
+    assert dying.dead_by_variant(table)["at 0.1"]["5 layers of 64, He"].mean == mean
+
+
+def test_one_cell_of_the_study_has_the_columns_of_its_table(monkeypatch):
+    monkeypatch.setitem(dying.DATA, "digits", ({"size": 200}, (0, 1), {}))
+    cell = {"data": "digits", "root": 0, "optimiser": "Adam", "variant": "2 layers", "lr": 0.001}
+    found = dying.training_cell(**cell)
+    assert {*found.columns, *cell} == set(study.load("relu_training").columns)
+    assert len(found) == 2 * 20

@@ -1,0 +1,106 @@
+"""Gradients at the start and in training are those of plain autograd; readers read them right."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from actlab import data, ensemble
+from actlab.experiments import deep, fading
+from actlab.study import Study
+
+
+def plain(init, seed, activation=nn.Tanh):
+    settings = ensemble.Settings(activation="tanh", hidden=(64, 64), init=init)
+    modules = []
+    for weight, bias in ensemble.initial_weights(settings, settings.layer_sizes(64, 10), seed):
+        layer = nn.Linear(*weight.T.shape)
+        layer.load_state_dict({"weight": weight, "bias": bias})
+        modules += [layer, activation()]
+    return nn.Sequential(*modules[:-1])
+
+
+def small(study, **axes):
+    """The same study with fewer cells: what its task gives."""
+    assert isinstance(study, Study)
+    return study.task(**axes, **study.settings)
+
+
+def test_gradients_at_the_start_have_a_row_for_each_network_and_layer():
+    cell = small(fading.AT_START, activation="sigmoid", start=fading.CENTRED, depth=2)
+    assert len(cell) == 2 * 20 * 2
+    cell = cell.assign(activation="sigmoid", start=fading.CENTRED, depth=2)
+    found = fading.profile(cell[cell.root == 1], "sigmoid", fading.CENTRED, 2)
+    assert found.shape == (20, 2)
+    live = fading.live("sigmoid", 2, **fading.STARTS[fading.CENTRED])
+    first = fading.profile(cell[cell.root == 0], "sigmoid", fading.CENTRED, 2)
+    np.testing.assert_allclose(first - first[:, -1:], live, atol=2e-3)
+
+
+def test_gradients_in_training_are_those_of_the_mean_loss():
+    settings = {**fading.IN_TRAINING.settings, "rates": (0.03,)}
+    cell = fading.training_cell(0, 2, "tanh", "He", **settings)
+    table = cell.assign(activation="tanh", start="He", depth=2)
+    assert len(table) == 20 * 3 * 2  # seeds × looks × layers
+    assert (table[table.epoch == 3].valid_accuracy > 0.5).all()
+    digits, model = data.load("digits"), plain("he_normal", 11)
+    x, y = (torch.from_numpy(part[:256]) for part in (digits.x_train, digits.y_train))
+    nn.functional.cross_entropy(model(x), y).backward()
+    expected = [float(model[i].weight.grad.norm().log10()) for i in (0, 2)]
+    found = table[(table.seed == 11) & (table.epoch == 0)].sort_values("layer").log_norm
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    ratio = fading.trained_ratio(table, "tanh", "He", 2, 0)
+    np.testing.assert_allclose(ratio[11], expected[0] - expected[1], atol=1e-3)
+    by_layer = fading.profile_in_training(table, "tanh", "He", 2, 0)
+    assert by_layer[1].mean == pytest.approx(ratio.mean(), abs=1e-3)
+    assert by_layer[2].mean == 0
+
+
+def in_training(before, after):
+    """A table in which every case of every depth has these ratios, seed by seed."""
+    rows = [
+        (0, depth, activation, start, seed, epoch, layer, value if layer == 1 else 0.0)
+        for depth in (2, 10, 50)
+        for activation in fading.ACTIVATIONS
+        for start in fading.TRAINED_STARTS
+        for epoch, values in ((0, before), (3, after))
+        for seed, value in enumerate(values)
+        for layer in (1, depth)
+    ]
+    columns = ["root", "depth", "activation", "start", "seed", "epoch", "layer", "log_norm"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cases", "lost"),
+    [
+        ([-5.0, -5.1, -4.9], [-1.0, -1.1, -0.9], 48, 0),  # came back: asked, and it counts
+        ([-1.0, -1.1, -0.9], [-5.0, -5.1, -4.9], 0, 48),  # was not vanished: not asked
+        ([-5.0, -5.1, -4.9], [np.nan] * 3, 0, 0),  # all have diverged
+        ([-45.0] * 3, [-45.0] * 3, 48, 0),  # float32 rounds all of them to zero
+    ],
+)
+def test_what_is_asked_is_what_has_vanished_at_the_start(monkeypatch, before, after, cases, lost):
+    monkeypatch.setattr(fading, "load", lambda name: in_training(before, after))
+    (found,) = fading.STAYS_VANISHED(0, lambda n: 0.95).values()
+    assert len(found.cases) == cases
+    assert len(found.notes["vanished during training"]) == lost
+    for interval in found.cases.values():
+        assert interval.mean == pytest.approx(np.mean(after))
+
+
+def test_a_diverged_network_counts_as_chance():
+    table = pd.DataFrame({"arm": "it", "seed": [0, 1], "test_accuracy": [0.9, np.nan]})
+    assert deep.final_accuracy(table, "it").tolist() == [90.0, 10.0]
+
+
+def test_a_deep_cell_tunes_trains_and_looks(monkeypatch):
+    settings = {**deep.DEEP.settings, "rates": {"sgd": (0.01, 0.1)}, "epochs": 2, "checks": (0, 2)}
+    settings |= {"depth": 2, "arms": {"it": {"activation": "tanh", "init": "keras"}}}
+    with pytest.warns(UserWarning, match="edge"):
+        cell = deep.deep_cell(0, "it", **settings)
+    assert len(cell) == 2 * 20
+    assert cell.edge.all()
+    assert (cell[cell.epoch == 2].test_accuracy > 0.5).all()
+    assert np.isfinite(cell[["first", "last"]]).all(None)

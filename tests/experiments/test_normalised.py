@@ -1,0 +1,104 @@
+"""Moments, their drift and what dropout leaves: against theory, and on numbers made up."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from actlab import theory
+from actlab.experiments import broken, likeness, normalised, untrained, vanishing
+from actlab.stats import Interval
+
+
+@pytest.fixture(scope="module")
+def x():
+    return np.random.default_rng(7).standard_normal((50, 64))
+
+
+def test_selu_has_the_fixed_point_and_elu_has_not():
+    selu, elu = theory.layers("selu"), theory.layers("elu")
+    assert np.allclose((selu.mean[0], selu.sd[0]), (0, 1), atol=1e-12)
+    assert not np.allclose((elu.mean[0], elu.sd[0]), (0, 1), atol=0.1)
+    assert 0 < theory.contraction("selu") < 1
+
+
+def test_measured_moments_follow_the_theory():
+    x = 0.5 + np.random.default_rng(7).standard_normal((50, 512))
+    arm = {"activation": "elu", "init": "lecun_normal", "gain": math.sqrt(1.5)}
+    networks = untrained.draw(range(10), features=512, hidden=(512,) * 5, **arm)
+    mean, sd = normalised.moments(networks, x)
+    expected = theory.layers("elu", theory.Start(1.5), 5, mean=0.5)
+    assert np.allclose(mean.mean(0), expected.mean, atol=0.03)
+    assert np.allclose(sd.mean(0), expected.sd, rtol=0.03)
+
+
+def test_gradients_are_lost_as_the_theory_says():
+    lost = vanishing.decades_lost("selu", 10, 0, init="lecun_normal")
+    expected = -9 / 2 * math.log10(theory.gradient_factor("selu"))
+    assert lost.mean() == pytest.approx(expected, abs=0.1)
+
+
+def test_alpha_dropout_keeps_the_moments_and_plain_dropout_does_not(x):
+    sds = {}
+    for alpha in (False, True):
+        drop = {"dropout": 0.3, "alpha_dropout": alpha}
+        networks = untrained.draw(range(10), hidden=(128,) * 3, **normalised.SELU, **drop)
+        sds[alpha] = normalised.moments(networks, x, drop=True)[1].mean(0)[-1]
+        assert normalised.moments(networks, x)[1].mean(0)[-1] == pytest.approx(1, abs=0.05)
+    assert sds[True] == pytest.approx(1, abs=0.05)
+    assert sds[False] > 1.3
+
+
+def test_two_passes_agree_without_dropout_and_differ_with_it(x):
+    plain = untrained.draw(range(2), hidden=(64,) * 3, **normalised.SELU)
+    assert likeness.repeatability(plain, x) == pytest.approx(1, abs=1e-6)
+    dropped = untrained.draw(range(2), hidden=(64,) * 3, dropout=0.5, **normalised.SELU)
+    assert (likeness.repeatability(dropped, x) < 0.7).all()
+
+
+def test_resemblance_of_twins():
+    rows = np.random.default_rng(0).standard_normal((4, 64))
+    twins = np.concatenate([rows, rows])
+    networks = untrained.draw(range(5), hidden=(64,) * 2, **normalised.SELU)
+    cosine, own = likeness.resemblance(networks, twins, np.tile(np.arange(4), 2))
+    assert own == pytest.approx(1)
+    assert (cosine < 0.9).all()
+    assert likeness.resemblance(networks, twins, np.arange(8))[1] == pytest.approx(0)
+
+
+def test_the_layer_furthest_off_is_judged():
+    inside, wide, off = (
+        Interval(0, -0.1, 0.1, 9),
+        Interval(0, -0.4, 0.4, 9),
+        Interval(0.3, 0.2, 0.35, 9),
+    )
+    assert normalised.furthest([inside, off]) == off
+    assert normalised.furthest([inside, off, wide]) == wide
+    low, high = Interval(0.5, 0.45, 0.55, 9), Interval(1.6, 1.5, 1.7, 9)  # 0.45 is further than 1.7
+    assert normalised.furthest([low, high], 1.0) == low
+    assert normalised.furthest([Interval(5, -1, 11, 9), low], 1.0).mean == 5
+
+
+def test_drift_counts_either_way_and_not_the_first_ten_layers():
+    noise = np.random.default_rng(0).normal(0, 0.01, (20, 30))
+    for factor in (10.0, 0.1):
+        sd = 10.0**noise * np.where(np.arange(30) == 20, factor, 1)
+        found = broken.drift(sd, 0.95)
+        assert found.mean == pytest.approx(1, abs=0.01)
+        assert found.low < 1 < found.high
+    early = 10.0**noise * np.where(np.arange(30) < 10, 50.0, 1)
+    found = broken.drift(early, 0.95)
+    assert (found.low, found.high) == pytest.approx((0, 0), abs=0.02)
+
+
+@pytest.mark.parametrize("condition", broken.CONDITIONS)
+def test_every_condition_can_be_drawn(condition):
+    mean, sd = broken.untrained_moments(condition, depth=2, width=16)
+    assert mean.shape == sd.shape == (20, 2)
+
+
+def test_calculate_gain_is_not_the_gain():
+    assert nn.init.calculate_gain("selu") ** 2 < 0.6
+    assert torch.tensor(theory.layers("selu", theory.Start(9 / 16), 30).sd)[-1] < 0.3
