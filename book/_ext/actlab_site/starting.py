@@ -84,7 +84,7 @@ def page(claims: Iterable[Any]) -> str:
     blocks = [INTRODUCTION]
     for name in SECTIONS:
         rows = [
-            (f"[{claim.statement}](claims.md#{ledger.label(claim)})", ledger.verdict(claim))
+            (f"[{claim.statement}](#{ledger.label(claim)})", ledger.verdict(claim))
             for claim in tried.get(name, ())
         ]
         rows += [(text, f"to be tried: *{home}*") for text, home in TO_COME.get(name, ())]
