@@ -60,7 +60,7 @@ def entry(claim: Claim) -> str:
         where = "; ".join(cost["machines"])
         about.append(("Cost", f"{cost['minutes']:.0f} minutes ({where}); `{cost['command']}`."))
     lines += [
-        f"```{{raw}} html\n{card(claim, finding, ledger='')}\n```",
+        f"```{{raw}} html\n{card(claim, finding, reference='')}\n```",
         *(f"**{head}.** {text}" for head, text in about),
     ]
     if claim.amended:

@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 ROWS = 8  # with more cases a row is what they have in common, and holds several intervals
 SIGNS = {"holds": "✔", "holds when …": "◐", "refuted": "✘", "not shown": "?"}
 KINDS = {"holds": "holds", "holds when …": "when", "refuted": "refuted", "not shown": "notshown"}
-STARTING = "../book/reference/starting-document.html"
 PAINT = {"floor": ("currentColor", 0.14), "zone": ("#12558c", 0.16)}  # colour, opacity
-LEDGER = "../book/reference/claims.html"
+REFERENCE = "../book/reference/"  # the folder of the ledger's page, as a chapter sees it
 
 
-def card(claim: Claim, finding: Finding, ledger: str = LEDGER) -> str:
-    """The card as HTML. ``ledger``: the address of the page with the claim's entry, or empty."""
+def card(claim: Claim, finding: Finding, reference: str = REFERENCE) -> str:
+    """The card as HTML. ``reference``: the way to the ledger's page; empty on that page itself."""
     by = claim.by
     pictures = [
         picture(what, finding.measured[what], bound, finding.decision.passing)
         for what, bound in by.bounds.items()
         if finding.measured[what].cases
     ]
-    link = f'<p class="more"><a href="{ledger}#on-trial-{claim.id}">In the ledger</a></p>'
+    entry = f"{reference}claims.html#on-trial-{claim.id}"
+    link = f'<p class="more"><a href="{entry}">In the ledger</a></p>'
     return "\n".join(
         [
             f'<div class="verdict-card {KINDS[finding.verdict]}">',
-            f'<p class="source">Claim · {linked(claim.source)}</p>',
+            f'<p class="source">Claim · {linked(claim.source, reference)}</p>',
             f'<p class="statement"><strong>“{escape(claim.statement)}”</strong></p>',
             f'<p class="line"><strong class="chip">{SIGNS[finding.verdict]} {finding.verdict}'
             f'</strong> <small class="scope">{escape(claim.asks.scope)}</small></p>',
@@ -49,16 +49,17 @@ def card(claim: Claim, finding: Finding, ledger: str = LEDGER) -> str:
             *(numbers(what, found, by.bounds[what]) for what, found in finding.measured.items()),
             f"<p><strong>Rule, written before the run.</strong> {escape(by.prose())}</p>",
             "</details>",
-            *([link] if ledger else []),
+            *([link] if reference else []),
             "</div>",
         ]
     )
 
 
-def linked(source: str) -> str:
+def linked(source: str, reference: str = REFERENCE) -> str:
     """Markdown's links as HTML's; the starting document has a page of the book."""
     text = re.sub(r"\[([^]]+)\]\(([^)]+)\)", r'<a href="\2">\1</a>', escape(source))
-    return text.replace("starting document", f'<a href="{STARTING}">starting document</a>', 1)
+    document = f'<a href="{reference}starting-document.html">starting document</a>'
+    return text.replace("starting document", document, 1)
 
 
 def picture(what: str, measured: Measured, bound: Bound, passing: Iterable[Case]) -> str:
@@ -167,8 +168,9 @@ def _share(shown: Sequence[Shown]) -> str:
 
 def _rect(kind: str, low: float, high: float, scale: Scale) -> str:
     colour, opacity = PAINT[kind]
+    width = scale.width(low, high) if low < high else "3"  # a single number is a line
     return (
-        f'<rect class="{kind}" x="{scale.at(low)}" width="{scale.width(low, high)}" '
+        f'<rect class="{kind}" x="{scale.at(low)}" width="{width}" '
         f'height="100%" fill="{colour}" fill-opacity="{opacity}"/>'
     )
 
