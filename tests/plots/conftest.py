@@ -1,5 +1,6 @@
-"""Every figure of a test is drawn without a window and closed after it."""
+"""Every figure of a test is drawn without a window, in matplotlib's own style, and closed."""
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
@@ -7,5 +8,6 @@ import pytest
 @pytest.fixture(autouse=True)
 def closed_figures():
     plt.switch_backend("Agg")
-    yield
+    with mpl.rc_context({"axes.titlelocation": "center"}):  # another test may have set the course's
+        yield
     plt.close("all")
