@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ELU, CELU, SELU: self-normalisation
 #
-# **45 minutes to read · runs in about 20 s and 1.5 GB on 2 cores · needs: the ReLU chapter**
+# **45 minutes to read · runs in about 40 s and 1.5 GB on 2 cores · needs: the ReLU chapter**
 #
 # Three functions that are straight on the right and an exponential on the left. The last of them
 # carries the boldest promise in this course: stack it, start it right, and the network keeps its
