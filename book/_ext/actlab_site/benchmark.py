@@ -76,10 +76,10 @@ of its peak in this short run; {cores} cores reach {several:.0%} of theirs in th
 
 FEW = """
 
-Few and small networks leave no room for that: calling the operations of a step, which Python does
-one by one, takes as long for a network with a single unit in each layer as {calling:.0%} of what
-eight networks of 32 units take together. What is compiled whole, as JAX does it, does not pay that
-price; it is why the engine has no lead there."""
+Where networks are few and small, something else weighs, too: Python calls the operations of a step
+one by one. For a network with a single unit in each layer that takes {calling:.0%} of the time of
+eight networks of 32 units together, and hardly anything of it is arithmetic. What is compiled whole,
+as JAX does it, does not pay that price."""
 
 
 def read(root: Path) -> dict[str, Any]:
