@@ -78,8 +78,8 @@ FEW = """
 
 Where networks are few and small, something else weighs, too: Python calls the operations of a step
 one by one. For a network with a single unit in each layer that takes {calling:.0%} of the time of
-eight networks of 32 units together, and hardly anything of it is arithmetic. What is compiled whole,
-as JAX does it, does not pay that price."""
+eight networks of 32 units together, and hardly anything of it is arithmetic. What is compiled
+whole, as JAX does it, does not pay that price."""
 
 
 def read(root: Path) -> dict[str, Any]:
