@@ -495,7 +495,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         f"{PLOTS}/rows.py",
-        "shift = 0.16 * (i - (len(groups) - 1) / 2)",
+        "shift = step * (i - (len(groups) - 1) / 2)",
         "shift = 0.6 * (i - (len(groups) - 1) / 2)",
         "a dot in the next row",
         "plots/test_rows.py",

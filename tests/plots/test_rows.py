@@ -62,6 +62,18 @@ def test_every_group_has_its_dots_in_every_row():
     assert plot.alt.endswith("Beyond doubt above 0: leaky 0.01 1 of 2, leaky 0.3 2 of 2.")
 
 
+@pytest.mark.parametrize("count", [2, 5, 9])
+def test_many_groups_stay_in_their_rows(count):
+    groups = {f"{i}": {"a": Interval(i, i - 1, i + 1, 20), "b": Interval(0, -1, 1, 20)}
+              for i in range(count)}  # fmt: skip
+    plot = plots.rows(groups)
+    for (_, row), (bar, dot) in plot.artists.items():
+        places = [*bar.get_ydata(), *dot.get_ydata()]
+        assert max(abs(y - "ab".index(row)) for y in places) < 0.5
+    ys = [dot.get_ydata()[0] for _, dot in plot.artists.values()]
+    assert len(set(ys)) == len(ys)
+
+
 def test_without_a_zone_the_highest_of_all_groups_is_named():
     assert title(plots.rows(GROUPED)) == "Highest mean: leaky 0.3, wine (bars: 95 % intervals)"
 

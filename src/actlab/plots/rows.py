@@ -53,9 +53,10 @@ def rows(
         grey = ax.fill_betweenx(
             [row - 0.45, row + 0.45], -floor * scale, floor * scale, color=GRID, linewidth=0
         )
+    step = min(0.16, 0.96 / len(groups))  # many groups move closer, and stay in their row
     artists = {}
     for i, (group, found) in enumerate(groups.items()):
-        shift = 0.16 * (i - (len(groups) - 1) / 2)
+        shift = step * (i - (len(groups) - 1) / 2)
         for name, interval in found.items():
             key = group if grouped else name
             hue = NEUTRAL[i % len(NEUTRAL)] if grouped else colour(name)
