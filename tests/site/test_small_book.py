@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,27 @@ def test_boxes_have_classes_and_ids(book):
 def test_mathjax_is_loaded_where_there_is_a_formula_and_only_there(book):
     assert "tex-chtml-full.js" in (book / "_build/html/notebooks/01_a.html").read_text()
     assert "tex-chtml-full.js" not in (book / "_build/html/book/index.html").read_text()
+
+
+def foreign(page: Path) -> list[str]:
+    """Scripts, styles and pictures that a page takes from elsewhere, or from a missing file."""
+    text = page.read_text("utf-8")
+    tags = re.findall(r"<(?:script|img|iframe)\b[^>]*>|<link\b[^>]*stylesheet[^>]*>", text)
+    sources = [found[1] for tag in tags if (found := re.search(r'(?:src|href)="([^"]+)"', tag))]
+    assert len(sources) > 5
+    local = {source: (page.parent / source.split("?")[0]) for source in sources}
+    return [source for source, path in local.items() if not path.is_file()]
+
+
+def test_everything_that_a_page_loads_lies_in_the_book(book):
+    pages_of = book / "_build/html"
+    for name in ("notebooks/01_a.html", "book/index.html"):
+        assert foreign(pages_of / name) == []
+    text = (pages_of / "notebooks/01_a.html").read_text("utf-8")
+    stranger = pages_of / "notebooks" / "stranger.html"
+    stranger.write_text(re.sub(r'src="[^"]*tex-chtml', 'src="https://example.org/tex-chtml', text))
+    assert [s for s in foreign(stranger) if s.startswith("https://example.org/")]
+    stranger.unlink()
 
 
 def test_the_launch_buttons_open_the_notebook(book):

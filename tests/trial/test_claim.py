@@ -108,6 +108,12 @@ def test_a_beats_claim_needs_no_function():
         Ahead(LEAKY, "leaky 0.02", over="ReLU")
 
 
+def test_two_of_two_are_both():
+    rule = Rule({"lead": above(0)}, of="framework")
+    two = {"lead": Measured.exact({"PyTorch": 1.0, "Keras": 2.0}, "framework")}
+    assert sentence(rule, rule.decide(two), two) == "In both frameworks the lead is 1 to 2."
+
+
 def test_where_the_question_does_not_arise_nothing_is_shown():
     rule = Rule({"lead": above(0)})
     nothing = {"lead": Measured({})}

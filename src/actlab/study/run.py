@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 # A core that somebody else uses for more than this share of the last minute is not ours.
 BUSY = 0.25
 
-Done = tuple[Cell, "pd.DataFrame", dict[str, Any]]
-
 
 def run(
     study: Study,

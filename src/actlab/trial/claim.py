@@ -186,7 +186,8 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
             f"… {decision.condition}: there the {what} is "
             f"{_span(measured, decision.passing, unit)}, elsewhere {_span(measured, rest, unit)}."
         )
-    where = f"In all {len(cases)} {rule.of}s the" if len(cases) > 1 else "The"
+    every = "both" if len(cases) == 2 else f"all {len(cases)}"
+    where = f"In {every} {rule.of}s the" if len(cases) > 1 else "The"
     text = f"{where} {what} is {_span(measured, cases, unit)}"
     if decision.verdict == "refuted" and len(decision.against) < len(cases):
         shown = "; ".join(measured.title(case) for case in decision.against[:3])
