@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Start here: why non-linear at all
 #
-# **35 minutes to read · runs in about 45 s and 1.2 GB on 2 cores · needs: you have
+# **35 minutes to read · runs in about 25 s and 1.2 GB on 2 cores · needs: you have
 # trained one network before**
 #
 # Between two layers of almost every network stands a small function, one line of code, mostly
