@@ -164,12 +164,31 @@ def math_problems(page: Any) -> list[str]:
     return problems
 
 
+# The pictures of intervals in a card are as wide as the room that their names leave them.
+CRAMPED = """() => [...document.querySelectorAll(".verdict-card")].flatMap((card) => {
+    const end = card.getBoundingClientRect().right + 1;
+    const outside = [...card.querySelectorAll("table.intervals *, caption")]
+        .filter((part) => !part.closest("details") && part.tagName !== "text")
+        .filter((part) => part.getBoundingClientRect().right > end).length;
+    const narrow = [...card.querySelectorAll("table.intervals svg[role=img]")]
+        .filter((picture) => picture.getBoundingClientRect().width < 100).length;
+    const name = card.querySelector(".statement")?.textContent;
+    return [
+        ...(outside ? [`a card's picture runs out of it: ${name}`] : []),
+        ...(narrow ? [`a card's picture is too narrow: ${name}`] : []),
+    ];
+})"""
+
+
 def overflow_problems(page: Any) -> list[str]:
-    """Whether the page is wider than a phone."""
+    """Whether the page is wider than a phone, or something on it is cut off there."""
     page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
+    problems = [f"on a phone {problem}" for problem in page.evaluate(CRAMPED)]
     page.set_viewport_size(DESK)
-    return [f"{width} px wide on a screen of {PHONE['width']}"] if width > PHONE["width"] else []
+    if width > PHONE["width"]:
+        problems.append(f"{width} px wide on a screen of {PHONE['width']}")
+    return problems
 
 
 # Axe takes minutes over thousands of elements that are alike. Code tokens of one kind on one kind

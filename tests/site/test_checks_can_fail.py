@@ -59,6 +59,11 @@ SEEN = [
     ("Words.", "<script>console.error('broken')</script>", "console error: broken"),
     ("Words.", "<script>nothing()</script>", "script error"),
     ("Words.", '<div style="width: 1000px">wide</div>', "px wide on a screen of 390"),
+    ("Words.", '<div class="verdict-card"><table class="intervals"><tr><th>name</th><td>'
+     '<svg role="img" aria-label="it" width="60" height="9"></svg></td></tr></table></div>',
+     "a card's picture is too narrow"),
+    ("Words.", '<div class="verdict-card" style="width: 200px"><table class="intervals" '
+     'style="width: 300px"><tr><td>far</td></tr></table></div>', "picture runs out of it"),
     ("Words.", '<span style="color: #ddd">pale</span>', "light: color-contrast"),
     ("Words.", '<span style="color: #222">dark</span>', "dark: color-contrast"),
     ("Words.", '<div><div class="highlight"><pre><span class="k" style="color: #ddd">if</span>'
