@@ -1,6 +1,7 @@
 """The card says what was found, in words and in a picture that a reader can trust."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -71,7 +72,7 @@ def test_it_reads_without_pictures_and_styles():
 
 
 def test_the_picture_shows_each_interval_where_it_is():
-    html = picture("lead", LEAD, above(0, "points"), [("digits", "10")])
+    html = picture("lead", LEAD, above(0, "points"))
     scale = Scale(LEAD, above(0, "points"))
     dots = re.findall(r'<circle class="(in|out)" cx="([\d.]+%)"', html)
     assert dots == [("out", scale.at(-0.5)), ("in", scale.at(2.0))]
@@ -90,7 +91,7 @@ def test_a_moved_interval_changes_the_picture(moved):
     other = Measured(
         CASES | {case: Interval(old.mean, old.low, old.high + moved, n=20)}, ("data", "depth")
     )
-    assert picture("lead", other, above(0), []) != picture("lead", LEAD, above(0), [])
+    assert picture("lead", other, above(0)) != picture("lead", LEAD, above(0))
 
 
 def test_everything_lies_on_the_scale():
@@ -109,7 +110,7 @@ def test_many_cases_share_rows():
     rows = grouped(measured)
     assert len(rows) <= ROWS
     assert sorted(case for _, cases in rows for case in cases) == sorted(many)
-    assert "of 4" in picture("lead", measured, above(0.5), []) or "of 5" in picture(
+    assert "of 4" in picture("lead", measured, above(0.5)) or "of 5" in picture(
         "lead", measured, above(0.5), []
     )
 
@@ -124,3 +125,25 @@ def test_a_claim_about_nothing_has_no_picture():
     nothing = Measured({}, ("data", "depth"))
     assert 'class="intervals"' not in shown(nothing)
     assert "Nothing to judge" in shown(nothing)
+
+
+def test_each_quantity_is_held_against_its_own_bound():
+    """A case that fails by the other quantity still meets this one."""
+    rule = Rule({"lead": above(0), "gain": above(0)})
+    found = {
+        "lead": Measured.of({"digits": Interval(2, 1, 3, n=20)}),
+        "gain": Measured.of({"digits": Interval(-2, -3, -1, n=20)}),
+    }
+    on_trial = replace(claim(), by=rule)
+    html = card(on_trial, on_trial.decided(found))
+    lead, gain = html.split('<table class="intervals">')[1:3]
+    assert "1 to 3, within the claim" in lead
+    assert "−3 to −1, not within the claim" in gain
+
+
+def test_a_rule_that_was_changed_says_so():
+    assert "Rule, written before the run." in shown()
+    changed = replace(claim(), id="relu-dead-hurts")
+    html = card(changed, changed.decided({"lead in test accuracy": LEAD}))
+    assert "written before the run" not in html
+    assert f"Rule, changed on {changed.amended[-1].until}, when results were known" in html

@@ -17,9 +17,11 @@ INTRODUCTION = """\
 # The claims on trial
 
 Each of these sentences is repeated in tutorials, usually without a measurement. Here each has an
-experiment and a rule that were written down before the run, and the verdict the rule gave:
-*holds*, *holds when …*, *refuted* or *not shown*. A test runs the quick ones again, from other
-seeds, and fails when a verdict changes."""
+experiment, a rule, and the verdict the rule gave: *holds*, *holds when …*, *refuted* or
+*not shown*. Rules are written down before the run. Those below were all stated again later, as
+numbers instead of sentences, some with another meaning, when results were known; each entry keeps
+the earlier rule and its verdict. A test runs the quick ones again, from other seeds, and fails when
+a verdict changes."""
 
 
 def page(claims: Iterable[Any], notebooks: Path) -> str:

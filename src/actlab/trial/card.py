@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ def card(claim: Claim, finding: Finding, reference: str = REFERENCE) -> str:
     """The card as HTML. ``reference``: the way to the ledger's page; empty on that page itself."""
     by = claim.by
     pictures = [
-        picture(what, finding.measured[what], bound, finding.decision.passing)
+        picture(what, finding.measured[what], bound)
         for what, bound in by.bounds.items()
         if finding.measured[what].cases
     ]
@@ -47,7 +47,7 @@ def card(claim: Claim, finding: Finding, reference: str = REFERENCE) -> str:
             *pictures,
             '<details class="fold"><summary>All numbers, and the rule</summary>',
             *(numbers(what, found, by.bounds[what]) for what, found in finding.measured.items()),
-            f"<p><strong>Rule, written before the run.</strong> {escape(by.prose())}</p>",
+            f"<p><strong>Rule, {written(claim)}.</strong> {escape(by.prose())}</p>",
             "</details>",
             *([link] if reference else []),
             "</div>",
@@ -62,19 +62,24 @@ def linked(source: str, reference: str = REFERENCE) -> str:
     return text.replace("starting document", document, 1)
 
 
-def picture(what: str, measured: Measured, bound: Bound, passing: Iterable[Case]) -> str:
-    """The intervals against the bound: a filled dot for a case that passes, grey for noise."""
+def written(claim: Claim) -> str:
+    """When the rule was: before the run, or changed later, and then on which day."""
+    if not claim.amended:
+        return "written before the run"
+    return f"changed on {claim.amended[-1].until}, when results were known (see the ledger)"
+
+
+def picture(what: str, measured: Measured, bound: Bound) -> str:
+    """The intervals against the bound: a filled dot for one that meets it, grey for noise."""
     scale = Scale(measured, bound)
-    inside = set(passing)
-    rows = [
-        _row(
-            name,
-            [(measured.cases[case], measured.floors.get(case), case in inside) for case in cases],
-            scale,
-            bound.unit,
-        )
-        for name, cases in grouped(measured)
-    ]
+    rows = []
+    for name, cases in grouped(measured):
+        found = [measured.cases[case] for case in cases]
+        shown = [
+            (interval, measured.floors.get(case), bound.met(interval))
+            for case, interval in zip(cases, found, strict=True)
+        ]
+        rows.append(_row(name, shown, scale, bound.unit))
     ticks = "".join(
         f'<text x="{scale.at(tick)}" y="12" text-anchor="middle" font-size="11" '
         f'fill="currentColor">{number(tick)}</text>'
