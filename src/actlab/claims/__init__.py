@@ -11,10 +11,24 @@ import importlib
 from dataclasses import replace
 from functools import cache
 
-from actlab.trial import Claim, Finding, Verdict
+from actlab import catalog
+from actlab.trial import Claim, Finding, Row, Verdict
+from actlab.trial.cheat import Cheat
 from actlab.trial.ledger import Trial
 
-__all__ = ["Claim", "Finding", "Trial", "Verdict", "all", "get", "trial"]
+__all__ = [
+    "Cheat",
+    "Claim",
+    "Finding",
+    "Row",
+    "Trial",
+    "Verdict",
+    "all",
+    "cheat",
+    "get",
+    "rows",
+    "trial",
+]
 
 # Module → chapter, in the order of the book.
 _MODULES = {
@@ -55,3 +69,31 @@ def trial(*ids: str, run: bool = False) -> Trial:
     """Claims with their recorded verdicts, or with ``run`` those of an evaluation now."""
     cases = [get(claim_id) for claim_id in ids]
     return Trial(tuple((claim, claim.evaluate() if run else claim.recorded()) for claim in cases))
+
+
+def rows() -> dict[str, tuple[Row, ...]]:
+    """The cheat rows by chapter (``"02_relu"``), in the order of the book, where there are any."""
+    found = {
+        chapter: getattr(importlib.import_module(f"{__name__}.{name}"), "CHEAT", ())
+        for name, chapter in _MODULES.items()
+    }
+    return {chapter: cheat for chapter, cheat in found.items() if cheat}
+
+
+def cheat(chapter: str) -> Cheat:
+    """The cheat rows of a chapter, by the name of its record file: ``claims.cheat("relu")``.
+
+    Raises ``KeyError`` for an unknown chapter, and for an activation or a claim that a row names
+    and nobody knows; ``LookupError`` where the chapter's record file has no ``CHEAT`` yet.
+    """
+    if chapter not in _MODULES:
+        nearest = difflib.get_close_matches(str(chapter), _MODULES, n=3, cutoff=0.4) or _MODULES
+        raise KeyError(f"no chapter is called {chapter!r}: the nearest are {', '.join(nearest)}")
+    found = rows().get(_MODULES[chapter])
+    if found is None:
+        raise LookupError(
+            f"actlab.claims.{chapter} has no cheat row yet: write CHEAT = (Row(...),) there."
+        )
+    for row in found:
+        catalog.get(row.activation)
+    return Cheat(found, {name: get(name) for row in found for name in row.evidence})

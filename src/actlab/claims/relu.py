@@ -1,7 +1,7 @@
 """Chapter "ReLU, and who killed it": the sentences on trial."""
 
 from actlab.experiments import cost, dying, pointwise
-from actlab.trial import Claim, Rule, above, below, exactly, within
+from actlab.trial import Claim, Row, Rule, above, below, exactly, within
 
 DOCUMENT = "starting document, section ReLU"
 TUTORIAL = (
@@ -117,5 +117,15 @@ CLAIMS = (
         source=DOCUMENT,
         asks=cost.Extra(cost.ACTIVATION_COST, _OTHERS, tasks=("step",)),
         by=Rule({cost.Extra.quantity: above(5, "%")}, of="framework"),
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="relu",
+        use="The baseline of every hidden layer.",
+        start="He: weights of variance 2/n, biases 0",
+        trap="PyTorch's own start: in deep plain stacks half of the units are born dead.",
+        evidence=("relu-half-born-dead", "relu-kills-itself"),
     ),
 )

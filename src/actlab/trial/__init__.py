@@ -5,6 +5,7 @@ examples that test it come from the same fields (:class:`Rule`), so they cannot 
 """
 
 from actlab.trial.bound import Bound, above, at_least, at_most, below, exactly, within
+from actlab.trial.cheat import Row
 from actlab.trial.claim import Amendment, Asks, Claim, Experiment, Finding, Level, sentence
 from actlab.trial.measured import Case, Evidence, Measured
 from actlab.trial.rule import Decision, Example, Rule, Verdict
@@ -22,6 +23,7 @@ __all__ = [
     "Finding",
     "Level",
     "Measured",
+    "Row",
     "Rule",
     "Verdict",
     "above",

@@ -1,0 +1,146 @@
+"""Cheat rows: what to remember of an activation, each with the claims that it stands on.
+
+A row is data. What the frameworks do by default is not typed: it comes from the catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from actlab import catalog
+from actlab.trial.card import KINDS, REFERENCE, SIGNS
+from actlab.trial.claim import Claim
+
+FRAMEWORKS = {"keras": "Keras", "torch": "PyTorch"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One activation in a few words.
+
+    - ``activation``: its name in the catalog;
+    - ``use``: when to take it; ``start``: how to draw its weights; ``trap``: what goes wrong;
+    - ``evidence``: the ids of the claims that say so, at least one.
+    """
+
+    activation: str
+    use: str
+    start: str
+    trap: str
+    evidence: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("activation", "use", "start", "trap"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value.strip():
+                raise ValueError(f"Row: {name} is {value!r}; expected a few words.")
+        if not isinstance(self.evidence, tuple) or not self.evidence:
+            raise ValueError(
+                f"Row of {self.activation}: evidence is {self.evidence!r}; expected a tuple of "
+                "claim ids, at least one: an entry without a verdict behind it is folklore."
+            )
+
+    @property
+    def title(self) -> str:
+        """The activation's title."""
+        return catalog.get(self.activation).title
+
+    def defaults(self, framework: str) -> list[str]:
+        """How ``framework`` calls it and with which defaults, shortest first; may be empty."""
+        return [
+            call
+            + (
+                f"({', '.join(f'{name}={shown(value)}' for name, value in given)})"
+                if given
+                else end
+            )
+            for call, given, end in _calls(catalog.get(self.activation), framework)
+        ]
+
+    @property
+    def differ(self) -> bool:
+        """Whether calls of the two frameworks (or two of one) differ in a default."""
+        record = catalog.get(self.activation)
+        found = [dict(given) for name in FRAMEWORKS for _, given, _ in _calls(record, name)]
+        return len({tuple(map(str, given.values())) for given in found}) > 1
+
+
+Call = tuple[
+    str, list[tuple[str, Any]], str
+]  # path, (argument, default), brackets if there is none
+
+
+def _calls(record: catalog.Activation, framework: str) -> Iterator[Call]:
+    """The first class and the first function, the latter only where its defaults differ."""
+    places = [place for place in record.where(framework) if not place.in_place]
+    classes = [place for place in places if place.is_class]
+    functions = [place for place in places if not place.is_class]
+    seen: list[list[Any]] = []
+    for place in (*classes[:1], *functions[:1]):
+        wanted = [place.names.get(name, name) for name in record.defaults] + ["dim", "axis"]
+        given = [(name, place.arguments[name]) for name in wanted if name in place.arguments]
+        values = [value for _, value in given]
+        if catalog.REQUIRED in values or (seen and values in seen):
+            continue
+        seen.append(values)
+        path = place.path.removeprefix("torch.").removeprefix("keras.")
+        yield path.replace("nn.functional.", "F."), given, "()" if place.is_class else ""
+
+
+def shown(value: Any) -> str:
+    """A default as a reader would write it: four digits of a number."""
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)
+
+
+@dataclass(frozen=True)
+class Cheat:
+    """Rows with the claims they stand on, to be shown at the end of a chapter."""
+
+    rows: tuple[Row, ...]
+    claims: Mapping[str, Claim]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(
+            "\n".join([row.title, *(f"  {name}: {', '.join(parts)}" for name, parts in lines(row))])
+            for row in self.rows
+        )
+
+    def _repr_html_(self) -> str:
+        html = []
+        for row in self.rows:
+            html.append(f'<tr><th colspan="2" scope="colgroup">{escape(row.title)}</th></tr>')
+            calls = {call for name in FRAMEWORKS for call in row.defaults(name)}
+            cells = {
+                name: " ".join(
+                    f"<code>{escape(part)}</code>" if part in calls else escape(part)
+                    for part in parts
+                )
+                for name, parts in lines(row)
+            }
+            cells["Evidence"] = "<br>".join(evidence(self.claims[name]) for name in row.evidence)
+            html += [
+                f'<tr><th scope="row">{name}</th><td>{cell}</td></tr>'
+                for name, cell in cells.items()
+            ]
+        return f'<table class="cheat">{"".join(html)}</table>'
+
+
+def lines(row: Row) -> Iterator[tuple[str, list[str]]]:
+    """What a row says, line by line: a name and its parts (several calls of a framework)."""
+    yield "When", [row.use]
+    yield "Start", [row.start]
+    for name, title in FRAMEWORKS.items():
+        yield title, row.defaults(name) or ["does not have it"]
+    yield "Trap", [row.trap]
+
+
+def evidence(claim: Claim, reference: str = REFERENCE) -> str:
+    """A claim as a link to its entry in the ledger, behind its verdict."""
+    verdict = claim.recorded().verdict
+    return (
+        f'<span class="{KINDS[verdict]}">{SIGNS[verdict]} {verdict}</span> '
+        f'<a href="{reference}claims.html#on-trial-{claim.id}">{escape(claim.statement)}</a>'
+    )
