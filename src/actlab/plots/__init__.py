@@ -7,6 +7,7 @@ Nothing here loads or measures.
 from actlab.plots.curves import curves
 from actlab.plots.grid import grid
 from actlab.plots.lines import band, by_layer, lines
+from actlab.plots.network import network
 from actlab.plots.paths import paths
 from actlab.plots.plane import steps
 from actlab.plots.ranks import critical_difference_diagram, rank_plot
@@ -57,6 +58,7 @@ __all__ = [
     "levels",
     "line_style",
     "lines",
+    "network",
     "panels",
     "paths",
     "png",
