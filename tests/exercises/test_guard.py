@@ -14,7 +14,7 @@ import tensorflow as tf
 import torch
 from torch import nn
 
-from actlab.exercises import elu_selu, guard, leaky, relu, sigmoid_tanh, why_nonlinear
+from actlab.exercises import elu, guard, leaky, relu, selu, sigmoid_tanh, why_nonlinear
 
 CHECKERS = [
     why_nonlinear.check_collapse,
@@ -30,8 +30,8 @@ CHECKERS = [
     leaky.check_slope_per_channel,
     leaky.check_slopes_spared,
     leaky.check_ported_threshold,
-    elu_selu.check_safe_elu,
-    elu_selu.check_self_normalising,
+    elu.check_safe_elu,
+    selu.check_self_normalising,
 ]
 
 
@@ -252,7 +252,7 @@ def test_a_torch_model_is_left_as_it_was(training, monkeypatch):
     monkeypatch.setattr(guard, "LIMIT", 60.0)
     model = torch_model().train(training)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    for check in (sigmoid_tanh.check_deep_sigmoid, elu_selu.check_self_normalising):
+    for check in (sigmoid_tanh.check_deep_sigmoid, selu.check_self_normalising):
         check(model)
     assert all(module.training == training for module in model.modules())
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
@@ -263,7 +263,7 @@ def test_a_keras_model_is_left_as_it_was(monkeypatch):
     monkeypatch.setattr(guard, "LIMIT", 60.0)
     model = keras_model()
     before = [np.array(variable) for variable in model.variables]
-    for check in (sigmoid_tanh.check_deep_sigmoid, elu_selu.check_self_normalising):
+    for check in (sigmoid_tanh.check_deep_sigmoid, selu.check_self_normalising):
         check(model)
     after = [np.array(variable) for variable in model.variables]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))

@@ -587,11 +587,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "exercises/test_sigmoid_tanh_exercises.py",
     ),
     Mutant(
-        "src/actlab/exercises/elu_selu.py",
+        "src/actlab/exercises/selu.py",
         "abs(mean) < 1e-3,",
         "True,",
         "constants that leave a mean",
-        "exercises/test_elu_selu_exercises.py",
+        "exercises/test_selu_exercises.py",
     ),
     # --- Inputs -----------------------------------------------------------------------------------
     Mutant(

@@ -36,7 +36,8 @@ _MODULES = {
     "relu": "02_relu",
     "sigmoid_tanh": "03_sigmoid_tanh",
     "leaky": "04_leaky",
-    "elu_selu": "05_elu_selu",
+    "elu": "05_elu",
+    "selu": "06_selu",
 }
 
 

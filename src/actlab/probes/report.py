@@ -59,7 +59,7 @@ CHAPTERS = {
     "saturated": "03_sigmoid_tanh",
     "gradient": "03_sigmoid_tanh",
     "dormant": "04_leaky",
-    "signal": "05_elu_selu",
+    "signal": "06_selu",
 }
 """What is wrong → the chapter that explains it."""
 

@@ -1,4 +1,4 @@
-"""The checkers of the ELU and SELU chapter: right answers pass, each mistake gets its hint."""
+"""The checkers of the SELU chapter: right answers pass, each mistake gets its hint."""
 
 import keras
 import numpy as np
@@ -10,13 +10,13 @@ from scipy.optimize import fsolve
 from torch import nn
 
 from actlab.catalog.elu import SELU_ALPHA, SELU_SCALE
-from actlab.exercises import elu_selu
+from actlab.exercises import selu
 from tests.exercises.judge import judge
 
 
 def constants(variance):
     def off(pair):
-        return np.subtract(elu_selu._moments(*pair, variance), (0, 1))
+        return np.subtract(selu._moments(*pair, variance), (0, 1))
 
     return tuple(fsolve(off, (1.0, 1.7)))
 
@@ -34,7 +34,7 @@ def test_the_moments_are_those_of_adaptive_quadrature(scale, alpha, variance):
 
         return quad(f, -30, 0)[0] + quad(f, 0, 30)[0]
 
-    assert elu_selu._moments(scale, alpha, variance) == pytest.approx((mean(1), mean(2)), abs=1e-7)
+    assert selu._moments(scale, alpha, variance) == pytest.approx((mean(1), mean(2)), abs=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -66,75 +66,7 @@ def test_the_moments_are_those_of_adaptive_quadrature(scale, alpha, variance):
     ],
 )
 def test_he_constants(answer, hint):
-    judge(elu_selu.check_he_constants, answer, hint)
-
-
-class _Elu(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return torch.where(x > 0, x, torch.expm1(x))
-
-    @staticmethod
-    def backward(ctx, gradient):
-        (x,) = ctx.saved_tensors
-        return gradient * torch.where(x > 0, 1.0, torch.exp(x.clamp(max=0)))
-
-
-class _Module(nn.Module):
-    def forward(self, x):
-        return torch.relu(x) + torch.expm1(x.clamp(max=0))
-
-
-def keras_elu(x):
-    return keras.ops.where(x > 0, x, keras.ops.expm1(keras.ops.minimum(x, 0.0)))
-
-
-def keras_naive(x):
-    return keras.ops.where(x > 0, x, keras.ops.exp(x) - 1)
-
-
-def in_place(x):
-    left = x <= 0
-    x[left] = torch.expm1(x[left])
-    return x
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (lambda x: torch.where(x > 0, x, torch.expm1(x.clamp(max=0))), None),
-        (nn.ELU(), None),
-        (nn.ELU(inplace=True), None),
-        (_Module(), None),
-        (torch.jit.script(_Module()), None),
-        (_Elu.apply, None),
-        (in_place, None),
-        (keras_elu, None),
-        (tf.function(keras_elu), None),
-        (keras.layers.Lambda(lambda x: tf.nn.relu(x) + tf.math.expm1(tf.minimum(x, 0))), None),
-        (keras.layers.Activation(keras_elu), None),
-        (lambda x: torch.where(x > 0, x, torch.exp(x) - 1), "the gradient is NaN"),
-        (lambda x: torch.where(x > 0, x, torch.expm1(x)), "the gradient is NaN"),
-        (keras_naive, "the gradient is NaN"),
-        (lambda x: (x > 0) * x + (x <= 0) * (torch.exp(x) - 1), "the output is NaN"),
-        (lambda x: torch.where(x > 0, x, torch.exp(x.clamp(max=0)) - 1), "loses the digits"),
-        (torch.relu, "this is ReLU"),
-        (nn.SELU(), "this is SELU"),
-        (nn.ELU(alpha=2.0), "far to the left"),
-        (nn.LeakyReLU(), "far to the left"),
-        (nn.Softplus(), "far to the left"),
-        (lambda x: nn.functional.elu(x).detach() + 0 * x, "the gradient is [0.]"),
-        (lambda x: nn.functional.elu(x).detach(), "no gradient comes back"),
-        (lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), "your code stopped with"),
-        (lambda x: nn.functional.elu(x)[:3], "expected the shape"),
-        (nn.ELU, "this is a class"),
-        (1.0, "must be a function"),
-        (lambda x: undefined_name, "NameError"),  # noqa: F821
-    ],
-)
-def test_safe_elu(answer, hint):
-    judge(elu_selu.check_safe_elu, answer, hint)
+    judge(selu.check_he_constants, answer, hint)
 
 
 def torch_network(gain=1.0, activation=nn.SELU, dropout=nn.AlphaDropout, bias=0.0, **options):
@@ -249,4 +181,4 @@ lecun = {"kernel_initializer": "lecun_normal"}
     ],
 )
 def test_self_normalising(model, hint):
-    judge(elu_selu.check_self_normalising, model(), hint)
+    judge(selu.check_self_normalising, model(), hint)

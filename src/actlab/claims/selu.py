@@ -1,41 +1,15 @@
-"""Chapter "ELU, CELU, SELU": the claims on trial."""
+"""Chapter "SELU": the claims on trial."""
 
 from __future__ import annotations
 
-from actlab.experiments import broken, convolution, fisher, normalised, rivals, saturated, vanishing
+from actlab.experiments import broken, convolution, normalised, rivals, vanishing
 from actlab.experiments.contest import BEATS
-from actlab.experiments.cost import ACTIVATION_COST, Extra
-from actlab.trial import Claim, Rule, above, at_most, below, within
+from actlab.trial import Claim, Rule, below, within
 
-DOCUMENT_ELU = "starting document, section ELU"
-DOCUMENT_SELU = "starting document, section SELU"
+DOCUMENT = "starting document, section SELU"
 PAPER = "[Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)"
 
 CLAIMS = (
-    Claim(
-        id="elu-saturates",
-        statement="As its input falls, ELU levels off at a negative value, −α.",
-        source=DOCUMENT_ELU,
-        asks=saturated.LEVELS_OFF,
-        by=Rule(
-            {"distance from −α": at_most(1, "millionths of α")}, refuted_if="any", partial=False
-        ),
-    ),
-    Claim(
-        id="elu-costs-more",
-        statement="ELU is slower to compute than ReLU and its kin, because of the exponential.",
-        source=DOCUMENT_ELU,
-        asks=Extra(ACTIVATION_COST, of=("elu",), tasks=("function", "step")),
-        by=Rule({Extra.quantity: above(0, "%")}, together=True),
-        remarks="Of its kin ReLU alone; whether the exponential is the reason was not asked.",
-    ),
-    Claim(
-        id="elu-vanishing",
-        statement="ELU weakens the vanishing of gradients.",
-        source=DOCUMENT_ELU,
-        asks=vanishing.SAVED,
-        by=Rule({"loss that ELU saves": above(0, "powers of ten")}, together=True, of="start"),
-    ),
     Claim(
         id="selu-attracting",
         statement=(
@@ -60,14 +34,14 @@ CLAIMS = (
     Claim(
         id="selu-vanishing",
         statement="Self-normalisation solves the problem of vanishing gradients.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=vanishing.LOST,
         by=Rule({"loss of the gradient": below(1, "powers of ten")}, together=True, of="start"),
     ),
     Claim(
         id="selu-needs-lecun",
         statement="Self-normalisation needs every weight to be drawn by lecun_normal.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=broken.requirement(
             ("Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
             "Glorot's uniform weights, orthogonal ones, He's normal ones, PyTorch's default",
@@ -77,7 +51,7 @@ CLAIMS = (
     Claim(
         id="selu-needs-standardised",
         statement="Self-normalisation needs standardised inputs.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=broken.requirement(
             ("input: mean 5, sd 5", "input: sd 0.1"),
             "inputs of mean 5 and sd 5 (like raw digits), inputs of sd 0.1",
@@ -87,14 +61,14 @@ CLAIMS = (
     Claim(
         id="selu-needs-sequential",
         statement="Self-normalisation needs a purely sequential architecture.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=broken.requirement(("skip connections",), "a skip connection around every layer"),
         by=broken.NEEDS,
     ),
     Claim(
         id="selu-needs-alpha-dropout",
         statement="If a self-normalising network uses dropout, it has to be alpha dropout.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=broken.requirement(
             {
                 "plain dropout 5 %": "alpha dropout 5 %",
@@ -109,23 +83,9 @@ CLAIMS = (
         ),
     ),
     Claim(
-        id="elu-faster",
-        statement="An ELU network converges in fewer epochs than a ReLU network.",
-        source=DOCUMENT_ELU,
-        asks=rivals.FASTER,
-        by=Rule({"share of epochs saved": above(0, "%")}, together=True),
-    ),
-    Claim(
-        id="elu-no-dead",
-        statement="ELU leaves no unit dead.",
-        source=DOCUMENT_ELU,
-        asks=saturated.SLEEPS,
-        by=Rule({saturated.LOST: below(20, "%")}, together=True, of="learning rate"),
-    ),
-    Claim(
         id="selu-deep",
         statement="In deep networks SELU clearly outperforms other activation functions.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=rivals.DEEP_LEAD,
         by=BEATS,
         remarks="A training as short as this shows who starts fastest.",
@@ -148,43 +108,29 @@ CLAIMS = (
     Claim(
         id="selu-preserves",
         statement="While it learns, a SELU network keeps mean 0 and sd 1 in every layer.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=normalised.PRESERVED,
         by=normalised.KEPT,
     ),
     Claim(
         id="elu-when-broken",
         statement="Where a network cannot normalise itself, ELU does better than SELU.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=broken.ELU_LEAD,
         by=BEATS,
     ),
     Claim(
         id="selu-kink",
         statement="That is because SELU is not smooth at 0.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=broken.SMOOTH,
         by=broken.KINK,
         remarks="The curve without the kink is also flatter, which may help by itself.",
     ),
     Claim(
-        id="elu-natural-gradient",
-        statement="ELU brings the gradient closer to the natural gradient than ReLU does.",
-        source=DOCUMENT_ELU,
-        asks=fisher.ELU_OVER_RELU,
-        by=fisher.CLOSER,
-    ),
-    Claim(
-        id="elu-mean-zero",
-        statement="Mean activations closer to 0 bring the gradient closer to the natural gradient.",
-        source=DOCUMENT_ELU,
-        asks=fisher.CENTRED,
-        by=fisher.CLOSER,
-    ),
-    Claim(
         id="selu-cnn",
         statement="SELU improves convolutional networks.",
-        source=DOCUMENT_SELU,
+        source=DOCUMENT,
         asks=convolution.AHEAD,
         by=BEATS,
     ),

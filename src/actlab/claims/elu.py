@@ -1,0 +1,64 @@
+"""Chapter "ELU and CELU": the claims on trial."""
+
+from __future__ import annotations
+
+from actlab.experiments import fisher, rivals, saturated, vanishing
+from actlab.experiments.cost import ACTIVATION_COST, Extra
+from actlab.trial import Claim, Rule, above, at_most, below
+
+DOCUMENT = "starting document, section ELU"
+
+CLAIMS = (
+    Claim(
+        id="elu-saturates",
+        statement="As its input falls, ELU levels off at a negative value, −α.",
+        source=DOCUMENT,
+        asks=saturated.LEVELS_OFF,
+        by=Rule(
+            {"distance from −α": at_most(1, "millionths of α")}, refuted_if="any", partial=False
+        ),
+    ),
+    Claim(
+        id="elu-costs-more",
+        statement="ELU is slower to compute than ReLU and its kin, because of the exponential.",
+        source=DOCUMENT,
+        asks=Extra(ACTIVATION_COST, of=("elu",), tasks=("function", "step")),
+        by=Rule({Extra.quantity: above(0, "%")}, together=True),
+        remarks="Of its kin ReLU alone; whether the exponential is the reason was not asked.",
+    ),
+    Claim(
+        id="elu-vanishing",
+        statement="ELU weakens the vanishing of gradients.",
+        source=DOCUMENT,
+        asks=vanishing.SAVED,
+        by=Rule({"loss that ELU saves": above(0, "powers of ten")}, together=True, of="start"),
+    ),
+    Claim(
+        id="elu-faster",
+        statement="An ELU network converges in fewer epochs than a ReLU network.",
+        source=DOCUMENT,
+        asks=rivals.FASTER,
+        by=Rule({"share of epochs saved": above(0, "%")}, together=True),
+    ),
+    Claim(
+        id="elu-no-dead",
+        statement="ELU leaves no unit dead.",
+        source=DOCUMENT,
+        asks=saturated.SLEEPS,
+        by=Rule({saturated.LOST: below(20, "%")}, together=True, of="learning rate"),
+    ),
+    Claim(
+        id="elu-natural-gradient",
+        statement="ELU brings the gradient closer to the natural gradient than ReLU does.",
+        source=DOCUMENT,
+        asks=fisher.ELU_OVER_RELU,
+        by=fisher.CLOSER,
+    ),
+    Claim(
+        id="elu-mean-zero",
+        statement="Mean activations closer to 0 bring the gradient closer to the natural gradient.",
+        source=DOCUMENT,
+        asks=fisher.CENTRED,
+        by=fisher.CLOSER,
+    ),
+)
