@@ -740,10 +740,24 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "tests/notebooks/gates.py",
-        'TAGS = ("setup",)',
-        'TAGS = ("setup", "remove-output")',
+        'TAGS = ("setup", "reveal")',
+        'TAGS = ("setup", "reveal", "remove-output")',
         "an output may be removed",
         f"{GATES} -k hides",
+    ),
+    Mutant(
+        "tests/notebooks/teaching.py",
+        "if choice not in box.choices:",
+        "if not choice:",
+        "what is revealed need not be one of the choices",
+        f"{GATES} -k reveals",
+    ),
+    Mutant(
+        "src/actlab/predict.py",
+        "if found <= end:",
+        "if found < end:",
+        "a value at a limit belongs to the next choice",
+        "test_predict.py",
     ),
     Mutant(
         "tests/notebooks/pictures.py",

@@ -29,7 +29,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from actlab import data
 
-from . import gates
+from . import gates, teaching
 
 # What makes a run repeatable: no network, no GPU, two threads, nothing on stderr.
 ENVIRONMENT = {
@@ -68,6 +68,7 @@ def execute(source: Path, repository: str, *, timeout: int = 300) -> Any:
     measured = run_cells(nb, source.parent, QUIET, timeout=timeout)
     measured["seconds"] = earlier or measured["seconds"]
     carry_alt_text(nb)
+    teaching.collapse(nb)
     _write_header(nb, **measured)
     _name_cells(nb)
     nb.metadata = nbformat.from_dict(
@@ -175,7 +176,8 @@ def _write_header(nb: Any, seconds: float, peak_mb: float) -> None:
     if not gates.agrees(said_gb, peak_mb / 1000, 0.1) or said_gb == 0:
         said_gb = max(0.1, peak_mb / 1000)
     line = (
-        f"{gates.reading_minutes(nb)} minutes to read · runs in about {said_seconds} s and "
+        f"{teaching.reading_minutes(nb)} minutes to read, exercises apart · "
+        f"runs in about {said_seconds} s and "
         f"{said_gb:.1f} GB on 2 cores"
     )
     old = header[0].split(" · needs")[0]

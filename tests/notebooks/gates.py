@@ -19,7 +19,7 @@ import jupytext
 import nbformat
 import yaml
 
-from . import honest
+from . import honest, teaching
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
@@ -28,11 +28,32 @@ MAX_SECONDS = 90
 MAX_MB = 1500
 MAX_BYTES = 1_500_000
 MAX_LINES = 20  # of a code cell; aim at 15
-TAGS = ("setup",)  # every other tag hides something somewhere
+TAGS = ("setup", "reveal")  # every other tag hides something somewhere
 
 # The one text of the cell that makes a notebook run on Colab. `make notebooks` writes it into
 # every chapter, with the repository's address from _config.yml.
 SETUP = """\
+# On Colab this installs the course's helpers; elsewhere it only
+# looks whether they are there. Then it loads the frameworks as the
+# text uses them: on the CPU, and without their log.
+import sys
+from importlib.util import find_spec
+from subprocess import run
+
+course = "{repository}"
+helpers = f"actlab @ git+{{course}}"
+if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    run([*pip, helpers], check=True)
+assert find_spec("actlab"), f'Missing; pip install "{{helpers}}"'
+
+from actlab import machine
+
+machine.prepare()\
+"""
+
+# What it was in the chapters of teaching.OLD.
+OLD_SETUP = """\
 # On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
 # Then it loads the frameworks as the text uses them: on the CPU, and without their log.
 import sys
@@ -51,8 +72,8 @@ machine.prepare()\
 
 # The line under a chapter's title; `make notebooks` writes the three numbers.
 HEADER = re.compile(
-    r"(?P<minutes>\d+) minutes to read · runs in about (?P<seconds>\d+) s and "
-    r"(?P<gb>\d+\.\d) GB on 2 cores · needs:? \S"
+    r"(?P<minutes>\d+) minutes to read(?:, exercises apart)? · "
+    r"runs in about (?P<seconds>\d+) s and (?P<gb>\d+\.\d) GB on 2 cores · needs:? \S"
 )
 
 
@@ -92,7 +113,8 @@ def repository_address(config: Path = ROOT / "_config.yml") -> str:
 
 def check(notebook: Notebook) -> list[str]:
     """Every problem that any gate finds."""
-    return [f"{notebook.name}, {problem}" for gate in GATES for problem in gate(notebook)]
+    gates = GATES if teaching.is_old(notebook.name) else (*GATES, *teaching.GATES)
+    return [f"{notebook.name}, {problem}" for gate in gates for problem in gate(notebook)]
 
 
 def _first_line(cell: Any) -> str:
@@ -146,7 +168,10 @@ def hides_nothing(notebook: Notebook) -> Iterator[str]:
         for tag in cell.metadata.get("tags", ()):
             if tag not in TAGS:
                 yield f"{where}: the tag {tag} is none of the course's; remove it"
-        for key in sorted(set(cell.metadata) - {"tags", "mystnb", "lines_to_next_cell"}):
+        known = {"tags", "mystnb", "lines_to_next_cell"} | (
+            {"jupyter"} if teaching.is_collapsed(cell) else set()
+        )
+        for key in sorted(set(cell.metadata) - known):
             yield f"{where}: the metadata {key} are none of the course's; remove them"
         for key in sorted(set(cell.metadata.get("mystnb", {})) - {"image"}):
             yield f"{where}: mystnb's {key} changes what the book shows; remove it"
@@ -313,10 +338,13 @@ def _is_opaque(png: str) -> bool:
 def source_text(nb: Any) -> str:
     """The twin that belongs to a notebook: its sources, and of its metadata what an author writes.
 
-    Alt text that a figure brought along is an output, so it does not stand in the twin.
+    Alt text that a figure brought along is an output, so it does not stand in the twin; nor does
+    what ``make notebooks`` collapses.
     """
     bare = nbformat.from_dict(nb)
     for cell in bare.cells:
+        if teaching.is_reveal(cell):
+            cell.metadata.pop("jupyter", None)
         if cell.cell_type == "code" and any(alt for _, _, alt in _pictures(cell)):
             cell.metadata.pop("mystnb", None)
     bare.metadata = nbformat.from_dict({"kernelspec": KERNEL})
@@ -450,8 +478,9 @@ def keeps_the_contract(notebook: Notebook) -> Iterator[str]:
     ]
     if len(setups) != 1:
         yield f"setup: {len(setups)} cells are tagged 'setup' instead of one"
+    old = OLD_SETUP.format(repository=notebook.repository) if teaching.is_old(notebook.name) else ""
     for where, cell in setups:
-        if cell.source != setup_source(notebook.repository):
+        if cell.source not in (setup_source(notebook.repository), old):
             yield f"{where}: is not the course's setup cell; run `make notebooks`"
     for where, cell in notebook.cells("code"):
         if (lines := len(cell.source.splitlines())) > MAX_LINES:
@@ -480,16 +509,22 @@ def says_what_it_costs(notebook: Notebook) -> Iterator[str]:
     if measured["peak_mb"] > MAX_MB:
         yield f"it takes {measured['peak_mb']:.0f} MB instead of at most {MAX_MB}; make it smaller"
     if header:  # else the contract complains
+        old = teaching.is_old(notebook.name)
+        minutes = old_reading_minutes(notebook.nb) if old else teaching.reading_minutes(notebook.nb)
         for what, said, true, rounding in (
             ("seconds", float(header["seconds"]), seconds, 5),
             ("GB", float(header["gb"]), gb, 0.1),
-            ("minutes to read", float(header["minutes"]), reading_minutes(notebook.nb), 0),
+            ("minutes to read", float(header["minutes"]), minutes, 0),
         ):
-            if not agrees(said, true, rounding):
+            exact = what == "minutes to read" and not old
+            if said != true if exact else not agrees(said, true, rounding):
                 yield (
                     f"cell 1: the header says {said:g} {what}, measured were {true:.3g}; "
                     "run `make notebooks`"
                 )
+        if not old and minutes > teaching.MAX_MINUTES:
+            most = teaching.MAX_MINUTES
+            yield f"it takes {minutes} minutes instead of at most {most}; shorten it"
 
 
 def agrees(said: float, measured: float, rounding: float) -> bool:
@@ -497,10 +532,10 @@ def agrees(said: float, measured: float, rounding: float) -> bool:
     return abs(said - measured) <= max(rounding, 0.25 * measured)
 
 
-def reading_minutes(nb: Any) -> int:
-    """Minutes to read: 200 words or 15 lines of code a minute, half a minute a figure; in fives.
+def old_reading_minutes(nb: Any) -> int:
+    """What the chapters of teaching.OLD say: 200 words or 15 lines a minute, half a figure.
 
-    A folded solution counts with its words: most readers open it.
+    Rounded to fives. A folded solution counts with its words.
     """
     code = [cell for cell in nb.cells if cell.cell_type == "code"]
     words = sum(len(cell.source.split()) for cell in nb.cells if cell.cell_type == "markdown")

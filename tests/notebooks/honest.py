@@ -25,7 +25,7 @@ _HIDES = {
     "filterwarnings('ignore')": "keeps warnings from being seen",
 }
 _CATCH_ALL = {"Exception", "BaseException"}
-_SHOWS = {"print", "display", "Markdown", "HTML", "display_markdown", "display_html"}
+_SHOWS = {"print", "display", "Markdown", "HTML", "display_markdown", "display_html", "reveal"}
 _VERDICT = re.compile(r"\*\*\s*(?:Verdict|Claim)\b(?!\*\*)|\b(?:box-)?verdict-\w+")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?")
 _RESULT = re.compile(r"(?<![\w.])\d+\.\d+|(?<![\w.])\d+(?=\s?(?:%|per cent|points?\b))")
@@ -226,3 +226,7 @@ def decided_by_hand(codes: Sequence[Code]) -> Problems:
                     yield code.where, "a verdict is written by hand; let claims.trial print it"
             elif isinstance(node, ast.Call) and _name(node.func) == "Finding":
                 yield code.where, "a finding is made by hand; let claims.trial print it"
+            elif isinstance(node, ast.Call) and _name(node.func) == "reveal":
+                for keyword in node.keywords:
+                    if keyword.arg == "choice" and isinstance(keyword.value, ast.Constant):
+                        yield code.where, "the choice is typed; let predict.pick find it"

@@ -149,7 +149,7 @@ def test_setup_installs_on_colab(monkeypatch):
 
 
 def test_setup_says_what_is_missing(monkeypatch):
-    with pytest.raises(AssertionError, match=r'missing; pip install "actlab @ git\+https://exam'):
+    with pytest.raises(AssertionError, match=r'Missing; pip install "actlab @ git\+https://exam'):
         run_setup(monkeypatch, colab=False, installed=False)
 
 
@@ -255,7 +255,7 @@ def test_the_truth_passes(compared):
     code, report = compared
     assert code == 1, report  # because of the lies
     lies = len(LIES) + 3
-    assert f"{lies} failed, {7 * 5 - lies} passed" in report, report
+    assert f"{lies} failed, {7 * 11 - lies} passed" in report, report
     assert failed(compared, "good") == []
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from . import gates
+from . import gates, teaching
 
 HERE = Path(__file__).parent
 ADDRESS = "https://example.org/course"
-TITLE, SETUP, PROSE, STREAM, RESULT, FIGURE, LAST_CODE, LAST = range(8)
+TITLE, SETUP, PROSE, STREAM, RESULT, FIGURE, LAST_CODE = range(7)
+PREDICT, SHARE, REVEAL, WHY, TRAIN, LAST, CHEAT = 7, 8, 9, 10, 15, 16, 17
 
 
 @pytest.fixture
@@ -138,6 +139,36 @@ def measured(**numbers):
     return lambda nb: nb.metadata.actlab.update(numbers)
 
 
+def change(cell, old, new):
+    """Other text in a cell's source."""
+
+    def spoil(nb):
+        assert old in nb.cells[cell].source
+        nb.cells[cell].source = nb.cells[cell].source.replace(old, new)
+
+    return spoil
+
+
+def revealed(*texts, cell=REVEAL):
+    def spoil(nb):
+        nb.cells[cell].outputs = [
+            nbformat.v4.new_output("display_data", data={"text/markdown": text}) for text in texts
+        ]
+
+    return spoil
+
+
+def tags(cell, *names):
+    return lambda nb: nb.cells[cell].metadata.__setitem__("tags", list(names))
+
+
+def cards(number):
+    def spoil(nb):
+        nb.cells[RESULT].outputs[0].data["text/html"] = '<div class="verdict-card holds">' * number
+
+    return spoil
+
+
 def say(old, new):
     def spoil(nb):
         assert old in nb.cells[TITLE].source
@@ -146,6 +177,13 @@ def say(old, new):
     return spoil
 
 
+def no_predictions(nb):
+    for cell in nb.cells:
+        cell.source = cell.source.replace("> **Predict.**", "> **Guess.**")
+
+
+HELPED = "from actlab.experiments import dying as lab\n" + "lab.a()\n" * 15
+ANSWER = "> **Measured.** 33 % of the numbers: *one of the three*."
 # gate, what is done to the good notebook, what the gate says
 RED = [
     (gates.ran_top_to_bottom, put(STREAM, "execution_count", None), "cell 4 .*was not run"),
@@ -262,7 +300,7 @@ RED = [
     (gates.equals_its_twin, write("One word more."), "cell 3 .*the source is not"),
     (gates.equals_its_twin, put(LAST_CODE, "metadata", {"tags": ["hide"]}), "metadata are not"),
     (gates.equals_its_twin, put(LAST_CODE, "cell_type", "raw"), "is raw here and code in"),
-    (gates.equals_its_twin, without(LAST), "7 cells here, 8 in the .py"),
+    (gates.equals_its_twin, without(LAST), "17 cells here, 18 in the .py"),
     (gates.renders_everywhere, write("> [!NOTE]\n> Look."), "GitHub alert"),
     (gates.renders_everywhere, write("As shown[^1]."), "footnote"),
     (gates.renders_everywhere, write("ReLU\n: a function"), "definition list"),
@@ -301,7 +339,7 @@ RED = [
     (gates.keeps_the_contract, put(STREAM, "metadata", {"tags": ["setup"]}), "2 cells are tagged"),
     (gates.keeps_the_contract, write("x = 1", SETUP), "not the course's setup cell"),
     (gates.keeps_the_contract, write("x = 1\n" * 20, STREAM), "lines instead of at most 20"),
-    (gates.keeps_the_contract, put(PROSE, "source", "Predict."), "no '> ..Predict"),
+    (gates.keeps_the_contract, no_predictions, "no '> ..Predict"),
     (gates.keeps_the_contract, put(LAST, "source", "Key points"), "no '> ..Key points"),
     (gates.says_what_it_costs, lambda nb: nb.metadata.pop("actlab"), "were not measured"),
     (gates.says_what_it_costs, measured(seconds=91), "runs 91 s instead of at most 90"),
@@ -309,11 +347,81 @@ RED = [
     (gates.says_what_it_costs, measured(seconds=30), "header says 5 seconds, measured were 30"),
     (gates.says_what_it_costs, measured(peak_mb=900), "header says 0.1 GB, measured were 0.9"),
     (gates.says_what_it_costs, say("in about 5 s", "in about 40 s"), "header says 40 seconds"),
-    (gates.says_what_it_costs, write("word " * 1500), "5 minutes to read, measured were 10"),
+    (gates.says_what_it_costs, write("word " * 1500), "8 minutes to read, measured were 1[56]"),
+    (gates.says_what_it_costs, write("word " * 6000), "takes .. minutes instead of at most 35"),
+    (
+        gates.says_what_it_costs,
+        say("8 minutes", "9 minutes"),
+        "says 9 minutes to read, measured .* 8",
+    ),
     (gates.has_the_right_form, lambda nb: nb.update(nbformat_minor=4), "is 4.4 instead of 4.5"),
     (gates.has_the_right_form, lambda nb: nb.metadata.kernelspec.update(name="conda"), "kernel"),
     (gates.has_the_right_form, lambda nb: nb.cells[PROSE].pop("id"), "cell 3 .*has no id"),
     (gates.has_the_right_form, lambda nb: nb.cells[0].update(id=nb.cells[1].id), "shares its id"),
+    (gates.computes_what_it_shows, change(REVEAL, "{share:.0%}", "33 %"), "33 is shown but not"),
+    (
+        gates.leaves_verdicts_to_the_ledger,
+        change(REVEAL, "choice=predict.pick(share, limits)", "choice='none'"),
+        "the choice is typed",
+    ),
+    (teaching.reveals_its_predictions, no_predictions, "0 predictions; expected 3 to 7"),
+    (teaching.reveals_its_predictions, change(PREDICT, "> - ", "> "), "has 0 choices .* 2 to 4"),
+    (teaching.reveals_its_predictions, write("> - a\n> - b", PREDICT), "Predict box; let it end"),
+    (
+        teaching.reveals_its_predictions,
+        change(PREDICT, "> - most", "> - most\n> - all\n> - more"),
+        "has 5 choices",
+    ),
+    (teaching.reveals_its_predictions, write("So, 33 %.", PREDICT), "something follows the Pred"),
+    (teaching.reveals_its_predictions, tags(SHARE), "cell 8 .*next cell is not tagged 'reveal'"),
+    (teaching.reveals_its_predictions, tags(REVEAL), "cell 9 .*does not end with the one answer"),
+    (teaching.reveals_its_predictions, revealed(), "cell 10 .*does not end with the one answer"),
+    (teaching.reveals_its_predictions, revealed(ANSWER, ANSWER), "not end with the one answer"),
+    (teaching.reveals_its_predictions, revealed(ANSWER, cell=SHARE), "not end with the one answer"),
+    (
+        teaching.reveals_its_predictions,
+        revealed(ANSWER.replace("one of the three", "one of three")),
+        "reveals 'one of three', which is none of the choices",
+    ),
+    (teaching.reveals_its_predictions, tags(LAST_CODE, "reveal"), "'reveal' without a prediction"),
+    (
+        teaching.reveals_its_predictions,
+        write("## More", WHY),
+        "a heading or a box would be covered",
+    ),
+    (teaching.reveals_its_predictions, write("> **Exercise 1.9.** A", WHY), "a heading or a box"),
+    (
+        teaching.reveals_its_predictions,
+        put(REVEAL, "metadata", {"tags": ["reveal"]}),
+        "cell 10 .*the answer is open in Lab",
+    ),
+    (
+        gates.hides_nothing,
+        put(STREAM, "metadata", {"jupyter": {"outputs_hidden": True}}),
+        "cell 4 .*the metadata jupyter are none of the course's",
+    ),
+    (
+        gates.hides_nothing,
+        put(REVEAL, "metadata", {"tags": ["reveal"], "jupyter": {"source_hidden": True}}),
+        "cell 10 .*the metadata jupyter are none of the course's",
+    ),
+    (teaching.shows_the_essential_code, write(HELPED, STREAM), "15 of .. lines call a helper .lab"),
+    (teaching.shows_the_essential_code, change(TRAIN, ".step()", ""), "no whole .* in PyTorch"),
+    (teaching.shows_the_essential_code, change(TRAIN, ".fit(", "("), "no whole .* in Keras"),
+    (teaching.fits_the_page, write("x = '" + "x" * 67 + "'", STREAM), "73 characters in a line"),
+    (
+        teaching.fits_the_page,
+        write("#" * 73, SETUP),
+        "characters in a line",
+    ),
+    (teaching.shows_few_verdicts, cards(7), "7 cards instead of at most 6"),
+    (teaching.ends_with_work_and_a_row, change(LAST, "Exercise 1.3", "Task"), "2 exercises; expec"),
+    (teaching.ends_with_work_and_a_row, change(CHEAT, "claims.cheat(", "print("), "0 cells call"),
+    (
+        teaching.ends_with_work_and_a_row,
+        lambda nb: nb.cells.insert(PROSE, nb.cells.pop(CHEAT)),
+        "stands before the key points",
+    ),
 ]
 
 
@@ -335,7 +443,48 @@ def test_a_figure_counts_even_where_another_cell_is_described(good):
 
 
 def test_every_gate_was_seen_red():
-    assert {gate for gate, _, _ in RED} == set(gates.GATES)
+    assert {gate for gate, _, _ in RED} == {*gates.GATES, *teaching.GATES}
+
+
+def test_a_chapter_of_before_is_not_asked_to_teach_yet(good, monkeypatch):
+    bad = spoiled(good, no_predictions)
+    said = [problem for problem in gates.check(bad) if "0 predictions" in problem]
+    assert said
+    monkeypatch.setattr(teaching, "OLD", ("good",))
+    assert not set(said) & set(gates.check(bad))
+
+
+def test_one_line_in_seven_may_call_a_helper(good):
+    for lines in (9, 10):
+        code = "from actlab.experiments.dying import per_layer\n" + "y = 1\n" * 30
+        bad = spoiled(good, write(code + "per_layer(x)\n" * lines, STREAM))
+        total = sum(len(teaching.code_lines(cell)) for _, cell in bad.cells("code"))
+        found = [p for p in teaching.shows_the_essential_code(bad) if "per_layer" in p]
+        assert bool(found) == (7 * lines > total), (lines, total)
+
+
+def test_six_cards_are_few(good):
+    assert not list(teaching.shows_few_verdicts(spoiled(good, cards(6))))
+
+
+def test_minutes_follow_the_rule():
+    card = '<div class="verdict-card"><p class="finding">{}</p>{}</div>'
+    nb = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell(
+                "word " * 400 + "<details>\n" + "w " * 900 + "</details>"
+            ),
+            nbformat.v4.new_markdown_cell("> **Predict.** w\n>\n> - a\n> - b"),
+            nbformat.v4.new_code_cell("# a comment\n\nx = 1\n" * 24),
+        ]
+    )
+    assert teaching.reading_minutes(nb) == 2 + 2 + 1
+    html = card.format("<b>word</b> " * 300, "unread " * 500)
+    nb.cells[2].outputs = [
+        nbformat.v4.new_output("display_data", data={"image/png": "x"}),
+        nbformat.v4.new_output("display_data", data={"text/html": html}),
+    ]
+    assert teaching.reading_minutes(nb) == 2 + 2 + 1 + 2 * 0.5 + 2
 
 
 def test_a_missing_twin_and_a_large_file(good):
