@@ -26,7 +26,10 @@ Array = npt.NDArray[np.float64]
 # 0 nor a curve that saturates within a thousandth of a standard deviation falls between the nodes.
 _REACH = 12.0  # standard deviations; beyond them the normal holds less than 1e-32
 _EDGES = np.array([0.0, *(2.0 ** np.arange(-12, 4)), _REACH])
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_FINE = np.polynomial.legendre.leggauss(16)
+# Where every node of one integral has another integral inside, fewer must do.
+_FEW = np.array([0.0, 2.0**-6, 2.0**-4, 2.0**-2, 1.0, 2.5, 5.0, 8.0])
+_COARSE = np.polynomial.legendre.leggauss(8)
 
 
 def normal_mean(
@@ -48,12 +51,18 @@ def normal_mean(
 def _mean(function: Callable[[Array], Array], sd: float, kinks: Sequence[float]) -> float:
     if sd == 0:
         return float(function(np.zeros(1))[0])
-    at = [kink / sd for kink in kinks if abs(kink) < _REACH * sd]
-    edges = np.unique(np.concatenate([-_EDGES, _EDGES, at]))
-    middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
-    t = (middle[:, None] + half[:, None] * _NODES).ravel()
-    density = (half[:, None] * _WEIGHTS).ravel() * np.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
+    t, density = _normal(_EDGES, _FINE, [kink / sd for kink in kinks])
     return float(function(sd * t) @ density)
+
+
+def _normal(edges: Array, rule: tuple[Array, Array], kinks: Sequence[float]) -> tuple[Array, Array]:
+    """Nodes and weights for means over a standard normal, with panels that end at the kinks."""
+    at = [kink for kink in kinks if abs(kink) < edges[-1]]
+    ends = np.unique(np.concatenate([-edges, edges, at]))
+    middle, half = (ends[1:] + ends[:-1]) / 2, np.diff(ends) / 2
+    t = (middle[:, None] + half[:, None] * rule[0]).ravel()
+    weights = (half[:, None] * rule[1]).ravel()
+    return t, weights * np.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,65 @@ def layers(
         variance = max(average(record.reference, 2, before) - mean**2, 0.0)
         rows.append((before, mean, math.sqrt(variance), factor, signal))
     return Layers(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+@dataclass(frozen=True)
+class Together:
+    """What becomes of several inputs that have nothing in common; every field is (depth,).
+
+    - ``correlation``: of the pre-activations of two of them.
+    - ``spread``: how far a unit's activations differ between them (standard deviation).
+    - ``dead``: the share of units that are 0 for every one of ``count`` inputs.
+    """
+
+    correlation: Array
+    spread: Array
+    dead: Array
+
+
+def together(
+    activation: str | Activation,
+    start: Start | None = None,
+    depth: int = 1,
+    *,
+    count: int = 256,
+    width: int = 64,
+    **params: Any,
+) -> Together:
+    """Follow independent inputs of mean square 1 through ``depth`` layers (Poole et al., 2016).
+
+    Two inputs' pre-activations are jointly normal; given what they share they are independent,
+    and so are those of ``count`` inputs: a unit is dead if it is 0 for each. Raises ``TypeError``
+    for an activation that is not elementwise, ``ValueError`` for a centred start, whose weights
+    are not independent.
+    """
+    record = _record(activation)
+    start = start or Start()
+    if start.centred:
+        raise ValueError("together: a centred start's weights are not independent.")
+    average = _averages(record, params)
+    kinks = record.properties_at(**params).kinks
+    square, apart = 1.0, 1.0  # mean square, and how much of it differs from input to input
+    rows: list[tuple[float, ...]] = []
+    for _ in range(depth):
+        variance = start.weight_variance * square + start.bias_variance / width
+        own = math.sqrt(start.weight_variance * apart)
+        common = math.sqrt(max(variance - own**2, 0.0))
+        correlation = common**2 / variance if variance else 0.0
+        square = average(record.reference, 2, variance)
+        apart, dead = 0.0, 0.0
+        t, weights = _normal(_FEW, _COARSE, [k / common for k in kinks] if common else [])
+        for middle, weight in zip(common * t, weights, strict=True):
+            s, density = np.zeros(1), np.ones(1)
+            if own:
+                s, density = _normal(_FEW, _COARSE, [(k - middle) / own for k in kinks])
+            outputs = record.reference(middle + own * s, **params)
+            mean = float(outputs @ density) / float(density.sum())
+            apart += weight * float((outputs - mean) ** 2 @ density)
+            dead += weight * min(float((outputs == 0) @ density), 1.0) ** count
+        apart = min(apart, square)
+        rows.append((correlation, math.sqrt(apart), dead))
+    return Together(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def contraction(activation: str | Activation, step: float = 1e-4) -> float:

@@ -2,6 +2,7 @@
 
 - :mod:`.reference` writes the pages that derive from the catalog and the ledger, before Sphinx
   looks for pages;
+- :mod:`.lab` gives the live lab and the explorers their data and puts them into pages;
 - :mod:`.boxes` dresses ``> **Predict.** …`` and its like as boxes;
 - :mod:`.finish` makes the finished HTML lighter, steadier and more accessible.
 """
@@ -11,17 +12,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from actlab_site import boxes, finish, reference
+from actlab_site import boxes, finish, lab, reference
 
 
 def setup(app: Any) -> dict[str, Any]:
-    """Register the three parts with Sphinx."""
+    """Register the parts with Sphinx."""
     # Before sphinx-external-toc (priority 500) reads the table of contents from disk.
     app.connect("config-inited", _write_reference, priority=100)
     app.add_transform(boxes.BoxTransform)
+    app.add_transform(lab.PieceTransform)
+    app.connect("html-page-context", lab.add_scripts)
     app.connect("build-finished", finish.finish_site)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def _write_reference(app: Any, _config: Any) -> None:
     reference.write_pages(Path(app.srcdir))
+    lab.write(Path(app.srcdir))

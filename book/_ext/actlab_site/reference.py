@@ -18,7 +18,7 @@ from typing import Any
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
 from actlab.frameworks.differences import recorded_versions
-from actlab_site import benchmark, curves, ledger, starting
+from actlab_site import benchmark, curves, lab, ledger, starting
 from actlab_site.tables import table
 
 FOLDER = "book/reference"
@@ -151,6 +151,9 @@ def entry(record: Activation) -> str:
     ]
     if curves.what_is_drawn(record):
         blocks.append(f"The figure shows {curves.what_is_drawn(record)}.")
+    if record.kind == "elementwise":
+        piece = lab.folded("explore", f"f={record.name}", f"Move {record.title}")
+        blocks.append(f"```{{raw}} html\n{piece}\n```")
     if record.parameters:
         rows = [(f"`{p.name}`", p.meaning, f"`{p.default!r}`", p.valid) for p in record.parameters]
         blocks.append(table(("Parameter", "Meaning", "Default here", "Allowed"), rows))
