@@ -28,7 +28,7 @@ from actlab.catalog import REQUIRED, Activation, Parameter, Place
 FOLDER = "book/static/lab"
 SIZE = 800
 """Training digits in the page: of the 1,079 of the course's first split, as many as fit."""
-DARK = "#14181e"
+DARK = "#121212"
 """The dark theme's ground, on which a colour is lifted until it can be told from it."""
 CONTRAST = 4.5
 

@@ -11,8 +11,13 @@
 
   function read(text) {
     const q = new Address(text), c = { functions: [], show: ["f", "d"], range: 5, sd: 1, marks: true };
-    for (const one of (q.text("f") || "relu").split(",").slice(0, MOST)) c.functions.push(q.activation(one, "relu"));
+    const asked = (q.text("f") || "relu").split(",");
+    if (asked.length > MOST) q.notes.push(`The link asks for ${asked.length} functions; shown are the first ${MOST}.`);
+    for (const one of asked.slice(0, MOST)) c.functions.push(q.activation(one, "relu"));
     if (q.has("show")) c.show = q.text("show").split(",").map((s) => q.choice("the curve", s, Object.keys(CURVES), "f"));
+    // As far as the reference's pictures: −5 to 5, or further where there is a kink to see.
+    const kinks = c.functions.flatMap((f) => ActLab.kernel(f.act, f.params).kinks.map(Math.abs));
+    c.range = Math.min(12, Math.max(5, ...kinks.map((k) => k + 2)));
     if (q.has("range")) c.range = q.number("the range", q.text("range"), 1, 12, 5);
     if (q.has("sd")) c.sd = q.number("the input’s spread", q.text("sd"), 0.1, 5, 1);
     if (q.has("marks")) c.marks = q.choice("marks", q.text("marks"), ["0", "1"], "1") === "1";

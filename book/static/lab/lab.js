@@ -71,7 +71,7 @@
     return { count, gone, slope, total: c.layers * c.units, first: look.spread[0], last: look.spread[c.layers - 1] };
   }
   function sentences(look, c) {
-    if (look.diverged) return [`The network has diverged at step ${look.diverged}: its loss is no finite number any more.`, "It has stopped. Lower the learning rate or the weights, and reset."];
+    if (look.diverged) return [`The network has diverged ${look.step ? `at step ${look.diverged}` : "before its first step"}: its loss is no finite number.`, "It has stopped. Lower the learning rate or the weights, and reset."];
     const f = facts(look, c), [, on, dormant, dead, saturated] = f.count, out = [];
     const of = (n, what) => `${n} of ${f.total} units are ${what}`;
     if (f.gone.length) out.push(`Layer ${f.gone[0]} is entirely dead: no signal passes it, and no gradient.`);
@@ -124,7 +124,7 @@
     const sets = {}, data = () => (sets[c.data] ??= ActLab.dataset(c.data));
     const calm = matchMedia("(prefers-reduced-motion: reduce)");
     const id = `al-lab-${Math.random().toString(36).slice(2, 8)}`;
-    let playing = false, pending = 0, frame = 0, lastGrant = 0, lastDraw = 0, spoke = 0, due = 0;
+    let playing = false, pending = 0, frame = 0, lastGrant = 0, lastDraw = 0, spoke = 0, due = 0, saved = 0;
 
     // Controls ------------------------------------------------------------------------------------------
     const notice = el("div.al-note", { role: "status", hidden: true });
@@ -146,10 +146,10 @@
     const lossPlot = plot(lossBox, { series: [], x: [0, 20], y: [0, 3], label: "Loss: no steps yet", height: 180 });
     const accPlot = plot(accBox, { series: [], x: [0, 20], y: [0, 1], label: "Right answers: no steps yet", height: 180 });
     const link = host.dataset.own != null ? null : el("p.al-more", {}, el("a.al-open", { href: `${ActLab.base}../../book/lab.html` }, "Open this experiment in the live lab"));
-    host.replaceChildren(notice, ...(host.dataset.own != null ? [presets] : []), el("div.al-bar", {}, transport, shared), key, lanesBox, curves, ...(link ? [link] : []), live);
+    host.replaceChildren(notice, ...(host.dataset.own != null ? [presets] : []), transport, el("div.al-bar", {}, shared), key, lanesBox, curves, ...(link ? [link] : []), live);
 
     function paint(cell, state, mean) {
-      const level = state === 3 ? 0 : Math.min(10, Math.round(10 * (1 - Math.exp(-Math.abs(mean) / 0.7))));
+      const level = state === 3 ? 0 : Math.min(10, Math.round(10 * (1 - Math.exp(-Math.abs(mean) / 0.7)))) || 0;
       const kind = `${state}${mean < -0.05 && state !== 3 ? "n" : ""}`;
       if (cell.dataset.s !== kind) cell.dataset.s = kind;
       if (cell.level !== level) { cell.level = level; cell.style.setProperty("--m", `${6 + 9 * level}%`); }
@@ -212,7 +212,7 @@
         slider("Learning rate", { low: 1e-4, high: 3, step: 0.02, value: s.lr, ...logarithmic, from: (v) => Math.log10(v) }, set("lr")));
       const small = matchMedia("(max-width: 600px)").matches;
       const settings = el("details.al-settings", { open: !small }, el("summary", {}, "Settings"), controls);
-      L.title = el("h3", {}, hue(el("i.al-swatch", { "aria-hidden": "true" }), s.act));
+      L.title = el("p.al-title", {}, hue(el("i.al-swatch", { "aria-hidden": "true" }), s.act));
       L.swatch = L.title.firstChild;
       if (L.i) L.swatch.classList.add("al-dashed");
       L.title.append(`${name}: ${ActLab.catalog[s.act].title}, ${STARTS[s.start].split(" (")[0]}`);
@@ -257,7 +257,7 @@
       const strip = (title, small, low, high, marks) => {
         const bars = Array.from({ length: H }, () => el("span", {}, el("b"), marks ? el("i") : null));
         const lines = [];
-        for (let e = low; e <= high; e += 2) lines.push(el("em", { style: `bottom:${(100 * (e - low)) / (high - low)}%` }, el("s", {}, ActLab.draw.power(10 ** e))));
+        for (let e = low; e <= high; e += 2) lines.push(el("em", { style: `bottom:${(100 * (e - low)) / (high - low)}%` }, e > low ? el("s", {}, ActLab.draw.power(10 ** e)) : null));
         const box = hue(el("div.al-strip", { "aria-hidden": "true" }, el("div.al-scale", {}, lines), bars), s.act);
         box.style.setProperty("--layers", H);
         const height = (v) => (v > 0 ? 100 * Math.min(1, Math.max(0.004, (Math.log10(v) - low) / (high - low))) : 0);
@@ -276,7 +276,6 @@
       L.details = details;
       L.reads = el("div.al-reads");
       L.box.replaceChildren(L.title, settings, L.say, numbers, L.grid, L.unit, L.gradient.node, L.spread.node, details, L.reads);
-      if (!DATA[c.data]) return;
       buildReads(L);
     }
     function unitText(L, k) {
@@ -317,7 +316,7 @@
     function drawReads(L) {
       const p = L.look;
       if (c.data === "digits") {
-        L.reads.querySelectorAll(".al-ten span").forEach((s, k) => { const said = p.answers[k]; s.textContent = said; s.className = said === k ? "al-ok" : "al-no"; });
+        L.reads.querySelectorAll(".al-ten span").forEach((s, k) => { const said = p.answers[k]; s.textContent = said < 0 ? "–" : said; s.className = said === k ? "al-ok" : "al-no"; });
         return;
       }
       const g = L.plane.getContext("2d"), w = 252, cell = w / PLANE, d = data().train;
@@ -389,6 +388,7 @@
       counter.textContent = `step ${Math.max(...act.map((L) => L.step)).toLocaleString("en")}`;
       if (playing && now - spoke > 10000) speak();
       if (playing || pending || owed || act.some((L) => L.busy || L.dirty)) kick();
+      else if (saved !== act[0].step) remember();
     }
     function speak() {
       spoke = performance.now();
@@ -407,7 +407,6 @@
           if (active().some((L) => L.busy)) { setTimeout(settle, 20); return; }
           grant(0, true);
           setTimeout(speak, 400);
-          remember();
         };
         settle();
       }
@@ -424,7 +423,7 @@
       remember();
       kick();
     }
-    const remember = () => keep(host, write(c, active()[0].step));
+    const remember = () => { saved = active()[0].step; keep(host, write(c, saved)); };
     function changed() {
       const on = playing;
       setPlay(false);
