@@ -40,7 +40,7 @@ MAY: dict[str, set[str]] = {
         *("stats", "study", "theory", "trial", "twin"),
     },
     "claims": {"catalog", "experiments", "trial"},
-    "exercises": {"catalog", "frameworks", "probes"},
+    "exercises": {"catalog", "data", "frameworks", "probes"},
     "predict": set(),
     "callbacks": {"probes"},  # an old address
 }
@@ -177,11 +177,11 @@ def test_together_they_grow_no_further():
 
     The plan says 6,500 lines. What they have now stands here, and may only fall: the experiments of
     the first house go when the contests that follow them have run. The cheat rows, which are new,
-    took 190.
+    took 190, the theory of several inputs together, which the live lab shows, 70.
     """
     rooms = ("claims", "experiments", "trial", "study", "theory")
     lines = sum(len(text.splitlines()) for name, text in HOUSE.items() if room(name) in rooms)
-    assert 6500 < lines <= 9440  # below 6,500: write that here
+    assert 6500 < lines <= 9470  # below 6,500: write that here
 
 
 @pytest.mark.parametrize("what", ["actlab.claims", "actlab.study"])

@@ -212,12 +212,6 @@ def together(
     return Together(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def contraction(activation: str | Activation, step: float = 1e-4) -> float:
-    """What one layer from LeCun's start leaves of a small deviation of the variance from 1."""
-    low, high = (layers(activation, variance=1 + d).sd[0] ** 2 for d in (-step, step))
-    return float((high - low) / (2 * step))
-
-
 def gradient_factor(
     activation: str | Activation, weight_variance: float = 1.0, **params: Any
 ) -> float:

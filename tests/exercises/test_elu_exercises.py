@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from actlab.exercises import elu
+from tests.exercises import rules
 from tests.exercises.judge import judge
 
 
@@ -77,3 +78,48 @@ def in_place(x):
 )
 def test_safe_elu(answer, hint):
     judge(elu.check_safe_elu, answer, hint)
+
+
+class _Celu(nn.Module):
+    def forward(self, x):
+        return torch.relu(x) + (torch.exp(2 * x.clamp(max=0)) - 1) / 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda x: 0.5 * nn.functional.elu(x / 0.5), None),
+        (lambda x: nn.functional.elu(2 * x) / 2, None),
+        (nn.CELU(0.5), None),
+        (_Celu(), None),
+        (torch.jit.script(_Celu()), None),
+        (lambda x: keras.ops.elu(x / 0.5) * 0.5, None),
+        (keras.layers.Lambda(lambda x: 0.5 * tf.nn.elu(2.0 * x)), None),
+        (tf.function(lambda x: 0.5 * tf.nn.elu(2.0 * x)), None),
+        (nn.ELU(), "this is ELU, which is CELU with"),
+        (nn.ELU(0.5), "jumps from 0.5 to 1"),
+        (lambda x: keras.ops.elu(x, 0.5), "jumps from 0.5 to 1"),
+        (lambda x: nn.functional.elu(x / 0.5), "What brings both back"),
+        (lambda x: 0.5 * nn.functional.elu(0.5 * x), "the wrong way round"),
+        (nn.CELU(2.0), "CELU with α = 2"),
+        (lambda x: torch.where(x > 0, x, (torch.exp(2 * x) - 1) / 2), "missing or NaN"),
+        (lambda x: nn.functional.celu(x, 0.5).detach(), "missing or NaN"),
+        (lambda x: nn.functional.celu(x.detach(), 0.5) + 0 * x, "the gradient is"),
+        (lambda x: x, "for x ="),
+        (lambda x: nn.functional.celu(x, 0.5)[:3], "expected the shape"),
+        (nn.CELU, "this is a class"),
+        (0.5, "must be a function"),
+    ],
+)
+def test_celu_from_elu(answer, hint):
+    judge(elu.check_celu_from_elu, answer, hint)
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_trained_elu(framework):
+    rules.try_trained(elu.check_trained_elu, framework, "elu", 5)
+
+
+@pytest.mark.parametrize(("answer", "hint"), rules.ANSWERS)
+def test_own_rule(answer, hint):
+    judge(elu.check_elu_rule, answer, hint)

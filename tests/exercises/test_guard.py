@@ -31,7 +31,10 @@ CHECKERS = [
     leaky.check_slopes_spared,
     leaky.check_ported_threshold,
     elu.check_safe_elu,
+    elu.check_celu_from_elu,
+    elu.check_trained_elu,
     selu.check_self_normalising,
+    selu.check_trained_selu,
 ]
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from actlab.catalog.elu import SELU_ALPHA, SELU_SCALE
 from actlab.exercises import selu
+from tests.exercises import rules
 from tests.exercises.judge import judge
 
 
@@ -182,3 +183,13 @@ lecun = {"kernel_initializer": "lecun_normal"}
 )
 def test_self_normalising(model, hint):
     judge(selu.check_self_normalising, model(), hint)
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_trained_selu(framework):
+    rules.try_trained(selu.check_trained_selu, framework, "selu", 8)
+
+
+@pytest.mark.parametrize(("answer", "hint"), rules.ANSWERS)
+def test_own_rule(answer, hint):
+    judge(selu.check_break_rule, answer, hint)

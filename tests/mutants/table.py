@@ -587,6 +587,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "exercises/test_sigmoid_tanh_exercises.py",
     ),
     Mutant(
+        "src/actlab/exercises/own.py",
+        'says(small, large) == "refuted",',
+        "True,",
+        "a rule of one's own that cannot lose",
+        "exercises/test_elu_exercises.py",
+    ),
+    Mutant(
+        "src/actlab/exercises/own.py",
+        "if share >= ENOUGH:",
+        "if share >= 0:",
+        "a network that was not trained",
+        "exercises/test_elu_exercises.py",
+    ),
+    Mutant(
         "src/actlab/exercises/selu.py",
         "abs(mean) < 1e-3,",
         "True,",

@@ -23,8 +23,6 @@ OLD = (
     "02_relu",
     "03_sigmoid_tanh",
     "04_leaky",
-    "05_elu",
-    "06_selu",
     "20_twins",
 )
 WITHOUT_ROW = ("20_twins",)  # about porting, not about an activation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actlab.experiments import fisher, rivals, saturated, vanishing
 from actlab.experiments.cost import ACTIVATION_COST, Extra
-from actlab.trial import Claim, Rule, above, at_most, below
+from actlab.trial import Claim, Row, Rule, above, at_most, below
 
 DOCUMENT = "starting document, section ELU"
 
@@ -60,5 +60,15 @@ CLAIMS = (
         source=DOCUMENT,
         asks=fisher.CENTRED,
         by=fisher.CLOSER,
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="elu",
+        use="Hidden layers of a plain deep stack that is to learn in fewer epochs than with ReLU.",
+        start="He: weights of variance 2/n, biases 0",
+        trap="By hand with where(), its gradient becomes NaN; at too large a rate its units sleep.",
+        evidence=("elu-faster", "elu-no-dead", "elu-costs-more"),
     ),
 )

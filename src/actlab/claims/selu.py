@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actlab.experiments import broken, convolution, normalised, rivals, vanishing
 from actlab.experiments.contest import BEATS
-from actlab.trial import Claim, Rule, below, within
+from actlab.trial import Claim, Row, Rule, below, within
 
 DOCUMENT = "starting document, section SELU"
 PAPER = "[Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)"
@@ -133,5 +133,15 @@ CLAIMS = (
         source=DOCUMENT,
         asks=convolution.AHEAD,
         by=BEATS,
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="selu",
+        use="Plain deep stacks of dense layers without normalisation.",
+        start="LeCun: weights of variance 1/n, biases 0",
+        trap="calculate_gain('selu') is no start for it. Alpha dropout drowns a deep signal.",
+        evidence=("selu-attracting", "selu-needs-lecun", "selu-gain", "selu-needs-alpha-dropout"),
     ),
 )

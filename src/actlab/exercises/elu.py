@@ -10,6 +10,9 @@ from actlab import catalog
 from actlab.catalog.elu import SELU_ALPHA, SELU_SCALE
 from actlab.exercises.feedback import checker, expect
 from actlab.exercises.observe import compare, slopes
+from actlab.exercises.own import own_rule, trained
+
+ALPHA = 0.5  # of the CELU in exercise 5.2
 
 
 @checker("the answer must be a function of x")
@@ -62,3 +65,70 @@ def check_safe_elu(answer: Any) -> str:
         f"instead of {right_slope[off][:1]}.",
     )
     return "the right values, small ones to the last digits, and no NaN on the way back."
+
+
+@checker("the answer must be a function of x")
+def check_celu_from_elu(answer: Any) -> str:
+    """Exercise 5.2: CELU with α = 0.5, made of an ELU with α = 1, in either framework."""
+    x = np.array([-40.0, -3.0, -1.0, -0.1, 0.25, 1.0, 50.0, 200.0], np.float32)
+    y, slope = slopes(answer, x)
+    expect(y.shape == x.shape, f"expected the shape of the input {x.shape}, got {y.shape}.")
+
+    def elu(z: Any) -> Any:
+        return catalog.get("elu").reference(z, alpha=1.0)
+
+    wide = x.astype(np.float64)
+    compare(
+        x,
+        y,
+        catalog.get("celu").reference(wide, alpha=ALPHA),
+        (
+            np.isnan(y).any(),
+            f"the output is NaN at x = {x[np.isnan(y)][:1]}: inf − inf, or 0 · inf?",
+        ),
+        (elu(wide), "this is ELU, which is CELU with α = 1. The floor is to lie at −0.5."),
+        (
+            np.where(wide > 0, wide, ALPHA * elu(wide)),
+            "this is ELU with α = 0.5: the right floor, but its slope jumps from 0.5 to 1 at 0. In "
+            "CELU α divides x as well.",
+        ),
+        (
+            elu(wide / ALPHA),
+            "you stretched x by 1/α; now the straight side has slope 2 and the floor lies at −1. "
+            "What brings both back?",
+        ),
+        (
+            ALPHA * elu(wide * ALPHA),
+            "the wrong way round: x is divided by α in the exponent, not multiplied.",
+        ),
+        (
+            np.where(wide > 0, wide, elu(wide * ALPHA) / ALPHA),
+            "this is CELU with α = 2: its floor lies at −2. Did α and 1/α change places?",
+        ),
+    )
+    expect(
+        slope is not None and np.isfinite(slope).all(),
+        "the values are right, but the gradient is missing or NaN. For large x, does an "
+        "exponential see a positive number?",
+    )
+    assert slope is not None
+    right = catalog.get("celu").derivative(wide, alpha=ALPHA)
+    off = ~np.isclose(slope, right, rtol=1e-4, atol=1e-6)
+    expect(
+        not off.any(),
+        f"the values are right, but at x = {x[off][:1]} the gradient is {slope[off][:1]} instead "
+        f"of {right[off][:1]}.",
+    )
+    return "CELU for α = 0.5, in values and slopes."
+
+
+@checker("expected a PyTorch module or a Keras model, after training")
+def check_trained_elu(answer: Any) -> str:
+    """Exercise 5.3: five hidden layers of ELU (α = 1), trained on the digits."""
+    return trained(answer, "elu", layers=5)
+
+
+@checker("the answer must be three things: rule, relu, elu", calls=False)
+def check_elu_rule(answer: Any) -> str:
+    """Exercise 5.4: ``rule, relu, elu``: a rule of one's own and the epochs that each needs."""
+    return own_rule(answer, ("relu", "elu"), "ELU needs fewer epochs")

@@ -10,6 +10,7 @@ import numpy as np
 from actlab.catalog.elu import SELU_ALPHA, SELU_SCALE
 from actlab.exercises.feedback import checker, expect
 from actlab.exercises.observe import Array, Layer, Seen, numbers, watch
+from actlab.exercises.own import own_rule, trained
 
 ALPHA_PRIME = -SELU_SCALE * SELU_ALPHA
 """What SELU tends to on the left, and alpha dropout drops to."""
@@ -141,6 +142,18 @@ def check_self_normalising(answer: Any) -> str:
     )
     _expect_alpha_dropout(watch(answer, x, training=True))
     return f"n · Var(w) is {min(variances):.2f} to {max(variances):.2f} in the hidden layers."
+
+
+@checker("expected a PyTorch module or a Keras model, after training")
+def check_trained_selu(answer: Any) -> str:
+    """Exercise 6.3: eight hidden layers of SELU, trained on the digits."""
+    return trained(answer, "selu", layers=8)
+
+
+@checker("the answer must be three things: rule, intact, broken", calls=False)
+def check_break_rule(answer: Any) -> str:
+    """Exercise 6.4: ``rule, intact, broken``: a rule of one's own and accuracies by seed."""
+    return own_rule(answer, ("intact", "broken"), "what you broke was needed")
 
 
 class _Affine(NamedTuple):

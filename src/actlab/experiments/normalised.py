@@ -6,7 +6,7 @@ attract. There the layer whose interval reaches furthest from the fixed point is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,15 +53,6 @@ def moments(networks: Networks, x: Any, *, drop: bool = False) -> tuple[Array, A
     pairs = [torch.var_mean(layer.double(), (1, 2), correction=0) for layer in layers]
     mean = torch.stack([mean for _, mean in pairs], 1)
     return mean.numpy(), torch.stack([variance for variance, _ in pairs], 1).sqrt().numpy()
-
-
-def in_turns(
-    look: Callable[[Networks], tuple[Array, ...]], seeds: Sequence[int], **settings: Any
-) -> tuple[Array, ...]:
-    """What ``look`` sees in untrained networks, five at a time (a hundred layers are large)."""
-    fives = [seeds[i : i + 5] for i in range(0, len(seeds), 5)]
-    parts = [look(untrained.draw(five, **settings)) for five in fives]
-    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
 def furthest(found: Sequence[Interval], target: float = 0.0) -> Interval:

@@ -9,10 +9,9 @@ from actlab.plots.grid import grid
 from actlab.plots.lines import band, by_layer, lines
 from actlab.plots.network import network
 from actlab.plots.paths import paths
-from actlab.plots.plane import steps
 from actlab.plots.ranks import critical_difference_diagram, rank_plot
 from actlab.plots.rows import rows
-from actlab.plots.signals import flow, heat, ways
+from actlab.plots.signals import ways
 from actlab.plots.style import (
     DPI,
     GRID,
@@ -51,9 +50,7 @@ __all__ = [
     "critical_difference_diagram",
     "curves",
     "figure",
-    "flow",
     "grid",
-    "heat",
     "label",
     "levels",
     "line_style",
@@ -65,7 +62,6 @@ __all__ = [
     "rank_plot",
     "rows",
     "show",
-    "steps",
     "table",
     "use_style",
     "ways",

@@ -1,0 +1,151 @@
+"""What two kinds of exercise have in common: a network that was trained, a rule of one's own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from actlab import catalog, data
+from actlab.exercises.feedback import expect
+from actlab.exercises.guard import Wrong
+from actlab.exercises.observe import Array, numbers, run, watch, weights
+
+ENOUGH = 0.93  # of the test digits; the untrained answer a tenth
+CHANCE = 0.2
+WORDS = ("holds", "refuted", "not shown")
+FEWEST = 10  # seeds
+OTHERS = ("relu", "tanh", "gelu", "elu", "selu", "celu")
+
+
+def trained(answer: Any, activation: str, layers: int) -> str:
+    """Judge a network with ``layers`` hidden layers of ``activation`` by the test digits.
+
+    It takes pixels as in ``actlab.data.load("digits")`` and returns 10 logits, or probabilities.
+    """
+    digits = data.load("digits")
+    seen = watch(answer, digits.x_test.astype(np.float32), training=False)
+    said = seen.output
+    expect(said.shape == (len(digits.y_test), 10), f"expected 10 logits, got {said.shape[1:]}.")
+    expect(
+        np.isfinite(said).all(),
+        "its outputs are infinite or NaN: it diverged. Try a smaller learning rate; and if you "
+        "wrote the activation yourself, is its gradient safe for large inputs?",
+    )
+    found = len(seen.layers(activation))
+    if found != layers:
+        title = catalog.get(activation).title
+        others = {name: len(seen.layers(name)) for name in OTHERS if name != activation}
+        name = max(others, key=lambda other: others[other])
+        instead = (
+            f", and {others[name]} of {catalog.get(name).title}"
+            if others[name] and not found
+            else ""
+        )
+        raise Wrong(f"expected {layers} hidden layers of {title}, found {found}{instead}.")
+
+    def right(outputs: Array) -> float:
+        return float((outputs.argmax(1) == digits.y_test).mean())
+
+    share = right(said)
+    if share >= ENOUGH:
+        return f"it is right about {share:.0%} of digits that it has never seen."
+    expect(weights(answer), "nothing in it can learn: it must be a module or model with weights.")
+    for scale, words in (("unit", "from 0 to 1"), (None, "from 0 to 16")):
+        pixels = data.load("digits", scale=scale).x_test.astype(np.float32)
+        there = float(
+            (watch(answer, pixels, training=False).output.argmax(1) == digits.y_test).mean()
+        )
+        expect(
+            there < ENOUGH,
+            f"it is right about {share:.0%} of the test digits, and about {there:.0%} if their "
+            f'pixels go {words}. Train it on the pixels of data.load("digits") as they are: with '
+            "mean 0 and standard deviation 1.",
+        )
+    raise Wrong(
+        f"it is right about {share:.0%} of the test digits; {ENOUGH:.0%} are wanted. "
+        + (
+            "That is about chance: was it trained? If it was, does every label stand beside its "
+            "own digit, and does the optimiser know the network's parameters?"
+            if share < CHANCE
+            else "It has learned something: give it more epochs, or another learning rate."
+        )
+    )
+
+
+def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
+    """Judge ``rule, first, second``: a rule of one's own, and what it was applied to.
+
+    ``rule(first, second)`` takes two arrays with a number for each seed and says "holds" (the
+    second is smaller: ``claim``), "refuted" or "not shown". Before it may decide, it is tried on
+    invented numbers of as many seeds and of the same size. ``names``: of the two arrays.
+    """
+    first, second = names
+    expect(
+        isinstance(answer, (tuple, list)) and len(answer) == 3 and callable(answer[0]),
+        f"expected three things, rule, {first}, {second}: a function, and the numbers measured of "
+        "either.",
+    )
+    rule = answer[0]
+    ours, theirs = (numbers(part) for part in answer[1:])
+    expect(
+        ours.ndim == 1 and ours.shape == theirs.shape,
+        "expected one number for each seed and the same seeds for both, got shapes "
+        f"{ours.shape} and {theirs.shape}.",
+    )
+    n = len(ours)
+    expect(n >= FEWEST, f"{n} seeds: who is ahead may be chance. Measure at least {FEWEST}.")
+    expect(
+        np.isfinite([ours, theirs]).all() and (ours > 0).all() and (theirs > 0).all(),
+        "some of the numbers are NaN, infinite or not above 0. Say what a network counts that "
+        "diverged or never got there, such as the last epoch, or chance.",
+    )
+    expect(
+        not np.array_equal(ours, theirs),
+        "both have the very same numbers, seed by seed. Were both measured on the same networks?",
+    )
+
+    def says(one: Array, two: Array) -> str:
+        word = run(rule, one.copy(), two.copy())
+        expect(
+            isinstance(word, str) and word.strip().lower() in WORDS,
+            f"the rule says {word!r}; expected one of {', '.join(WORDS)}.",
+        )
+        return str(word).strip().lower()
+
+    rng = np.random.default_rng(0)
+    wobble = rng.uniform(0.95, 1.05, (2, n))
+    large, small = float(np.median(ours)) * wobble * [[1.0], [0.4]]
+    expect(
+        says(large, small) == "holds",
+        f"if {second} is less than half of {first} with every one of {n} seeds, the rule says "
+        f"{says(large, small)!r}, not 'holds'. 'Holds' means here: {claim}.",
+    )
+    expect(
+        says(small, large) == "refuted",
+        f"if {second} is more than twice {first} with every one of {n} seeds, the opposite of the "
+        f"claim, the rule says {says(small, large)!r}. A rule that cannot lose is no rule.",
+    )
+    noise = rng.standard_normal(n)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    for sign in (1, -1):
+        chance = large * (1 + 0.1 * (noise + sign * 0.3 / math.sqrt(n)))  # a t of about 0.3
+        expect(
+            says(large, chance) == "not shown",
+            "if the two differ by no more than chance (their means by a third of the standard "
+            f"error), the rule says {says(large, chance)!r}. Does it look at the means alone?",
+        )
+    single = large.copy()
+    single[0] *= 0.5
+    for pair in ((large, single), (single, large)):
+        expect(
+            says(*pair) == "not shown",
+            f"if a single one of {n} seeds differs, by half, and the others are equal, the rule "
+            f"says {says(*pair)!r}. One network decides it.",
+        )
+    return (
+        "the rule can win, lose and leave it open. Of what you measured "
+        f"({first} {ours.mean():.3g}, {second} {theirs.mean():.3g} on average, {n} seeds) it says: "
+        f"{says(ours, theirs)}."
+    )
