@@ -2,25 +2,28 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import jupytext
 import matplotlib.pyplot as plt
 import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
 
-from actlab import catalog, claims, plots, study
+from actlab import catalog, claims, plots, predict, study
 from actlab.catalog import tanh
 from actlab.catalog.record import Catalog
 from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.stats import Interval
 from actlab.study import Study, store
 from actlab.study.__main__ import main
-from actlab.trial import Claim, Evidence, Experiment, Level, Measured, Rule, within
+from actlab.trial import Claim, Evidence, Experiment, Level, Measured, Row, Rule, within
 from actlab.trial.card import card
 from tests.catalog import formulas
 from tests.catalog.properties import complaints, observe
 from tests.catalog.settings import settings
+from tests.notebooks import gates, teaching
 
 PAGE = Path(__file__).parents[1] / "book" / "contributing.md"
 
@@ -109,3 +112,22 @@ def test_a_figure():
     assert title(other) == "ReLU is the most accurate"
     assert other.alt != plot.alt
     plt.close("all")
+
+
+def test_a_chapter():
+    asked, row = recipe("Add a chapter")
+    assert run(row, Row=Row)["CHEAT"] == claims.rows()["02_relu"]
+    cells = jupytext.reads(asked, fmt="py:percent")
+    (box,) = teaching.predictions(gates.Notebook("x", cells, None, ""))
+    assert box.is_last
+    assert [cell.cell_type for _, cell in box.answer] == ["code", "markdown"]
+    said = []
+    code = box.answer[0][1].source
+    named = SimpleNamespace(
+        pick=predict.pick, reveal=lambda text, **more: said.append((text, more))
+    )
+    run(code, predict=named, np=np, born_dead=lambda biases=1: 0.06 if biases == 0 else 0.47)
+    ((text, more),) = said
+    assert text == "13% of them"
+    assert more["choice"] == "nearly none"
+    assert {*more.values()} <= {*box.choices}

@@ -5,3 +5,49 @@
 addEventListener("beforeprint", () => {
   document.querySelectorAll("article details").forEach((details) => (details.open = true));
 });
+
+// A prediction: the answer says what the reader picked. The pick stays in this page alone.
+for (const answer of document.querySelectorAll("details.reveal")) {
+  const box = document.getElementById(answer.dataset.prediction);
+  const line = answer.querySelector(".answer");
+  if (!box || !line) continue;
+  const { answer: right, folklore } = line.dataset;
+  const compare = () => {
+    if (!answer.open) return;
+    const picked = box.querySelector("input:checked")?.value;
+    for (const label of box.querySelectorAll(".choices label")) {
+      label.classList.toggle("right", label.querySelector("input").value === right);
+    }
+    line.querySelector(".you").textContent = !picked
+      ? ""
+      : picked === right
+        ? `You said ${picked}, and so it is. `
+        : picked === folklore
+          ? `You and the folklore said ${picked}. `
+          : `You said ${picked}. `;
+  };
+  answer.addEventListener("toggle", compare);
+  box.addEventListener("change", compare);
+}
+
+// A link, or a search, that leads into something folded opens it.
+const unfold = (node) => {
+  let opened = false;
+  for (let at = node?.closest("details"); at; at = at.parentElement.closest("details")) {
+    opened ||= !at.open;
+    at.open = true;
+  }
+  if (opened) node.scrollIntoView();
+};
+const follow = () => {
+  let name = location.hash.slice(1);
+  try {
+    name = decodeURIComponent(name);
+  } catch {} // a lone % is a name, too
+  if (name) unfold(document.getElementById(name));
+};
+addEventListener("hashchange", follow);
+addEventListener("load", () => {
+  follow();
+  document.querySelectorAll("article .highlighted").forEach((found) => unfold(found));
+});

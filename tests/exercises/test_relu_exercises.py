@@ -297,3 +297,135 @@ def _one_number(x):
 )
 def test_ported_relu(answer, hint):
     judge(relu.check_ported_relu, answer, hint)
+
+
+# --- Exercise 2.4 -------------------------------------------------------------------------------
+
+
+class Digits:
+    """Ten images, one hot each, so that a network can be written down."""
+
+    x_train = x_test = 4 * np.eye(64, dtype=np.float32)[:10]
+    y_train = y_test = np.arange(10)
+
+
+def survivor(alive=10, hidden=20, right=10, scale=1.0):
+    """One hidden layer: as many units copy an image each, the others are dead."""
+    first, last = nn.Linear(64, hidden), nn.Linear(hidden, 10)
+    with torch.no_grad():
+        for parameter in (*first.parameters(), *last.parameters()):
+            parameter.zero_()
+        for unit in range(alive):
+            first.weight[unit, unit] = scale
+            last.weight[unit if unit < right else 0, unit] = 1.0
+        first.bias.sub_(1.0)
+    return nn.Sequential(first, nn.ReLU(), last)
+
+
+def in_keras(network):
+    first, _, last = network
+    model = keras.Sequential(
+        [keras.Input((64,)), keras.layers.Dense(first.out_features, "relu"), keras.layers.Dense(10)]
+    )
+    arrays = [first.weight.T, first.bias, last.weight.T, last.bias]
+    model.set_weights([array.detach().numpy() for array in arrays])
+    return model
+
+
+class Functional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, _, self.last = survivor()
+
+    def forward(self, x):
+        return self.last(torch.nn.functional.relu(self.first(x)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (survivor, None),
+        (lambda: in_keras(survivor()), None),
+        (Functional, None),
+        (lambda: survivor(hidden=12), "right on 100%, but only 17% of its hidden units are dead"),
+        (lambda: in_keras(survivor(hidden=12)), "but only 17%"),
+        (lambda: survivor(right=6), "50% of its units are dead, and it is right on 60% only"),
+        (lambda: in_keras(survivor(right=6)), "right on 60% only"),
+        (lambda: survivor(alive=2), "no better than chance"),
+        (lambda: in_keras(survivor(alive=2)), "no better than chance"),
+        (lambda: survivor(scale=np.nan), "diverged"),
+        (lambda: survivor()[:2], "expected ten outputs"),
+        (lambda: nn.Linear(64, 10), "no ReLU layer was found"),
+        (lambda: keras.Sequential([keras.Input((64,)), keras.layers.Dense(10)]), "no ReLU layer"),
+    ],
+)
+def test_dead_but_right(answer, hint):
+    judge(partial(relu.check_dead_but_right, digits=Digits), answer(), hint)
+
+
+# --- Exercise 2.5 -------------------------------------------------------------------------------
+
+
+def by_interval(before, after):
+    spared = 1 - after / before
+    error = 2 * spared.std(ddof=1) / np.sqrt(len(spared))
+    if spared.mean() + error < 0.5:
+        return "holds"
+    return "refuted" if spared.mean() - error > 0.5 else "not shown"
+
+
+def by_all(before, after):
+    saved = after < before / 2
+    return "refuted" if saved.all() else "not shown" if saved.any() else "holds"
+
+
+def by_test(before, after):
+    from scipy.stats import ttest_rel
+
+    if ttest_rel(after, before / 2).pvalue > 0.01:
+        return "not shown"
+    return "refuted" if after.mean() < before.mean() / 2 else "holds"
+
+
+def in_torch(before, after):
+    return by_interval(torch.from_numpy(before).numpy(), torch.from_numpy(after).numpy())
+
+
+def in_tensorflow(before, after):
+    saved = tf.constant(after) < tf.constant(before) / 2
+    return "refuted" if bool(tf.reduce_all(saved)) else by_all(before, after)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (by_interval, None),
+        (by_all, None),
+        (by_test, None),
+        (in_torch, None),
+        (in_tensorflow, None),
+        (lambda before, after: "refuted", "always says 'refuted'"),
+        (lambda before, after: after.mean() < before.mean() / 2, 'expected "holds", "refuted"'),
+        (
+            lambda before, after: {"holds": "refuted", "refuted": "holds"}.get(
+                by_all(before, after), "not shown"
+            ),
+            "wrong way round",
+        ),
+        (
+            lambda before, after: "refuted" if after.mean() < 0.8 * before.mean() else "holds",
+            "of four networks two are saved and two are not",
+        ),
+        (
+            lambda before, after: "not shown" if after.std() > 0.005 else "holds",
+            "Your rule says 'not shown'",
+        ),
+        (
+            lambda before, after: "refuted" if after.mean() < 0.2 else "not shown",
+            "the change does not help",
+        ),
+        (lambda before: "holds", "could not be judged"),
+    ],
+)
+def test_own_rule(answer, hint):
+    judge(relu.check_own_rule, answer, hint)

@@ -3,7 +3,8 @@
     python -m tests.notebooks.execute [name ...]
 
 Each ``notebooks/NAME.py`` becomes ``NAME.ipynb``, executed in a fresh kernel on two cores. The
-setup cell and the numbers of the header line are written into both. Files change only when every
+setup cell and the numbers of the header line are written into both, and the learner's edition is
+made (``notebooks/learner/NAME.ipynb``, see :mod:`.learner`). Files change only when every
 cell ran; an error leaves both as they were. On a busy machine the seconds stay those of before.
 """
 
@@ -29,7 +30,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from actlab import data
 
-from . import gates, teaching
+from . import gates, learner, teaching
 
 # What makes a run repeatable: no network, no GPU, two threads, nothing on stderr.
 ENVIRONMENT = {
@@ -51,6 +52,9 @@ QUIET = "--IPKernelApp.capture_fd_output=False"
 def prepare() -> None:
     """Put this process, and so the kernels it starts, into the standard surroundings."""
     os.environ.update(ENVIRONMENT)
+    if path := os.environ.get("PYTHONPATH"):  # a kernel starts in the chapter's folder
+        absolute = (str(Path(part).absolute()) for part in path.split(os.pathsep) if part)
+        os.environ["PYTHONPATH"] = os.pathsep.join(absolute)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
 
@@ -70,7 +74,7 @@ def execute(source: Path, repository: str, *, timeout: int = 300) -> Any:
     carry_alt_text(nb)
     teaching.collapse(nb)
     _write_header(nb, **measured)
-    _name_cells(nb)
+    name_cells(nb)
     nb.metadata = nbformat.from_dict(
         {"actlab": measured, "kernelspec": gates.KERNEL, "language_info": {"name": "python"}}
     )
@@ -78,6 +82,7 @@ def execute(source: Path, repository: str, *, timeout: int = 300) -> Any:
     nbformat.validate(nb)
     replace(source.with_suffix(".ipynb"), nbformat.writes(nb) + "\n")
     replace(source, gates.source_text(nb))
+    learner.write(source, nb, repository)
     return nb
 
 
@@ -184,7 +189,7 @@ def _write_header(nb: Any, seconds: float, peak_mb: float) -> None:
     nb.cells[0].source = nb.cells[0].source.replace(old, line, 1)
 
 
-def _name_cells(nb: Any) -> None:
+def name_cells(nb: Any) -> None:
     """Ids made from the content, so that a cell keeps its id when others come and go."""
     seen: dict[str, int] = {}
     for cell in nb.cells:

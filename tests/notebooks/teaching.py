@@ -177,7 +177,9 @@ def _helpers(source: str) -> Iterator[str]:
     except SyntaxError:  # a magic; another gate looks
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("actlab.experim"):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            "actlab.experiments"
+        ):
             yield from (alias.asname or alias.name for alias in node.names)
 
 

@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def snapshot(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def test_a_second_run_changes_nothing_but_the_measurement(folder, capsys):
@@ -47,7 +47,7 @@ def test_a_second_run_changes_nothing_but_the_measurement(folder, capsys):
     assert re.search(r"good … \d+ s( \(as before.*\))?, \d+ MB", capsys.readouterr().out)
     again, committed = (gates.read(path / "good.ipynb", ADDRESS) for path in (folder, DATA))
     committed.nb.cells[1].source = committed.nb.cells[1].source.replace(LOADS, LOADS_NOT)
-    execute._name_cells(committed.nb)
+    execute.name_cells(committed.nb)
     assert again.nb.metadata.actlab.peak_mb > 30
     for notebook in (again, committed):
         notebook.nb.metadata.pop("actlab")
@@ -184,11 +184,11 @@ def test_the_header_says_what_was_measured(said, seconds, peak_mb, written):
 def test_ids_stay_when_a_cell_is_added():
     cells = [nbformat.v4.new_code_cell(source) for source in ("a", "b", "a")]
     nb = nbformat.v4.new_notebook(cells=cells)
-    execute._name_cells(nb)
+    execute.name_cells(nb)
     before = [cell.id for cell in nb.cells]
     assert len(set(before)) == 3
     nb.cells.insert(1, nbformat.v4.new_markdown_cell("a"))
-    execute._name_cells(nb)
+    execute.name_cells(nb)
     assert [cell.id for i, cell in enumerate(nb.cells) if i != 1] == before
 
 

@@ -415,7 +415,7 @@ RED = [
         "characters in a line",
     ),
     (teaching.shows_few_verdicts, cards(7), "7 cards instead of at most 6"),
-    (teaching.ends_with_work_and_a_row, change(LAST, "Exercise 1.3", "Task"), "2 exercises; expec"),
+    (teaching.ends_with_work_and_a_row, change(LAST, "Exercise 1.3", "Task"), "2 exercises; exp"),
     (teaching.ends_with_work_and_a_row, change(CHEAT, "claims.cheat(", "print("), "0 cells call"),
     (
         teaching.ends_with_work_and_a_row,

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import http.server
 import json
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "book" / "_ext"))
+
+from actlab_site import finish
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -246,8 +251,10 @@ def listed(problems: Iterable[str]) -> str:
 
 
 def launch_problems(path: Path, name: str, settings: dict[str, Any], root: Path) -> list[str]:
-    """Whether Colab and Binder buttons lead to this notebook in this repository."""
+    """Whether Colab and Binder buttons lead to this notebook's learner's edition, if it has one."""
     notebook = Path(name).with_suffix(".ipynb").as_posix()
+    learners = finish.learners(notebook)
+    notebook = learners if (root / learners).is_file() else notebook
     repository = settings["repository"]
     owner = "/".join(repository["url"].split("/")[-2:])
     branch = repository["branch"]
@@ -276,3 +283,54 @@ def manifest_problems(folder: Path) -> list[str]:
     ]
     problems += [f"no {key}" for key in ("name", "version", "licence") if not manifest.get(key)]
     return problems if "LICENSE" in found else [*problems, "no LICENSE"]
+
+
+# --- chapters -------------------------------------------------------------------------------------
+
+# What is wider than its frame, or too small to read; folded parts are opened first.
+_UNFIT = """([width, least]) => {
+    document.querySelectorAll("details").forEach((fold) => (fold.open = true));
+    const article = document.querySelector("article");
+    const problems = [];
+    const name = (part) => (part.innerText || part.alt || "").trim().split("\\n")[0].slice(0, 50);
+    const shown = (part) => part.getClientRects().length > 0;
+    const size = (part) => parseFloat(getComputedStyle(part).fontSize);
+    for (const part of article.querySelectorAll("pre, table, .cell_output")) {
+        if (!shown(part)) continue;
+        const frame = part.tagName === "TABLE" ? part.parentElement : part;
+        if (width >= 1000 && frame.scrollWidth > frame.clientWidth + 1)
+            problems.push(`scrolls sideways, ${frame.scrollWidth} px: ${name(part)}`);
+        const styled = getComputedStyle(frame).overflowX;
+        if (["hidden", "clip"].includes(styled) && frame.scrollWidth > frame.clientWidth + 1)
+            problems.push(`is cut off: ${name(part)}`);
+        if (part.classList.contains("cell_output")) continue;
+        if (size(part) < least) problems.push(`${size(part)} px are too small: ${name(part)}`);
+    }
+    for (const cell of article.querySelectorAll("table:not(.intervals) :is(td, th)")) {
+        const text = cell.innerText.trim();
+        if (shown(cell) && text.length > 8 && cell.clientWidth < 40)
+            problems.push(`a column of ${cell.clientWidth} px: ${name(cell)}`);
+    }
+    for (const picture of article.querySelectorAll("img")) {
+        const box = picture.getBoundingClientRect(), around = article.getBoundingClientRect();
+        if (!shown(picture)) problems.push(`is not shown: ${name(picture)}`);
+        else if (box.left < around.left - 1 || box.right > around.right + 1)
+            problems.push(`runs out of the page: ${name(picture)}`);
+        else if (box.width > 120 && Math.abs(box.width / box.height -
+                picture.getAttribute("width") / picture.getAttribute("height")) > 0.05)
+            problems.push(`is squeezed: ${name(picture)}`);
+    }
+    return problems;
+}"""
+READABLE = 11  # px, of code and tables
+
+
+def chapter_problems(page: Any) -> list[str]:
+    """What scrolls sideways at a desk, is unreadable on a phone, or is clipped."""
+    problems = []
+    for where, size in (("at a desk", DESK), ("on a phone", PHONE)):
+        page.set_viewport_size(size)
+        found = page.evaluate(_UNFIT, [size["width"], READABLE])
+        problems += [f"{where}: {problem}" for problem in found]
+    page.set_viewport_size(DESK)
+    return problems

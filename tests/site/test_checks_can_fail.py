@@ -131,3 +131,49 @@ def test_a_launch_button_to_another_notebook_is_noticed(tmp_path):
         pages.parse.cache_clear()
         found = pages.launch_problems(path, "notebooks/01_a.html", settings, tmp_path)
         assert len(found) == count
+
+
+UNFIT = [
+    (
+        '<div class="cell_output"><pre style="overflow: auto">' + "x" * 400 + "</pre></div>",
+        "scrolls",
+    ),
+    (
+        '<div style="overflow: auto"><table><tr><td>' + "x" * 400 + "</td></tr></table></div>",
+        "scrolls",
+    ),
+    ('<pre style="overflow: hidden">' + "x" * 400 + "</pre>", "is cut off"),
+    ('<details><summary>More</summary><pre style="font-size: 9px">x</pre></details>', "too small"),
+    (
+        '<table style="table-layout: fixed; width: 200px"><tr><td>a</td><td style="width: 170px">b'
+        '</td></tr><tr><td style="overflow-wrap: anywhere">a longer text</td></tr></table>',
+        "a column of",
+    ),
+    ('<img src="a.png" width="900" height="8" style="width: 2000px" alt="A wide one">', "runs out"),
+    (
+        '<img src="a.png" width="300" height="300" style="height: 60px" alt="A flat one">',
+        "is squeezed",
+    ),
+    (
+        '<img src="a.png" width="8" height="8" style="display: none" alt="A hidden one">',
+        "not shown",
+    ),
+]
+
+
+@pytest.mark.site
+@pytest.mark.parametrize(("html", "says"), UNFIT)
+def test_what_does_not_fit_is_seen(page, folder, html, says):
+    (folder / "page.html").write_text(
+        GOOD.replace(
+            "<article>", '<article style="width: 690px; max-width: 100%; font-size: 16px">'
+        )
+    )
+    with pages.served(folder) as address:
+        page.goto(f"{address}/page.html")
+        assert pages.chapter_problems(page) == []
+        (folder / "page.html").write_text(
+            (folder / "page.html").read_text().replace("Words.", f"{html}<p>")
+        )
+        page.goto(f"{address}/page.html")
+        assert [problem for problem in pages.chapter_problems(page) if says in problem]

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from tests.notebooks import teaching
+
 from . import pages
 from .conftest import ROOT, SITE
 
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.site
 
 NAMES = [path.relative_to(SITE).as_posix() for path in pages.html_files(SITE)]
 NOTEBOOKS = [n for n in NAMES if (ROOT / n).with_suffix(".ipynb").is_file()]
+REWRITTEN = [n for n in NOTEBOOKS if not teaching.is_old(Path(n).stem)]
 
 
 def test_the_site_is_built_and_up_to_date(site):
@@ -32,6 +35,13 @@ def test_a_page_keeps_to_itself_is_accessible_and_fits_a_phone(page, address, na
 @pytest.mark.parametrize("name", NAMES)
 def test_links_lead_somewhere_and_images_have_alt_text_and_size(site, name):
     problems = pages.link_problems(site / name, site) + pages.image_problems(site / name)
+    assert not problems, pages.listed(problems)
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_a_chapter_fits_a_desk_and_a_phone(page, address, name):
+    page.goto(f"{address}/{name}")
+    problems = pages.chapter_problems(page)
     assert not problems, pages.listed(problems)
 
 

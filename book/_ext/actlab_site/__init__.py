@@ -4,6 +4,7 @@
   looks for pages;
 - :mod:`.lab` gives the live lab and the explorers their data and puts them into pages;
 - :mod:`.boxes` dresses ``> **Predict.** …`` and its like as boxes;
+- :mod:`.predictions` covers the answers to predictions until the reader opens them;
 - :mod:`.finish` makes the finished HTML lighter, steadier and more accessible.
 """
 
@@ -12,7 +13,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from actlab_site import boxes, finish, lab, reference
+from myst_nb.sphinx_ import SphinxNbRenderer
+
+from actlab_site import boxes, finish, lab, predictions, reference
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -20,6 +23,8 @@ def setup(app: Any) -> dict[str, Any]:
     # Before sphinx-external-toc (priority 500) reads the table of contents from disk.
     app.connect("config-inited", _write_reference, priority=100)
     app.add_transform(boxes.BoxTransform)
+    app.add_transform(predictions.PredictionTransform)
+    predictions.keep_answers(SphinxNbRenderer)
     app.add_transform(lab.PieceTransform)
     app.connect("html-page-context", lab.add_scripts)
     app.connect("build-finished", finish.finish_site)

@@ -37,6 +37,8 @@ def finish_site(app: Any, error: Exception | None) -> None:
         name = path.relative_to(site).with_suffix("").as_posix()
         before = path.read_text(encoding="utf-8")
         after = finish_page(before, name, path.parent)
+        if (Path(app.srcdir) / learners(f"{name}.ipynb")).is_file():
+            after = launch_learners(after, name)
         for picture in without_alt(after):
             logger.warning("%s: %s has no alt text that says what is to be seen", name, picture)
         if after != before:
@@ -180,6 +182,22 @@ def is_meaningful(alt: str | None) -> bool:
         alt is not None
         and len(alt.split()) >= 2
         and not re.search(r"\.(png|svg|jpe?g|gif|webp)$", alt.strip())
+    )
+
+
+def learners(notebook: str) -> str:
+    """Where the learner's edition of a notebook lies: ``notebooks/learner/02_relu.ipynb``."""
+    folder, _, name = notebook.rpartition("/")
+    return f"{folder}/learner/{name}"
+
+
+def launch_learners(html: str, name: str) -> str:
+    """Colab and Binder open the edition in which nothing has been run; its header links to this."""
+    notebook = re.escape(f"{name}.ipynb")
+    return re.sub(
+        rf'(href="https://(?:mybinder\.org|colab\.research\.google\.com)/[^"]*?/){notebook}"',
+        lambda found: f'{found[1]}{learners(f"{name}.ipynb")}"',
+        html,
     )
 
 

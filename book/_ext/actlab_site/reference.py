@@ -68,6 +68,7 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
         ("disagreements", _disagreements),
         ("claims", lambda: ledger.page(_claims(), root / "notebooks")),
         ("starting-document", lambda: starting.page(_claims())),
+        ("cheat-sheet", lambda: _cheat_sheet(root)),
     ):
         if lists(root, f"{FOLDER}/{name}"):  # these take longer, and import more, than the others
             yield f"{name}.md", write()
@@ -119,6 +120,13 @@ def module_of(record: Activation) -> str:
     raise LookupError(f"no module of actlab.catalog lists {record.name}")
 
 
+def _cheat_sheet(root: Path) -> str:
+    from actlab import claims
+    from actlab_site import cheat
+
+    return cheat.page(claims.rows(), root)
+
+
 def source_of(page: str) -> str | None:
     """The file that a generated page is made from, or None for a page written by hand."""
     if not page.startswith(f"{FOLDER}/"):
@@ -131,6 +139,7 @@ def source_of(page: str) -> str | None:
         "disagreements": "src/actlab/frameworks/pages.py",
         "claims": "src/actlab/claims/__init__.py",
         "starting-document": "book/_ext/actlab_site/starting.py",
+        "cheat-sheet": "book/_ext/actlab_site/cheat.py",
         "benchmark": "benchmarks/ensemble.py",
     }.get(name, "book/_ext/actlab_site/reference.py")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from actlab.exercises.feedback import checker, expect
+from actlab.exercises.feedback import Feedback, checker, expect
 from actlab.exercises.observe import Array, compare, curve, watch
 
 MOST_DEAD = 0.3  # of the units of layers 6 to 10
@@ -170,6 +170,108 @@ def check_ported_relu(answer: Any) -> str:
         atol=1e-5,
     )
     return "the same curve as the old call, at every kink."
+
+
+MANY_DEAD, WELL = 0.4, 0.9  # of the hidden units; of the test images
+
+
+def check_dead_but_right(answer: Any, digits: Any) -> Feedback:
+    """Exercise 2.4: a trained network of which two hidden units in five are dead, and yet right.
+
+    The answer is a PyTorch module or a Keras model with ten outputs; ``digits`` is the data set
+    (:func:`actlab.data.load`). Dead units are counted on its training images, over all ReLU
+    layers together; right answers on its test images.
+    """
+
+    @checker("expected a trained nn.Module or Keras model of 64 inputs and 10 outputs")
+    def judge(answer: Any) -> str:
+        layers = [layer.after for layer in watch(answer, digits.x_train).layers("relu")]
+        logits = watch(answer, digits.x_test).output
+        expect(
+            logits.shape == (len(digits.x_test), 10),
+            f"expected ten outputs for every image, got the shape {logits.shape}.",
+        )
+        expect(
+            np.isfinite(logits).all(),
+            "some outputs are NaN or infinite: the training diverged. Take a smaller rate, or an "
+            "optimiser that stands it.",
+        )
+        expect(layers, "no ReLU layer was found that ever cuts anything off.")
+        dead = [np.all(layer == 0, axis=0).ravel() for layer in layers]
+        share = float(np.concatenate(dead).mean())
+        right = float((logits.argmax(1) == digits.y_test).mean())
+        expect(
+            right > 0.25,
+            f"it is right on {right:.0%} of the images, no better than chance: either it was not "
+            f"trained, or nothing can pass any more ({share:.0%} of its units are dead).",
+        )
+        expect(
+            share >= MANY_DEAD,
+            f"it is right on {right:.0%}, but only {share:.0%} of its hidden units are dead. Which "
+            "optimiser, at how many times its best rate, kills as many in the chapter's table?",
+        )
+        expect(
+            right >= WELL,
+            f"{share:.0%} of its units are dead, and it is right on {right:.0%} only. Train it for "
+            "longer, or a little more gently.",
+        )
+        return f"{share:.0%} of the hidden units are dead, and {right:.0%} of the digits right."
+
+    return judge(answer)
+
+
+@checker("the answer must be a function of two arrays")
+def check_own_rule(answer: Any) -> str:
+    """Exercise 2.5: a rule for "it is ReLU, the function, that kills": from shares to a verdict.
+
+    The answer takes the dead shares of some networks as they were drawn and, in the same order,
+    those of the same networks after a change that leaves the function alone. It returns
+    ``"holds"``, ``"refuted"`` or ``"not shown"``.
+    """
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(0.47, 0.02, 20)
+    told = {
+        kind: _word(answer, drawn[: len(after)], after)
+        for kind, after in {
+            "spared": rng.normal(0.06, 0.01, 20),
+            "killed": drawn + rng.normal(0, 0.005, 20),
+            "noisy": np.array([0.02, 0.47, 0.08, 0.46]),
+        }.items()
+    }
+    expect(
+        len(set(told.values())) > 1,
+        f"it always says {told['spared']!r}. What would the numbers have to be for another word?",
+    )
+    expect(
+        (told["spared"], told["killed"]) != ("holds", "refuted"),
+        "it is the wrong way round: the claim is that the function kills. Where nearly all units "
+        "live again although the function is the same, it is refuted.",
+    )
+    expect(
+        told["spared"] == "refuted",
+        "47 % dead as drawn, 6 % after the change, in all of twenty networks: the function is the "
+        f"same and the units live. Your rule says {told['spared']!r}.",
+    )
+    expect(
+        told["killed"] == "holds",
+        "47 % dead as drawn and 47 % after the change, in all of twenty networks: the change does "
+        f"not help. Your rule says {told['killed']!r}.",
+    )
+    expect(
+        told["noisy"] == "not shown",
+        "of four networks two are saved and two are not: the mean says little. Your rule says "
+        f"{told['noisy']!r}. Ask also how far the networks lie apart, say with an interval.",
+    )
+    return "it can say all three words, and it looks at the spread before it says the first two."
+
+
+def _word(answer: Any, before: Array, after: Array) -> str:
+    word = answer(before.copy(), after.copy())
+    expect(
+        word in ("holds", "refuted", "not shown"),
+        f'expected "holds", "refuted" or "not shown", got {word!r}.',
+    )
+    return str(word)
 
 
 def _share(answer: Any, activations: Array) -> float:

@@ -33,6 +33,7 @@ from actlab.plots.style import (
     table,
     use_style,
 )
+from actlab.plots.units import units
 
 __all__ = [
     "DPI",
@@ -63,6 +64,7 @@ __all__ = [
     "rows",
     "show",
     "table",
+    "units",
     "use_style",
     "ways",
 ]
