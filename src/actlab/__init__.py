@@ -1,1 +1,20 @@
 """Helpers of the course "Activation Functions in Keras and PyTorch"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from actlab.frameworks.translate import Translation
+
+
+def translate(line: str, when: str | None = None) -> Translation:
+    """What a line of code computes, in today's PyTorch and Keras.
+
+    As :func:`actlab.frameworks.translate.translate`, which this calls.
+
+    >>> print(actlab.translate("keras.layers.LeakyReLU(alpha=0.3)"))
+    """
+    from actlab.frameworks.translate import translate
+
+    return translate(line, when)

@@ -48,6 +48,7 @@ __all__ = [
     "families",
     "get",
     "names",
+    "places",
     "records",
 ]
 
@@ -82,6 +83,15 @@ def get(name: str) -> Activation:
     what is no name (a class, a function, a record).
     """
     return _CATALOG[name]
+
+
+def places(name: str) -> list[tuple[Activation, Place]]:
+    """Every object of either framework, now or then, of that name, and what it can compute.
+
+    ``name`` as for :func:`get`. An object that computes several functions, by its arguments,
+    stands there with each of them; for what is no framework's name the list is empty.
+    """
+    return _CATALOG.places(name)
 
 
 def names() -> tuple[str, ...]:

@@ -447,6 +447,16 @@ class Catalog(Mapping[str, Activation]):
             f"{len(self._records)}."
         )
 
+    def places(self, name: str) -> list[tuple[Activation, Place]]:
+        """Every object of that name, bare or with a path, with the record it can compute."""
+        key = _key(name)
+        return [
+            (record, place)
+            for record in self._records.values()
+            for place in record.places
+            if any(_key(spelling) == key for spelling in _spellings(place))
+        ]
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and _key(name) in self._keys
 
