@@ -24,9 +24,9 @@
 # ```
 #
 # Every value that it returns is right. And yet a network built on it can learn well for a thousand
-# steps and hold nothing but NaN after the next. In ten minutes you will know why, and will have
-# written one that is safe. Then we ask what ELU is *for*. Its authors had a fine reason, about the
-# direction of gradients, and reasons can be measured like anything else.
+# steps and be in ruins after the next. In ten minutes you will know why, and will have written one
+# that is safe. Then we ask what ELU is *for*. Its authors had a fine reason, about the direction of
+# gradients, and reasons can be measured like anything else.
 #
 # **Questions**
 #
@@ -173,8 +173,9 @@ for name, slope in (("PyTorch", torch_slope), ("Keras", keras_slope)):
 # arrives at 0 with slope 2, the right side leaves with slope 1, and the curve has a kink. CELU
 # divides $x$ by the same α:
 #
-# $$\mathrm{elu}(x) = \alpha\,(e^{x} - 1), \qquad \mathrm{celu}(x) = \alpha\,(e^{x/\alpha} - 1)
-# \qquad \text{for } x < 0.$$
+# $$\mathrm{elu}(x) = \alpha\,(e^{x} - 1)$$
+#
+# $$\mathrm{celu}(x) = \alpha\,(e^{x/\alpha} - 1)$$
 #
 # The same floor, and at 0 the slope 1 whatever α is. So CELU is an ELU that was stretched in both
 # directions, which is a line of code:
@@ -332,8 +333,9 @@ predict.reveal(f"{share:.0%} of ReLU's", choice=choice)
 
 # %% [markdown] tags=["reveal"]
 # ReLU's units can only be on one side of 0. ELU's can be on both, and some are: the story is not
-# wrong. But most of them stay on the right, and unit by unit, which is what counts for the next
-# layer, the gain is modest.
+# wrong. But most of them stay on the right, and those furthest to the left sit near their floor for
+# nearly every digit, which is as far from 0 as the units of either network get. Unit by unit, which
+# is what counts for the next layer, the gain is modest.
 
 # %% [markdown]
 # ## How many epochs?

@@ -296,9 +296,10 @@ predict.reveal(f"an sd of {ends[furthest][-1]:,.0f}", choice=furthest)
 # With *skip connections* every layer adds its own variance to what it was given, so the signal
 # multiplies. (Residual networks live well, but on other means than this one.) *He's* weights are
 # too large for SELU, and the signal grows for as long as there are layers. With the 3/4 of
-# *calculate_gain* it sinks to a lower level, with *PyTorch's weights* it fades. *Raw inputs* come
-# back: forgotten standardisation costs the first layers, not the network. *Plain dropout* raises
-# the sd a little, and there it stays.
+# *calculate_gain* it sinks to a lower level. With *PyTorch's weights* it fades until only the
+# random biases, which we left out, would be heard. *Raw inputs* come back: forgotten
+# standardisation costs the first layers, not the network. *Plain dropout* raises the sd a little,
+# and there it stays.
 
 # %% [markdown]
 # A network whose signal is not normal need not be a bad one. So the trial asks for both: does the
