@@ -16,6 +16,10 @@ ENOUGH = 0.93  # of the test digits; the untrained answer a tenth
 CHANCE = 0.2
 WORDS = ("holds", "refuted", "not shown")
 FEWEST = 10  # seeds
+ELSEWHERE: tuple[tuple[data.Scale | None, str], ...] = (
+    ("unit", "from 0 to 1"),
+    (None, "from 0 to 16"),
+)
 OTHERS = ("relu", "tanh", "gelu", "elu", "selu", "celu")
 
 
@@ -52,7 +56,7 @@ def trained(answer: Any, activation: str, layers: int) -> str:
     if share >= ENOUGH:
         return f"it is right about {share:.0%} of digits that it has never seen."
     expect(weights(answer), "nothing in it can learn: it must be a module or model with weights.")
-    for scale, words in (("unit", "from 0 to 1"), (None, "from 0 to 16")):
+    for scale, words in ELSEWHERE:
         pixels = data.load("digits", scale=scale).x_test.astype(np.float32)
         there = float(
             (watch(answer, pixels, training=False).output.argmax(1) == digits.y_test).mean()
