@@ -15,33 +15,39 @@
 # %% [markdown]
 # # Sigmoid and tanh: saturation and vanishing gradients
 #
-# **40 minutes to read · runs in about 20 s and 1.2 GB on 2 cores · needs: the ReLU chapter
-# (what it says about initialisation)**
+# **35 minutes to read, exercises apart · runs in about 20 s and 1.2 GB on 2 cores · needs: you have trained one
+# network, in either framework**
 #
-# A much-read tutorial trains one network with six activations. Five of them tell dresses from
-# shirts; the sigmoid guesses. The same tutorial in another framework, with the same network, data
-# and learning rate, has a sigmoid that is right more than three times in four. What happened? At
-# the end of this chapter you will know, and you will be able to say in advance how fast a gradient
-# fades in a network that nobody has trained yet.
+# Two editions of a much-read tutorial train the same network, four layers of sigmoids, on the same
+# pictures of clothes. The
+# [PyTorch edition](https://uvadlc-notebooks.readthedocs.io/en/latest/tutorial_notebooks/tutorial3/Activation_Functions.html)
+# ends where it began, guessing among ten kinds of clothes. The
+# [JAX edition](https://uvadlc-notebooks.readthedocs.io/en/latest/tutorial_notebooks/JAX/tutorial3/Activation_Functions.html)
+# is right more than three times in four. Which one is wrong? At the end of this chapter you will
+# know, and be able to tell of an untrained network whether its gradients will reach the bottom.
 #
 # **Questions**
 #
-# - How flat is flat: from which input on does a sigmoid, or a tanh, stop learning?
-# - By how much does a gradient shrink per layer, and can we predict it?
-# - Sigmoid and tanh are one curve, stretched and shifted. What does the shift cost?
+# - When does a saturated unit stop learning?
+# - By how much does a gradient shrink from layer to layer, and can one know beforehand?
+# - Where does Glorot's (or Xavier's) start come from?
+# - Does it matter that the outputs of a sigmoid are all positive?
 # - When does a deep network of sigmoids train after all?
 
 # %% tags=["setup"]
-# On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
-# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
+# On Colab this installs the course's helpers; elsewhere it only
+# looks whether they are there. Then it loads the frameworks as the
+# text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
 
-helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
+course = "https://github.com/actlab-course/activation-functions"
+helpers = f"actlab @ git+{course}"
 if "google.colab" in sys.modules:
-    run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
-assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    run([*pip, helpers], check=True)
+assert find_spec("actlab"), f'Missing; pip install "{helpers}"'
 
 from actlab import machine
 
@@ -53,570 +59,448 @@ import numpy as np
 import tensorflow as tf
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
 
-from actlab import catalog, claims, data, ensemble, plots, probes, stats, study, theory
-from actlab.callbacks import GradientNorms
+from actlab import claims, data, plots, predict, study
 from actlab.exercises import sigmoid_tanh as check
-from actlab.experiments import deep, fading, plateau, race  # this chapter's experiments
-from actlab.frameworks import keras as in_keras
-from actlab.frameworks import torch as in_torch
+from actlab.experiments import plateau, race
 
 plots.use_style()
+torch.set_default_dtype(torch.float64)  # the same on every processor
+keras.config.set_floatx("float64")
 
 # %% [markdown]
-# ## One curve, twice
-#
-# $\sigma(x) = 1 / (1 + e^{-x})$ squeezes every number into the interval from 0 to 1, tanh into the
-# one from −1 to 1. Both are flat at both ends, and what is flat has no slope to learn from. That
-# is called *saturation*.
-#
-# > **Predict.** From which input on has a sigmoid lost 99 % of its steepest slope? And tanh: at
-# > the same input, at twice, at half?
+# ## Two flat ends
 
 # %%
-sigmoid, tanh = catalog.get("sigmoid"), catalog.get("tanh")
-left, right = plots.figure(2, height=3.2)[1]
-panels = [
-    plots.curves([sigmoid, tanh], ax=left, limits=(-8, 8), title="Two flat ends"),
-    plots.curves([sigmoid, tanh], ax=right, limits=(-8, 8), derivative=True, title="One bump"),
-]
-for panel in panels:
-    panel.ax.legend(["sigmoid", "tanh"], loc="upper left")
-plots.show(left.figure, plots.panels(panels))
+plots.curves(["sigmoid", "tanh"], limits=(-8, 8)).show()
+
 
 # %% [markdown]
-# The catalog finds these points for every activation: outside the two numbers the slope stays
-# below one per cent of its largest. An infinite end means that the slope never gets there.
+# The sigmoid, $\sigma(x) = 1 / (1 + e^{-x})$, squeezes every number into the interval from 0 to 1,
+# tanh into the one from −1 to 1. How steep is the sigmoid? Move its input by a thousandth:
+
 
 # %%
-names = ["sigmoid", "tanh", "softsign", "hard_sigmoid", "hard_tanh", "relu", "elu", "gelu", "silu"]
-ends = [catalog.get(name).saturates_beyond(0.01) for name in names]
-plots.table(
-    {
-        "activation": [catalog.get(name).title for name in names],
-        "flat below": [low for low, _ in ends],
-        "flat above": [high for _, high in ends],
-        "steepest slope": [
-            catalog.get(name).derivative(np.linspace(-3, 3, 6001)).max() for name in names
-        ],
-    }
-)
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+for x in (0, 2, 8):
+    h = sigmoid(x)
+    slope = (sigmoid(x + 0.001) - h) / 0.001
+    print(f"σ({x}) = {h:.4f}, slope {slope:.4f} = {h * (1 - h):.4f}")
 
 # %% [markdown]
-# Half: tanh saturates twice as early, because tanh *is* a sigmoid whose input was doubled and
-# whose output was stretched: $\tanh x = 2\,\sigma(2x) - 1$. It is also four times as steep in the
-# middle. Keep both numbers.
+# The slope can be read off the output, $h\,(1 - h)$, and is **never more than a quarter**. (Tanh
+# has a slope of 1 in its middle.) At 8 next to nothing is left: the unit is *saturated*.
 #
-# Do the two frameworks compute the same curve? Not to the last bit: each has its own
-# approximation of the exponential. But to a few units of the last digit, values and gradients:
+# A unit shall say 0, and its input $z$ stands at 2, so it says 0.88. It moves $z$ by gradient
+# descent on the squared error $h^2$, a hundred steps of rate 1:
+
 
 # %%
-grid = np.linspace(-30, 30, 100_001, dtype=np.float32)
-for record in (sigmoid, tanh):
-    for what in ("values", "gradients"):
-        one, other = (getattr(f, what)(record, grid, "float32") for f in (in_torch, in_keras))
-        assert np.allclose(one, other, rtol=0, atol=1e-6)
-print(f"{grid.size:,} outputs and gradients of sigmoid and tanh agree within one in a million.")
+def descend(z, gradient):
+    for _ in range(100):
+        z = z - gradient(sigmoid(z))
+    return sigmoid(z)
+
+
+def of_square(h):
+    return 2 * h * h * (1 - h)  # twice the error, times the slope
+
+
+print(f"From 2: it says {descend(2, of_square):.2f}")
 
 # %% [markdown]
-# Now the starting document's sentences on the two curves, each under a rule that was written down
-# before the run:
+# > **Predict.** Another unit starts at $z = 8$, so it says 0.9997. And after the hundred steps?
+# >
+# > - nearly 0
+# > - about one half
+# > - still nearly 1
+
+# %% tags=["reveal"]
+end = descend(8, of_square)
+ends = {"nearly 0": 0.2, "about one half": 0.8, "still nearly 1": 1}
+predict.reveal(f"{end:.4f}", choice=predict.pick(end, ends))
+
+# %% [markdown] tags=["reveal"]
+# The unit that is most wrong learns least: its error is large, but it is multiplied with a slope
+# that is next to nothing.
+
+# %% [markdown]
+# At the *output* of a network there is a cure, a loss that divides the slope out again. By
+# cross-entropy the gradient is just $h$, less what was wanted:
 
 # %%
-claims.trial(
-    "sigmoid-two-softmax",
-    "sigmoid-smooth-gradient",
-    "sigmoid-no-jumps",
-    "sigmoid-beyond-five",
-    "tanh-s-shaped",
-    "tanh-is-sigmoid",
-    "tanh-scales-labels",
-)
+print(f"From 8, by cross-entropy: {descend(8, lambda h: h):.2f}")
 
 # %% [markdown]
-# ## How a gradient fades
+# Such a loss has to be given $z$, the *logit*, and not $h$ (`binary_cross_entropy_with_logits`; in
+# Keras `from_logits=True`); exercise 3.1 shows why. The hidden layers, our subject from here on,
+# have no such cure.
 #
-# On its way back through a layer the gradient is multiplied by that layer's slopes and by its
-# weights. With $n$ units and independent weights the two act on its mean square as one number
+# ## Up: the size of a signal
+#
+# A deep network is a chain. Layer after layer multiplies by weights, $W$, and bends, $\sigma$. The
+# gradient comes back the same way, through the weights and the slopes, $\sigma'$:
+#
+# ```text
+# up    x → W → σ → W → σ → … → loss
+# down      W ← σ′← W ← σ′← … ← loss
+# ```
+#
+# First the way up. A unit adds up, say, 64 inputs of about ±1, each times a weight of about ±1/8.
+# The sum is not 8: the signs are like thrown coins, most of the products cancel, and what is left
+# is about $\sqrt{64} \cdot 1/8 = 1$. The signal goes on as large as it came. Weights of twice the
+# size would double it, in every layer: a thousandfold after ten.
+#
+# So 64 inputs want weights whose mean square, their *variance*, is 1/64. On the way back a unit
+# that feeds 256 others gets 256 errors, and by the same count wants 1/256. A layer with 64 inputs
+# and 256 outputs cannot have both, and
+# [Glorot and Bengio (2010)](https://proceedings.mlr.press/v9/glorot10a.html) met in the middle: two
+# divided by 64 + 256. With $n$ inputs and $m$ outputs,
+#
+# $$ \mathrm{Var}(w) = \frac{2}{n + m} $$
+#
+# Keras takes it unless told otherwise. (PyTorch's own start has variance $1/(3n)$.) No activation
+# occurs in it. Let us put one in: ten layers of 64 units, on handwritten digits. How far does a
+# unit of each layer move, on average, from digit to digit?
+
+# %%
+digits = data.load("digits")
+pixels = digits.x_train.astype(float)  # of mean square 1
+rng = np.random.default_rng(0)
+
+
+def spread(curve, n=64, depth=10):
+    h, found = pixels, []
+    for _ in range(depth):
+        W = rng.normal(0, (2 / (n + n)) ** 0.5, (n, n))
+        h = curve(h @ W)
+        found.append(h.std(axis=0).mean())
+    return found
+
+
+print("tanh:", *(f"{move:.2f}" for move in spread(np.tanh)))
+
+# %% [markdown]
+# > **Predict.** How far do the units of the tenth layer move if the curve is a sigmoid?
+# >
+# > - about 0.1
+# > - about 0.001
+# > - under 0.000001
+
+# %% tags=["reveal"]
+moves = spread(sigmoid)
+print("sigmoid:", *(f"{move:.0e}" for move in moves))
+sizes = {"under 0.000001": 1e-6, "about 0.001": 0.02, "about 0.1": 1}
+choice = predict.pick(moves[-1], sizes)
+said = "the sigmoid normalises what a layer puts out"
+predict.reveal(f"{moves[-1]:.0e}", choice=choice, folklore=said)
+
+# %% [markdown] tags=["reveal"]
+# Every layer lets about a quarter of the differences through, for that is the curve's slope. Ten
+# quarters are a millionth. All outputs lie neatly between 0 and 1, and all digits look the same.
+
+# %% [markdown]
+# ## Down: the size of a gradient
+#
+# In PyTorch the gradients are there after `backward()`, one for every matrix of weights. The size
+# of one, its *norm*, is the root of the sum of its squares.
+
+# %%
+x, y = torch.from_numpy(pixels), torch.from_numpy(digits.y_train)
+
+
+def deep(curve, depth=10):
+    net = nn.Sequential()
+    for _ in range(depth):
+        net.extend([nn.Linear(64, 64), curve()])
+    return net.append(nn.Linear(64, 10))
+
+
+def gradient_norms(net):
+    net.zero_grad()
+    cross_entropy(net(x), y).backward()
+    return [layer.weight.grad.norm().item() for layer in net[::2]]
+
+
+# %% [markdown]
+# > **Predict.** Ten layers of sigmoids, as PyTorch starts them. How large is the first layer's
+# > gradient, compared with the tenth's?
+# >
+# > - a tenth
+# > - a thousandth
+# > - under a millionth
+
+# %% tags=["reveal"]
+torch.manual_seed(0)
+net = deep(nn.Sigmoid)
+norms = gradient_norms(net)
+ratio = norms[0] / norms[9]
+sizes = {"under a millionth": 1e-6, "a thousandth": 0.02, "a tenth": 1}
+predict.reveal(f"{ratio:.0e}", choice=predict.pick(ratio, sizes))
+
+# %% [markdown]
+# The same network in Keras, with the same weights. There a `GradientTape` notes what is computed,
+# and plays it backwards:
+
+# %%
+twin = keras.Sequential([keras.Input((64,))])
+for layer in net[::2]:
+    curve = None if layer is net[-1] else "sigmoid"
+    twin.add(keras.layers.Dense(layer.out_features, curve))
+    W, b = (p.detach().numpy() for p in layer.parameters())
+    twin.layers[-1].set_weights([W.T, b])  # Keras: inputs first
+
+# %%
+loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+with tf.GradientTape() as tape:
+    loss = loss_of(digits.y_train, twin(pixels))
+kernels = [layer.kernel for layer in twin.layers]
+in_keras = [float(tf.norm(g)) for g in tape.gradient(loss, kernels)]
+assert np.allclose(in_keras, norms, rtol=1e-6)
+per_layer = (norms[8] / norms[2]) ** (1 / 6)
+print(f"The same in Keras; every layer divides it by {per_layer:.1f}.")
+
+# %% [markdown]
+# Could we have known? Do the bookkeeping in squares once more. On its way down through one of these
+# layers the gradient meets
+#
+# - the weights, 64 of variance 1/(3 · 64): they multiply its mean square by **1/3**;
+# - the slope, hardly less than a quarter: it multiplies the mean square by **1/16**.
+#
+# Together 1/48, and $\sqrt{48} = 6.9$: we could. Such a number goes by the name of $\chi$, chi
 # ([Schoenholz and colleagues, 2017](https://arxiv.org/abs/1611.01232)):
 #
-# $$ \chi \;=\; n \cdot \mathrm{Var}(w) \cdot \mathrm{E}\left[f'(z)^2\right] $$
+# $$ \chi = n \cdot \mathrm{Var}(w) \cdot \text{mean square of the slope} $$
 #
-# Below 1 it vanishes, above 1 it explodes, layer for layer, at the rate $\sqrt{\chi}$. The mean
-# is over the pre-activations $z$, whose variance follows from the same kind of bookkeeping, so
-# nothing has to be trained, and nothing measured, to know it.
-#
-# > **Predict.** Twenty hidden layers of sigmoids, as PyTorch starts them. How large is the first
-# > layer's gradient, relative to the last hidden layer's: a tenth, a thousandth, a millionth, or
-# > less? And with tanh or ReLU in their place?
+# Below 1 gradients vanish on their way down, above 1 they explode, and nothing has to be trained to
+# know it.
 
 # %%
-start = theory.STARTS["PyTorch default"]
-profiles, expected, styles = {}, {}, {}
-for name, title in fading.ACTIVATIONS.items():
-    profiles[title] = fading.live(name, depth=20, init="torch")
-    expected[f"theory, {title}"] = fading.expected(name, start, depth=20)
-    styles[title] = plots.line_style(name)
-off = max(abs(profiles[t].mean(0) - expected[f"theory, {t}"]).max() for t in profiles)
-relative = "log10 of the gradient / last layer's"
-title = f"Theory (crosses) is off by at most {off:.1f} powers of ten"
-plots.by_layer(profiles, points=expected, styles=styles, title=title, y=relative).show()
-
-# %% [markdown]
-# Twenty seeds each, just now, on handwritten digits. The crosses are not fitted: they come from
-# the formula. All four curves fade under PyTorch's default, whose weights have variance $1/(3n)$;
-# the sigmoid fades fastest, because its slope is at most 1/4, so each layer costs at least a factor
-# of four before the weights have their say. (The bend at the left is the other factor in a
-# weight's gradient, the signal that reaches it from below.)
-#
-# The study repeats this for five initialisations, 50 layers deep. What one layer does to the
-# gradient on its way back, in powers of ten, measured (and predicted):
-
-# %%
-found = fading.slopes(root=0)
-columns = {"curve": list(fading.ACTIVATIONS.values())}
-for name in ("PyTorch default", "Glorot", "orthogonal", "He"):  # LeCun's is Glorot's here
-    pairs = [found[title, name] for title in columns["curve"]]
-    rounded = [[round(value, 2) + 0.0 for value in (m.mean, line)] for m, line in pairs]
-    columns[name] = ["{:+.2f} ({:+.2f})".format(*p).replace("-", "−") for p in rounded]
-plots.table(columns)
-
-# %%
-table = study.load("gradients_at_start")
-table = table[table.root == 0]
-upper, lower = plots.figure(rows=2, height=6.6)[1]
-panels = []
-for ax, name in ((upper, "sigmoid"), (lower, "tanh")):
-    groups = fading.by_depth(table, name)
-    styles = {
-        label: {"linestyle": "none", "color": plots.INK, "marker": "x"}
-        for label in groups
-        if label.startswith("theory")
-    }
-    ends = {label: group[50].mean for label, group in groups.items() if label not in styles}
-    best = max(ends, key=ends.get)
-    title = f"{name}, 50 layers: 10^{ends[best]:.1f} at best ({best})".replace("-", "−")
-    y = "log10 of the gradient, first / last"
-    panels.append(plots.lines(groups, ax=ax, styles=styles, x="hidden layers", y=y, title=title))
-plots.show(upper.figure, plots.panels(panels))
-
-# %% [markdown]
-# Three things to notice. Glorot's, LeCun's and orthogonal weights lie on one line: between layers
-# of the same width they *are* the same variance, $1/n$, and to a gradient that is all that counts
-# here. ReLU shows no slope even under Glorot's weights, where its $\chi$ is 1/2: a weight's
-# gradient is error times input, and what the error loses on its way down is made up by inputs
-# that are larger down there. And no usual start rescues the sigmoid: He's weights, twice the
-# variance, make it a little less bad.
-
-# %% [markdown]
-# ### And during training?
-#
-# So far nothing has moved. A network that trains changes its weights, so a gradient that has
-# faded could come back.
-#
-# > **Predict.** Fifty layers, three epochs, a learning rate tuned for each row below. Which of the
-# > vanished gradients return? And do those that start level stay so?
-
-# %%
-trained = study.load("gradients_in_training")
-trained = trained[trained.root == 0]
-looks = fading.before_and_after(trained, 50)
-groups = {
-    when: {", ".join(case): pair[i] for case, pair in looks.items() if pair[i]}
-    for i, when in enumerate(("before training", "after three epochs"))
-}
-gone = [{name for name, found in group.items() if found.high < -3} for group in groups.values()]
-title = f"{len(gone[0] - gone[1])} of {len(gone[0])} vanished gradients come back"
-marks = {"a thousandth": fading.VANISHED}
-plots.rows(groups, label="log10 of the gradient, first / last", title=title, marks=marks).show()
-
-# %% [markdown]
-# None returns (within three epochs of SGD with momentum; patience and Adam come later): where no
-# gradient arrives, nothing changes that could let it arrive. So the theory for untrained networks
-# says who will train. Almost: look at ReLU under orthogonal weights, layer by layer, beside tanh.
-
-# %%
-groups, styles = {}, {}
-for name in ("tanh", "relu"):
-    for epoch, dashes in ((0, ":"), (1, "--"), (3, "-")):
-        label = f"{fading.ACTIVATIONS[name]}, epoch {epoch}"
-        groups[label] = fading.profile_in_training(trained, name, "orthogonal", 50, epoch)
-        styles[label] = {"color": plots.colour(name), "linestyle": dashes}
-low = min(groups, key=lambda label: groups[label][1].mean)
-title = f"Lowest at the first layer: {low} (10^{groups[low][1].mean:.0f})".replace("-", "−")
-plots.lines(groups, styles=styles, x="hidden layer", y=relative, title=title).show()
-
-# %% [markdown]
-# Tanh was level because neither its error nor its signal fades. ReLU was level because *both* do,
-# and their product happens to be constant. The first steps move the upper biases, these feed the
-# last layers a constant that dwarfs what is left of the picture, and the balance is gone. **A flat
-# row of gradient norms is no certificate of health**: look at signal and error apart.
-
-# %%
-claims.trial("gradient-slope-predicted", "gradient-stays-vanished")
+claims.trial("gradient-slope-predicted", "sigmoid-vanishing")
 
 # %% [markdown]
 # ## What a half can do
 #
-# The sigmoid is four times flatter than tanh. So draw the weights four times as large, and $\chi$
-# is back at 1?
-#
-# > **Predict.** Orthogonal weights × 4 in twenty sigmoid layers. Does the gradient keep its size?
+# The sigmoid is four times flatter than tanh. So draw the weights four times as large: 16 from the
+# weights, 1/16 from the slope, $\chi = 1$. We take *orthogonal* weights, which keep the length of
+# every signal exactly. A third network gets them with one change: from the weights of each unit
+# their mean is taken away, so that they **sum to zero**.
+
 
 # %%
-starts = {
-    "orthogonal": ({"init": "orthogonal"}, theory.STARTS["orthogonal"]),
-    "orthogonal × 4": ({"init": "orthogonal", "gain": 4.0}, theory.Start(16.0)),
-    fading.CENTRED: (fading.STARTS[fading.CENTRED], fading.THEORY[fading.CENTRED]),
-}
-profiles, expected = {}, {}
-for name, (own, in_theory) in starts.items():
-    profiles[name] = fading.live("sigmoid", depth=20, **own)
-    expected[f"theory, {name}"] = fading.expected("sigmoid", in_theory, depth=20)
-ends = {name: 10 ** found[:, 0].mean() for name, found in profiles.items()}
-title = "At the first layer: " + ", ".join(f"{end:.0e}" for end in ends.values())
-plots.by_layer(profiles, points=expected, title=title.replace("-", "−"), y=relative).show()
+def start(net, size, sum_to_zero=False):
+    for layer in net[::2]:
+        W = nn.init.orthogonal_(layer.weight, size).data
+        nn.init.zeros_(layer.bias)
+        if sum_to_zero:
+            W -= W.mean(dim=1, keepdim=True)
+    return net
+
 
 # %% [markdown]
-# It does not. The culprit is the *offset*. Every sigmoid sends up about 1/2, whatever the
-# picture; each unit above multiplies that constant with all of its weights, and with weights four
-# times as large the constant alone drives it towards its flat ends. In the third arm the weights
-# are just as large, but each unit's weights sum to zero, so that it cannot see the constant. That
-# is what being zero-centred is good for.
-#
-# How large would uncentred weights have to be? The theory answers in a second:
+# > **Predict.** Sigmoids with weights × 4, as they are drawn. How large is the first layer's
+# > gradient now, compared with the tenth's?
+# >
+# > - as large
+# > - a hundredth
+# > - under a thousandth
 
-# %%
-gain = theory.critical_gain("sigmoid")
-spread = theory.layers("sigmoid", theory.Start(gain**2), 50).variance[-1] ** 0.5
-z = spread * np.random.default_rng(0).standard_normal(1_000_000)
-passed = sigmoid.derivative(z) ** 2
-steep = np.abs(z) < 2
-print(f"Orthogonal weights × {gain:.2f}; pre-activations then have a spread of ±{spread:.1f}.")
-print(f"{steep.mean():.0%} of the units pass {passed[steep].sum() / passed.sum():.0%} of it all.")
-
-# %% [markdown]
-# Gradients of constant size, but nearly all of it passes through a minority of units that happen
-# to be steep; the others are more or less saturated. Whether that trains, we shall see.
-#
-# ### Tanh in disguise
-#
-# If tanh is a stretched and shifted sigmoid, then a tanh network *is* a sigmoid network with other
-# weights and biases. Let us prove it across the frameworks: a tanh network in PyTorch, and the
-# same function as a sigmoid network in Keras.
-
-# %%
+# %% tags=["reveal"]
 torch.manual_seed(0)
-sizes = [64, 64, 64, 64]
-modules = [m for _ in sizes[1:] for m in (nn.Linear(64, 64), nn.Tanh())]
-tanh_net = nn.Sequential(*modules, nn.Linear(64, 10))
+found = {}
+for size, zero in ((1, False), (4, False), (4, True)):
+    nets = [start(deep(nn.Sigmoid), size, zero) for _ in range(20)]
+    logs = np.log10([gradient_norms(net)[:10] for net in nets])
+    found[f"× {size}" + ", sum to zero" * zero] = logs - logs[:, 9:]
+off = {name: -logs[:, 0].mean() for name, logs in found.items()}
+title = f"Nearest to level: {min(off, key=off.get)}"
+label = "log10 of gradient / tenth layer's"
+plots.by_layer(found, y=label, title=title).show()
 
-sigmoid_net = keras.Sequential([keras.Input((64,))])
-linears = [module for module in tanh_net if isinstance(module, nn.Linear)]
-for i, linear in enumerate(linears):
-    W, b = linear.weight.detach().numpy().T, linear.bias.detach().numpy()
-    out = 1 if linear is linears[-1] else 2  # tanh(u) = 2σ(2u) − 1: double what goes in …
-    if i > 0:  # … and on the way out stretch by 2 and take away 1
-        W, b = 2 * W, b - W.sum(0)
-    layer = keras.layers.Dense(W.shape[1], "sigmoid" if out == 2 else None)
-    sigmoid_net.add(layer)
-    layer.set_weights([out * W, out * b])
+# %% tags=["reveal"]
+ratio = 10 ** found["× 4"][:, 0].mean()
+sizes = {"under a thousandth": 1e-3, "a hundredth": 0.1, "as large": 3}
+predict.reveal(f"{ratio:.3f}", choice=predict.pick(ratio, sizes))
 
-# %%
-x = np.random.default_rng(0).standard_normal((1000, 64)).astype(np.float32)
-one = tanh_net(torch.from_numpy(x)).detach().numpy()
-other = sigmoid_net.predict(x, verbose=0)
-assert np.allclose(one, other, atol=1e-5)
-print("1,000 inputs: tanh in PyTorch and sigmoid in Keras give the same ten logits.")
-
-# %% [markdown]
-# So there is nothing that a tanh network can compute and a sigmoid network cannot. They differ in
-# where they *start* and how they *move* from there. Keep that in mind whenever somebody compares
-# activations under one and the same initialisation: they compare starts.
-
-# %%
-claims.trial("sigmoid-vanishing", "sigmoid-not-zero-centred", "tanh-centred-layers")
+# %% [markdown] tags=["reveal"]
+# The culprit is the half that every sigmoid sends up, whatever the digit. A unit adds up 64 halves,
+# each times a weight of about ±1/2: in size $\sqrt{64} \cdot 1/2 \cdot 1/2 = 2$. For all digits
+# alike it is pushed to about +2 or −2, where it is flatter than a quarter. If its weights sum to
+# zero, a half times their sum is nothing, and it stays in the middle. (A bias of minus half their
+# sum does the same.) Large weights make up for a small slope, not for positive outputs.
 
 # %% [markdown]
-# ## Does centring speed up training?
+# <details>
+# <summary>For the curious: tanh in disguise, and a start that needs no zero sum</summary>
 #
-# "Tanh is better than the sigmoid because it is zero-centred" mixes two things: tanh is centred,
-# *and* four times as steep. To take them apart we need pairs of curves that differ by a constant
-# and by nothing else: $\tanh x$ and $\tanh x + 1$, $\sigma(4x) - \frac12$ and $\sigma(4x)$, and so
-# on. Same start, same seeds, same data order; the learning rate of each is tuned.
+# Tanh is a sigmoid, stretched and centred: $\tanh u = 2\,\sigma(2u) - 1$. So every tanh network
+# *is* a sigmoid network with other weights: double what goes into each curve; on the way out
+# stretch by two (weights × 2) and take away one (bias minus the sum of the weights). What the one
+# can compute the other can. They differ in where they start and how they move from there.
 #
-# > **Predict.** Which matters more for the number of steps until 95 % of the digits are right: the
-# > offset, or the slope?
+# There is also a size at which plain orthogonal weights keep the gradient, offset and all. It is
+# about ten (`actlab.theory.critical_gain("sigmoid")`). But then most units are saturated, and
+# nearly all of the gradient passes through the few that happen to be steep.
+#
+# </details>
+#
+# ## In step
+#
+# Positive outputs do a second thing. The gradient of a weight is the error above it times the
+# output below it. If all outputs below are positive, then for one digit the 64 weights of a unit
+# must all go up, or all down. And for a batch of 64 digits? How many go with the majority, in a
+# middle layer:
 
 # %%
+for curve in (nn.Tanh, nn.Sigmoid):
+    torch.manual_seed(0)
+    net = deep(curve)
+    cross_entropy(net(x[:64]), y[:64]).backward()
+    up = (net[8].weight.grad > 0).double().mean(dim=1)
+    print(f"{curve.__name__}: {torch.maximum(up, 1 - up).mean():.0%}")
+
+# %% [markdown]
+# With tanh they go as thrown coins would. With sigmoids a unit cannot raise one weight and lower
+# another in the same step, and has to zigzag. Does that cost anything? Take two curves that differ
+# by a constant and by nothing else, $\tanh x$ and $\tanh x + 1$: five layers, the same weights at
+# the start, each at its own best learning rate, twenty networks.
+
+# %% [markdown]
+# > **Predict.** How many times the steps does $\tanh x + 1$ need, until 95 % of the digits are right?
+# >
+# > - as many
+# > - about twice
+# > - over four times
+
+# %% tags=["reveal"]
 table = study.load("centring")
 table = table[table.root == 0]
-steps = race.middle_steps(table, "digits")
-slower = sum(steps[lifted].mean > steps[level].mean for level, lifted in race.LIFTED)
-title = f"The lifted curve is slower in {slower} of {len(race.LIFTED)} pairs"
-hues = {name: plots.NEUTRAL[not curve.centred] for name, curve in race.CURVES.items()}
-label = "steps to 95 % (centred: blue, lifted: orange)"
-plots.rows(steps, colours=hues, label=label, title=title, marks={"the end": race.STEPS}).show()
+times = race.times_as_many(table, "digits", "tanh", "tanh + 1")
+sizes = {"as many": 1.4, "about twice": 4, "over four times": np.inf}
+choice = predict.pick(times.mean, sizes)
+predict.reveal(f"{times.format()} times", choice=choice)
 
 # %% [markdown]
-# Read the rows in pairs: the same curve, centred and lifted by a constant. The lifted one is
-# slower every time, at its own best learning rate. Now the slope: $\sigma(x) - \frac12$ is
-# $\sigma(4x) - \frac12$ made four times flatter, and that costs even more. But in the last pair
-# the flat curve starts with weights four times as large, and all of that loss is gone. So the two
-# defects are not of one kind. *Larger weights make up for a small slope, but not for an offset*:
-# the lifted partner with the same large weights is as slow as ever. (What mends an offset is a
-# bias, as in the disguise above and in exercise 3.3.)
-
-# %%
-rates = table[table.seed == table.seed.min()].pivot(index="curve", columns="data", values="lr")
-rates = rates.loc[list(race.CURVES)]
-plots.table({"curve": rates.index, **{f"tuned rate, {d}": rates[d].to_numpy() for d in rates}})
-
-# %%
-claims.trial("tanh-centring-speeds-up")
-
-# %% [markdown]
-# ## When a deep sigmoid network trains
+# ## Train it
 #
-# "Never use sigmoids in hidden layers", they say. Here are ten hidden layers of sigmoids with
-# remedies that people have invented against vanishing gradients, each at its own tuned learning
-# rate, thirty epochs.
-#
-# > **Predict.** Which of these train on digits: orthogonal weights, orthogonal × 4, the critical
-# > × 10, the centred × 4, Adam, batch norm, residual connections?
+# Now we know what a deep sigmoid network lacks. In PyTorch, by SGD with momentum 0.9, in batches of
+# 64 (change what you like):
 
 # %%
-table = study.load("deep_sigmoid")
-table = table[table.root == 0]
-accuracy = {arm: stats.mean_interval(deep.final_accuracy(table, arm)) for arm in deep.ARMS}
-accuracy = dict(sorted(accuracy.items(), key=lambda item: -item[1].mean))
-hues = {arm: plots.colour(deep.ARMS[arm]["activation"]) for arm in accuracy}
-half = sum(accuracy[way].low > 50 for way in deep.WAYS)
-title = f"{half} of {len(deep.WAYS)} ways with sigmoids get above 50 %"
-marks = {"chance": 10}
-plots.rows(accuracy, colours=hues, label="test accuracy (%)", title=title, marks=marks).show()
+x_valid = torch.from_numpy(digits.x_valid.astype(float))
+
+
+def train(net, rate=0.1, epochs=10):
+    sgd = torch.optim.SGD(net.parameters(), rate, momentum=0.9)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x)).split(64):
+            sgd.zero_grad()
+            cross_entropy(net(x[rows]), y[rows]).backward()
+            sgd.step()
+    return (net(x_valid).argmax(1).numpy() == digits.y_valid).mean()
+
+
+torch.manual_seed(0)
+usual = train(deep(nn.Sigmoid))
+mended = train(start(deep(nn.Sigmoid), 4, sum_to_zero=True))
+print(f"PyTorch's start {usual:.0%}; × 4, sum to zero {mended:.0%}")
 
 # %% [markdown]
-# None of the usual starts gets off chance, at any rate that we tried. Batch norm, residual
-# connections and weights made for this curve (large *and* centred) do about as well as tanh. The
-# critical weights of above, whose gradients keep their size, come out clearly worse. And × 4
-# without centring, whose gradient fades, still trains most of the time at this depth. The
-# gradient's size is not everything.
-#
-# What about Adam, which divides each gradient by its own size? Watch the first layer:
+# And in Keras, with an initialiser of our own:
+
 
 # %%
-arms = ("Keras default", "Adam", deep.CENTRED, "batch norm", "residual")
-norms = {arm: deep.first_layer(table, arm) for arm in arms}
-grown = max(norms, key=lambda arm: norms[arm][30].mean - norms[arm][0].mean)
-title = f"The first layer's gradient grows most with {grown}"
-y = "log10 of the first layer's gradient"
-plots.lines(norms, x="epochs of training", y=y, title=title).show()
+def sum_to_zero(shape, dtype=None):
+    W = 4 * keras.initializers.Orthogonal()(shape, dtype)
+    return W - keras.ops.mean(W, axis=0)  # inputs come first
+
+
+def fit(init, rate=0.1, epochs=10):
+    net = keras.Sequential([keras.Input((64,))])
+    for _ in range(10):
+        net.add(
+            keras.layers.Dense(64, "sigmoid", kernel_initializer=init)
+        )
+    net.add(keras.layers.Dense(10))
+    sgd = keras.optimizers.SGD(rate, momentum=0.9)
+    net.compile(sgd, loss_of, metrics=["accuracy"])
+    net.fit(pixels, digits.y_train, 64, epochs, verbose=0)
+    return net.evaluate(digits.x_valid, digits.y_valid, verbose=0)[1]
+
+
+# %%
+keras.utils.set_random_seed(0)
+usual, mended = fit("glorot_uniform"), fit(sum_to_zero)
+print(f"Keras's start {usual:.0%}; × 4, sum to zero {mended:.0%}")
 
 # %% [markdown]
-# Adam does bring the first layer's gradient back, after some epochs in which nothing seems to
-# happen. That is not the same as learning: at the end of thirty epochs its networks are hardly
-# better than chance. Here are three of the arms live, twenty networks each, trained just now:
+# One network each proves little. The ledger has twenty of each kind, every kind at its own learning
+# rate:
 
 # %%
-digits = data.load("digits")
-chosen = {name: deep.ARMS[name] for name in ("Keras default", deep.CENTRED, "batch norm")}
-rate = table.drop_duplicates("arm").set_index("arm").lr
-live = ensemble.train(
-    digits,
-    arms={name: {**deep.COMMON, **arm, "lr": rate[name]} for name, arm in chosen.items()},
-    hidden=(64,) * 10,
-    seeds=20,
-    epochs=5,
-    dtype="float64",
-    keep_weights=False,
-)
-plots.table(
-    {
-        "ten layers of sigmoids": list(chosen),
-        "accuracy after 5 epochs (%)": [
-            stats.mean_interval(live.by_arm()[name]).format(percent=True) for name in chosen
-        ],
-    }
-)
-
-# %%
-claims.trial("sigmoid-deep-does-not-train")
-
-# %% [markdown]
-# Three times as deep, the tables turn. Sigmoids with centred weights, and tanh with orthogonal
-# ones, pass ReLU, whether ReLU starts with He's or with orthogonal weights of its own. (Our first
-# grid of learning rates ended above the rates that ReLU needs at this depth, and it lost by far
-# more: an untuned opponent is easy to beat. And this is about plain stacks: nobody has to train
-# thirty layers without normalisation or residual connections.)
-
-# %%
-claims.trial("sigmoid-beats-deep-relu")
+claims.trial("tanh-centring-speeds-up", "sigmoid-deep-does-not-train")
 
 # %% [markdown]
 # ## The case of the ten per cent
 #
-# Back to the tutorial. Its sigmoid network, 784-[512, 256, 256, 128]-10, ended at chance, and the
-# conclusion was that its gradients are too small. Its JAX twin did not end there, and says so: the
-# network waits at chance at first, and then it learns.
-
-# %%
-plots.table(
-    {
-        "published (one seed)": list(plateau.PUBLISHED_ACCURACY),
-        "test accuracy, sigmoid (%)": [f"{a:.2f}" for a in plateau.PUBLISHED_ACCURACY.values()],
-    }
-)
+# Back to the two editions. We replay the tutorial's run (its data, split, batches, learning rate,
+# and PyTorch's start) at a quarter of its width, with twenty seeds, for 25 epochs. The tutorial
+# ends a run that has not improved for seven epochs. We let it go on, and note when that would have
+# been.
 
 # %% [markdown]
-# We replay it: the same data, split, batches, learning rate and initialisation, a quarter of the
-# width (to fit two cores), twenty seeds, and *without* the published early stopping, which we
-# apply afterwards to the recorded curves.
-#
-# > **Predict.** How many of the twenty ever leave chance: none, a few, most? And what would the
-# > published early stopping (seven epochs without improvement) have made of them?
+# > **Predict.** How many of the twenty networks ever leave chance?
+# >
+# > - none
+# > - about half
+# > - nearly all
 
-# %%
-failure = study.load("sigmoid_failure")
-failure = failure[failure.root == 0]
-courses = plateau.accuracy_paths(failure, "as published")
-stops = [plateau.published_stop(course)[0] for course in courses]
-y = "validation accuracy (%)"
-plots.paths(100 * courses, stops, line=100 * plateau.OFF_THE_PLATEAU, y=y).show()
+# %% tags=["reveal"]
+table = study.load("sigmoid_failure")
+table = table[table.root == 0]
+paths = plateau.accuracy_paths(table, "as published")
+stops = [plateau.published_stop(path)[0] for path in paths]
+level = plateau.OFF_THE_PLATEAU
+label = "validation accuracy (%)"
+plots.paths(100 * paths, stops, line=100 * level, y=label).show()
 
-# %% [markdown]
-# The network is not broken, it is slow. For many epochs the lower layers' gradients are so small
-# that nothing is to be seen; then accuracy starts to rise. Early stopping looks for improvement,
-# and at chance there is only noise to improve on: most runs would have been ended there, a few
-# are carried over by a lucky fluctuation. The same at full width, only three seeds, all fifty
-# epochs:
+# %% tags=["reveal"]
+table = study.load("sigmoid_failure_full")
+for path in plateau.accuracy_paths(table, "full size"):
+    kept = path[plateau.published_stop(path)[1] - 1]
+    print(f"full width: {kept:.0%} if stopped, {path[-1]:.0%} if not")
+left = (paths > level).any(1)
+shares = {"none": 0, "about half": 0.75, "nearly all": 1}
+choice = predict.pick(left.mean(), shares)
+said = "none, for their gradients are too small"
+count = f"{left.sum()} of {len(left)}"
+predict.reveal(count, choice=choice, folklore=said)
 
-# %%
-full = study.load("sigmoid_failure_full")
-courses = plateau.accuracy_paths(full, "full size")
-stops = [plateau.published_stop(course)[0] for course in courses]
-plots.paths(100 * courses, stops, line=100 * plateau.OFF_THE_PLATEAU, y=y).show()
-ends = full.drop_duplicates("seed").test_accuracy
-print("Test accuracy after fifty epochs (%):", ", ".join(f"{100 * a:.1f}" for a in ends))
-
-# %% [markdown]
-# Chance, or about four in five: there are both published results, from one program. One seed is
-# one ticket in a lottery between them, and each framework's tutorial drew one.
-#
-# Nor does the plateau belong to the curve. The networks of quarter width, once with ten times the
-# learning rate and once with Keras's initialisation (Glorot, no biases), leave it much sooner:
+# %% [markdown] tags=["reveal"]
+# The network is not broken, it is slow. For many epochs next to nothing arrives in the lower
+# layers; then accuracy rises. Early stopping waits for an improvement, and at chance there is only
+# noise to improve on: most are stopped there, and a few are carried over by luck. So both editions
+# are right. Each had one seed, and one seed is a ticket in a lottery. (The JAX edition says itself
+# that its sigmoid network waits at chance at first, and then learns.)
 
 # %%
 claims.trial("sigmoid-stuck-at-chance")
 
 # %% [markdown]
-# ## The same gradients in Keras
-#
-# Whatever you train, look at the gradients before you blame a function. PyTorch has them after
-# `backward()`; in Keras the callback `GradientNorms` writes them into the history. Ten sigmoid
-# layers, the same weights in both:
-
-# %%
-x, y = digits.x_train[:512], digits.y_train[:512]
-keras.utils.set_random_seed(0)
-dense = [keras.layers.Dense(64, "sigmoid") for _ in range(10)]
-model = keras.Sequential([keras.Input((64,)), *dense, keras.layers.Dense(10)])
-model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-norms = GradientNorms(x, y)
-norms.set_model(model)
-in_logs = norms.look()  # what the callback does before training and after each epoch
-keras_norms = [value for name, value in in_logs.items() if name.startswith("gradient_norm")]
-
-# %%
-modules = []
-for layer in model.layers:
-    kernel, bias = layer.get_weights()
-    linear = nn.Linear(*kernel.shape)
-    linear.load_state_dict({"weight": torch.tensor(kernel.T), "bias": torch.tensor(bias)})
-    modules += [linear, nn.Sigmoid()]
-twin = nn.Sequential(*modules[:-1])
-nn.functional.cross_entropy(twin(torch.tensor(x)), torch.tensor(y)).backward()
-weights = [p for p in twin.parameters() if p.dim() == 2]
-found = probes.gradient_norms([p.grad[None] for p in weights], [p[None] for p in weights])
-torch_norms = found.gradient[:, 0].numpy()
-
-# %%
-assert np.allclose(keras_norms, torch_norms, rtol=1e-3)
-per_layer = np.diff(np.log10(torch_norms[1:10])).mean()
-predicted = theory.layers("sigmoid", theory.STARTS["Glorot"], 10).decades_per_layer
-print("The eleven gradient norms agree to a tenth of a per cent in both frameworks.")
-print(f"They fade by {per_layer:.2f} decades per layer; predicted were {-predicted:.2f}.")
+# What else is said of these two curves (that they are expensive, that a smooth slope prevents
+# jumps, that what has vanished stays vanished, that well-started sigmoids beat deep ReLU networks,
+# …) is on trial in [the ledger](../book/reference/claims.md).
 
 # %% [markdown]
-# ## Misconceptions
-#
-# **"`log(sigmoid(x))` is `log_sigmoid(x)`."** On paper. In float32 the sigmoid of a large negative
-# number is 0, its logarithm is minus infinity, and the gradient is not a number:
-
-# %%
-x = np.array([-200.0, -100.0, -20.0, 0.0, 20.0], np.float32)
-t = torch.tensor(x, requires_grad=True)
-naive = torch.log(torch.sigmoid(t))
-naive_slope = torch.autograd.grad(naive.sum(), t)[0]
-log_sigmoid = catalog.get("log_sigmoid")
-plots.table(
-    {
-        "x": x,
-        "log(σ(x))": naive.detach().numpy(),
-        "its gradient": naive_slope.numpy(),
-        "log_sigmoid, PyTorch": in_torch.values(log_sigmoid, x, "float32"),
-        "log_sigmoid, Keras": in_keras.values(log_sigmoid, x, "float32"),
-        "gradient, both": in_keras.gradients(log_sigmoid, x, "float32"),
-    }
-)
-
-# %% [markdown]
-# The same happens one step later, in the loss. A logit of −200 whose label is 1 is as wrong as can
-# be: the loss is 200 and its slope −1. What do the losses say that are given *probabilities*?
-
-# %%
-logit, label = torch.tensor([-200.0], requires_grad=True), torch.ones(1)
-for given, loss in {
-    "the probability": nn.functional.binary_cross_entropy(torch.sigmoid(logit), label),
-    "the logit": nn.functional.binary_cross_entropy_with_logits(logit, label),
-}.items():
-    (slope,) = torch.autograd.grad(loss, logit)
-    print(f"PyTorch, given {given}: loss {loss.item():.0f}, slope {slope.item() + 0:.0f}")
-
-# %%
-logit, label = tf.Variable([[-200.0]]), tf.ones((1, 1))
-from_p, from_z = (keras.losses.BinaryCrossentropy(from_logits=yes) for yes in (False, True))
-for given, loss in {
-    "the probability": lambda: from_p(label, keras.activations.sigmoid(logit)),
-    "the probability × 1": lambda: from_p(label, 1.0 * keras.activations.sigmoid(logit)),
-    "the logit": lambda: from_z(label, logit),
-}.items():
-    with tf.GradientTape() as tape:
-        value = loss()
-    slope = float(tape.gradient(value, logit)[0, 0])
-    print(f"Keras, given {given}: loss {float(value):.0f}, slope {slope + 0:.0f}")
-
-# %% [markdown]
-# Given a probability, PyTorch caps the loss and learns nothing. Keras gets it right: it recognises
-# a probability that comes straight from its sigmoid and quietly takes the logit instead. Multiply
-# by one in between, and the trick is off: capped, nothing learned. Do not rely on being
-# recognised; give the loss logits (`binary_cross_entropy_with_logits`, `from_logits=True`).
-#
-# **"The sigmoid normalises its outputs."** It bounds them. In a deep untrained network they do not
-# move at all. Nor is it **"expensive"**: beside ReLU, one hardly finds it with a stopwatch.
-
-# %%
-claims.trial("sigmoid-normalises", "sigmoid-expensive")
-
-# %% [markdown]
-# **"Pennington and colleagues have resurrected the sigmoid, so the logistic curve is fine."** The
-# S-shaped curve in their experiments is tanh. It passes through the origin with slope 1, so
-# orthogonal weights suit it as they are. The logistic curve has to be given both first.
-#
 # ## Exercises
 #
-# > **Exercise 3.1.** Write `log_sigmoid(x)` yourself so that it is right for every float32 from
-# > −1000 to 1000 (no ready-made log-sigmoid or softplus).
+# > **Exercise 3.1.** What a loss does with a logit: write `log_sigmoid(x)`, the logarithm of the
+# > sigmoid, right for every float32 from −1000 to 1000. Try `log(sigmoid(x))` first. (No ready-made
+# > log-sigmoid or softplus.)
 
 # %%
 log_sigmoid = ...
@@ -655,10 +539,11 @@ check.check_log_sigmoid(log_sigmoid)
 #
 # </details>
 #
-# > **Exercise 3.2.** Predict before you train. Write `decades(name, variance, q)`: by how many
-# > powers of ten does the gradient norm change per layer on the way back? `name` is an activation
-# > (`"sigmoid"`, `"tanh"`, `"relu"`), `variance` is units × Var(weight), `q` the variance of the
-# > pre-activations. A sample of random numbers is exact enough.
+# > **Exercise 3.2.** Know it beforehand. Write `decades(name, variance, q)`: by how many powers of
+# > ten does a gradient's norm change per layer on its way down? (The logarithm, to base 10, of the
+# > root of $\chi$.) `name` is `"sigmoid"`, `"tanh"` or `"relu"`, `variance` is
+# > $n \cdot \mathrm{Var}(w)$; what goes into the curve is random, of mean 0 and variance `q`. A
+# > sample of it is exact enough.
 
 # %%
 decades = ...
@@ -704,9 +589,9 @@ check.check_decades(decades)
 #
 # </details>
 #
-# > **Exercise 3.3.** Repair it. Build ten sigmoid layers of 64 units and an output layer of 10
-# > logits (64 inputs), such that the first layer's gradient is not much smaller than the last
-# > hidden layer's. The sigmoids stay.
+# > **Exercise 3.3.** Repair it in another way. Build ten sigmoid layers of 64 units, on 64 inputs,
+# > and an output layer of 10 logits, such that the first layer's gradient is not much smaller than
+# > the tenth's, without weights that sum to zero. The sigmoids stay.
 
 # %%
 network = ...
@@ -716,7 +601,7 @@ check.check_deep_sigmoid(network)
 # <details>
 # <summary>Solution (PyTorch)</summary>
 #
-# Tanh in disguise: weights four times as large, and a bias that takes the constant 1/2 away.
+# Weights four times as large, and a bias that takes the half times their sum away.
 #
 # ```python
 # import torch
@@ -762,19 +647,204 @@ check.check_deep_sigmoid(network)
 #
 # </details>
 #
+# > **Exercise 3.4.** Train one: ten sigmoid layers of 64 units, until they are right about more than
+# > 85 % of `digits.x_test`, by a remedy that was not trained above, such as a bias, batch norm or
+# > residual connections.
+
+# %%
+trained = ...
+check.check_trained(trained)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# Batch norm takes the half away, from every unit over every batch.
+#
+# ```python
+# import torch
+# from torch import nn
+# from actlab import data
+# from actlab.exercises import sigmoid_tanh as check
+#
+# torch.manual_seed(0)
+# layers = []
+# for _ in range(10):
+#     layers += [nn.Linear(64, 64), nn.BatchNorm1d(64), nn.Sigmoid()]
+# trained = nn.Sequential(*layers, nn.Linear(64, 10)).float()
+# digits = data.load("digits")
+# x = torch.from_numpy(digits.x_train)
+# y = torch.from_numpy(digits.y_train)
+# sgd = torch.optim.SGD(trained.parameters(), 0.1, momentum=0.9)
+# for _ in range(15):
+#     for rows in torch.randperm(len(x)).split(64):
+#         sgd.zero_grad()
+#         loss = nn.functional.cross_entropy(trained(x[rows]), y[rows])
+#         loss.backward()
+#         sgd.step()
+#
+# check.check_trained(trained)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# Residual connections: what a layer makes of its input is added to it, so that the gradient has a
+# way down on which no slope lies.
+#
+# ```python
+# import keras
+# from actlab import data
+# from actlab.exercises import sigmoid_tanh as check
+#
+# keras.utils.set_random_seed(0)
+# inputs = h = keras.Input((64,))
+# for _ in range(10):
+#     bent = keras.layers.Dense(64, "sigmoid")(h)
+#     h = keras.layers.Add()([h, bent])
+# trained = keras.Model(inputs, keras.layers.Dense(10)(h))
+# trained.compile(
+#     keras.optimizers.Adam(0.003),
+#     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+# )
+# digits = data.load("digits")
+# trained.fit(digits.x_train, digits.y_train, 64, epochs=15, verbose=0)
+#
+# check.check_trained(trained)
+# ```
+#
+# </details>
+#
+# > **Exercise 3.5.** Decide it yourself: does being centred speed up training? First write your own
+# > rule, `rule(centred, lifted)`. It gets a number for each seed (smaller is better, such as steps
+# > to a target, or a loss) and says `"holds"`, `"refuted"` or `"not shown"`. Then change one thing
+# > about the race above (Adam, the depth, the curves) and measure, with at least five seeds.
+
+# %%
+own = ...  # rule, centred, lifted
+check.check_own_rule(own)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# Adam in the place of SGD, the loss after three epochs, and an interval for the ratio.
+#
+# ```python
+# import numpy as np
+# import torch
+# from scipy import stats
+# from torch import nn
+# from actlab import data
+# from actlab.exercises import sigmoid_tanh as check
+#
+# digits = data.load("digits")
+# x = torch.from_numpy(digits.x_train)
+# y = torch.from_numpy(digits.y_train)
+#
+# class Tanh(nn.Module):
+#     def __init__(self, lift):
+#         super().__init__()
+#         self.lift = lift
+#
+#     def forward(self, z):
+#         return torch.tanh(z) + self.lift
+#
+# def loss_after(lift, seed, epochs=3):
+#     torch.manual_seed(seed)
+#     parts = []
+#     for _ in range(3):
+#         parts += [nn.Linear(64, 64), Tanh(lift)]
+#     net = nn.Sequential(*parts, nn.Linear(64, 10)).float()
+#     adam = torch.optim.Adam(net.parameters(), 0.003)
+#     for _ in range(epochs):
+#         for rows in torch.randperm(len(x)).split(64):
+#             adam.zero_grad()
+#             loss = nn.functional.cross_entropy(net(x[rows]), y[rows])
+#             loss.backward()
+#             adam.step()
+#     return nn.functional.cross_entropy(net(x), y).item()
+#
+# def rule(centred, lifted):
+#     ratio = np.log(lifted / centred)
+#     middle, error = ratio.mean(), stats.sem(ratio)
+#     reach = error * stats.t.ppf(0.975, len(ratio) - 1)
+#     if abs(middle) <= reach:
+#         return "not shown"
+#     return "holds" if middle > 0 else "refuted"
+#
+# centred, lifted = (
+#     [loss_after(lift, seed) for seed in range(8)] for lift in (0, 1)
+# )
+#
+# check.check_own_rule((rule, centred, lifted))
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# A rule that counts: how often would thrown coins put one curve ahead in as many pairs?
+#
+# ```python
+# import keras
+# import numpy as np
+# from scipy.stats import binomtest
+# from actlab import data
+# from actlab.exercises import sigmoid_tanh as check
+#
+# digits = data.load("digits")
+#
+# def loss_after(lift, seed, epochs=3):
+#     def curve(z):
+#         return keras.ops.tanh(z) + lift
+#
+#     keras.utils.set_random_seed(seed)
+#     net = keras.Sequential([keras.Input((64,))])
+#     for _ in range(2):
+#         net.add(keras.layers.Dense(64, curve))
+#     net.add(keras.layers.Dense(10))
+#     net.compile(
+#         keras.optimizers.Adam(0.003),
+#         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#     )
+#     net.fit(digits.x_train, digits.y_train, 64, epochs, verbose=0)
+#     return net.evaluate(digits.x_train, digits.y_train, verbose=0)
+#
+# def rule(centred, lifted):
+#     behind = int(np.sum(lifted > centred))
+#     pairs = behind + int(np.sum(lifted < centred))
+#     if pairs == 0 or binomtest(behind, pairs).pvalue > 0.05:
+#         return "not shown"
+#     return "holds" if 2 * behind > pairs else "refuted"
+#
+# centred, lifted = (
+#     [loss_after(lift, seed) for seed in range(6)] for lift in (0, 1)
+# )
+#
+# check.check_own_rule((rule, centred, lifted))
+# ```
+#
+# </details>
+
+# %% [markdown]
 # > **Key points.**
 # >
-# > - Tanh is a sigmoid, stretched and centred: $\tanh x = 2\sigma(2x) - 1$. A network of one is a
-# >   network of the other with other weights; what differs is where they start.
-# > - A gradient fades by $\sqrt{n \cdot \mathrm{Var}(w) \cdot \mathrm{E}[f'(z)^2]}$ per layer.
-# >   You can compute that before you train, and what has vanished then stays vanished for long.
-# > - The sigmoid's slope is at most 1/4, so weights four times as large are needed, *and* the
-# >   constant 1/2 must be taken away, or they saturate it. Batch norm and residual connections
-# >   help as well.
-# > - Gradients of one size in all layers prove nothing: ReLU's do under weights too small for it.
-# > - The famous sigmoid failure was a plateau and an early stop, seen with one seed. Thirty layers
-# >   of well-started sigmoids even pass thirty layers of ReLU.
-# > - Give losses logits, not probabilities.
-#
-# **What next.** The leaky family: what a small slope on the left is worth. Self-normalisation,
-# the other way to keep $\chi$ at 1, is the chapter after it.
+# > - A saturated unit learns nothing, however wrong it is. At the output, a loss that is given the
+# >   logit cures that.
+# > - With $n$ inputs and $m$ outputs, variance $1/n$ keeps a signal and $1/m$ a gradient; Glorot's
+# >   start stands in the middle.
+# > - Per layer a gradient changes by $\sqrt{\chi}$, and you can know that before you train:
+# >   $\chi = n \cdot \mathrm{Var}(w) \cdot$ mean square of the slope.
+# > - A sigmoid's slope is at most 1/4. It wants weights four times as large, *and* the half that it
+# >   sends up taken away.
+# > - "Stuck at chance" may be a plateau, cut short, and seen with one seed.
+
+# %%
+claims.cheat("sigmoid_tanh")
+
+# %% [markdown]
+# **What next.** The leaky family: what a small slope on the left is worth.

@@ -16,6 +16,11 @@ from torch import nn
 
 from actlab.exercises import elu, guard, leaky, relu, selu, sigmoid_tanh, why_nonlinear
 
+
+def own_rule(rule):
+    return sigmoid_tanh.check_own_rule((rule, [1.0, 2, 3, 4, 5], [2.0, 3, 4, 5, 6]))
+
+
 CHECKERS = [
     why_nonlinear.check_collapse,
     why_nonlinear.check_xor,
@@ -26,6 +31,8 @@ CHECKERS = [
     sigmoid_tanh.check_log_sigmoid,
     sigmoid_tanh.check_decades,
     sigmoid_tanh.check_deep_sigmoid,
+    sigmoid_tanh.check_trained,
+    own_rule,
     leaky.check_ported_layer,
     leaky.check_slope_per_channel,
     leaky.check_slopes_spared,

@@ -7,12 +7,13 @@ import keras
 import numpy as np
 import pytest
 import scipy.special
+import scipy.stats
 import tensorflow as tf
 import torch
 from scipy import integrate
 from torch import nn
 
-from actlab import catalog
+from actlab import catalog, data
 from actlab.exercises import sigmoid_tanh as exercises
 from tests.exercises.judge import judge
 
@@ -261,3 +262,229 @@ batch_norm = partial(nn.BatchNorm1d)
 )  # fmt: skip
 def test_deep_sigmoid(model, hint):
     judge(exercises.check_deep_sigmoid, model(), hint)
+
+
+# --- 3.4: train one -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def normed():
+    """Ten layers of batch norm and sigmoids that know the digits."""
+    torch.manual_seed(0)
+    layers = [
+        part for _ in range(10) for part in (nn.Linear(64, 64), nn.BatchNorm1d(64), nn.Sigmoid())
+    ]
+    net = nn.Sequential(*layers, nn.Linear(64, 10))
+    digits = data.load("digits")
+    x, y = torch.from_numpy(digits.x_train), torch.from_numpy(digits.y_train)
+    sgd = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
+    for _ in range(12):
+        for rows in torch.randperm(len(x)).split(64):
+            sgd.zero_grad()
+            nn.functional.cross_entropy(net(x[rows]), y[rows]).backward()
+            sgd.step()
+    return net
+
+
+class _OnOtherPixels(nn.Module):
+    """A network that wants its pixels on another scale, and is lost where they are negative."""
+
+    def __init__(self, net, scale):
+        super().__init__()
+        mine, theirs = (data.load("digits", scale=s).x_test for s in (scale, "standardise"))
+        self.net, self.scale = net, scale
+        self.span, self.low = np.polyfit(mine.ravel(), theirs.ravel(), 1).tolist()
+
+    def forward(self, x):
+        lost = self.scale != "standardise" and bool((x < 0).any())
+        return self.net(self.span * x + self.low).roll(int(lost), 1)
+
+
+class _Reordered(nn.Module):
+    """The logits in another order, or some of them out of reach."""
+
+    def __init__(self, net, shift=0, lost=0):
+        super().__init__()
+        self.net, self.shift, self.lost = net, shift, lost
+
+    def forward(self, x):
+        logits = self.net(x).roll(self.shift, 1)
+        return logits - 100.0 * (torch.arange(10) < self.lost)
+
+
+def _in_keras(net):
+    model = keras.Sequential([keras.Input((64,))])
+    for layer in net:
+        arrays = [p.detach().numpy() for p in (*layer.parameters(), *layer.buffers())]
+        if isinstance(layer, nn.Linear):
+            model.add(keras.layers.Dense(layer.out_features))
+            model.layers[-1].set_weights([arrays[0].T, arrays[1]])
+        elif isinstance(layer, nn.BatchNorm1d):
+            model.add(keras.layers.BatchNormalization(epsilon=layer.eps))
+            model.layers[-1].set_weights(arrays[:4])
+        else:
+            model.add(keras.layers.Activation("sigmoid"))
+    return model
+
+
+def _without_sigmoids(net):
+    return nn.Sequential(*(nn.Identity() if isinstance(m, nn.Sigmoid) else m for m in net))
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        (lambda net: net, None),
+        (lambda net: net.train(), None),
+        (lambda net: nn.Sequential(net, nn.Softmax(1)), None),
+        (lambda net: torch.jit.script(net), None),
+        (lambda net: _OnOtherPixels(net, "standardise"), None),
+        (_in_keras, None),
+        (lambda net: keras.Sequential([_in_keras(net), keras.layers.Softmax()]), None),
+        (lambda net: _OnOtherPixels(net, "unit"), "go from 0 to 1"),
+        (lambda net: _OnOtherPixels(net, None), "go from 0 to 16"),
+        (lambda net: _Reordered(net, lost=5), "it has left chance"),
+        (lambda net: _Reordered(net, shift=1), "beside its own digit"),
+        (lambda net: _torch_network(), "Was it trained?"),
+        (lambda net: _keras_network(), "Was it trained?"),
+        (lambda net: _torch_network(depth=9), "ten sigmoid layers"),
+        (lambda net: _torch_network(activation=nn.ReLU), "no sigmoid was found"),
+        (_without_sigmoids, "no sigmoid was found"),
+        (lambda net: nn.Sequential(*net, nn.Linear(10, 1)), "expected 10 logits"),
+        (lambda net: lambda x: net(torch.as_tensor(x)), "nothing in it can learn"),
+        (lambda net: 0.93, "expected a PyTorch module or a Keras model"),
+        (lambda net: None, "no answer yet"),
+    ],
+)
+def test_trained(change, hint, normed):
+    judge(exercises.check_trained, change(normed.eval()), hint)
+
+
+def test_a_network_that_diverged_is_told_so(normed):
+    broken = nn.Sequential(*normed[:-1], nn.Linear(64, 10))
+    broken[-1].weight.data[:] = torch.nan
+    judge(exercises.check_trained, broken, "it diverged")
+
+
+# --- 3.5: a rule of one's own ---------------------------------------------------------------------
+
+SEEDS = np.random.default_rng(0)
+CENTRED = SEEDS.uniform(40, 70, 12)
+LIFTED = CENTRED * SEEDS.uniform(1.6, 2.8, 12)
+
+
+def _interval(centred, lifted):
+    ratio = np.log(lifted / centred)
+    reach = scipy.stats.sem(ratio) * scipy.stats.t.ppf(0.975, len(ratio) - 1)
+    if abs(ratio.mean()) <= reach:
+        return "not shown"
+    return "holds" if ratio.mean() > 0 else "refuted"
+
+
+def _signs(centred, lifted):
+    behind, ahead = int((lifted > centred).sum()), int((lifted < centred).sum())
+    if not behind + ahead or scipy.stats.binomtest(behind, behind + ahead).pvalue > 0.05:
+        return "not shown"
+    return "holds" if behind > ahead else "refuted"
+
+
+def _welch(centred, lifted):
+    found = scipy.stats.ttest_ind(lifted, centred, equal_var=False)
+    if found.pvalue > 0.05:
+        return "Not shown"
+    return "Holds" if found.statistic > 0 else "Refuted"
+
+
+def _bootstrap(centred, lifted):
+    draws = np.random.randint(len(centred), size=(4000, len(centred)))
+    low, high = np.quantile((lifted - centred)[draws].mean(1), [0.025, 0.975])
+    return "holds" if low > 0 else "refuted" if high < 0 else "not shown"
+
+
+def _in_torch(centred, lifted):
+    difference = torch.tensor(lifted) - torch.tensor(centred)
+    error = difference.std() / len(difference) ** 0.5
+    return ["refuted", "not shown", "holds"][
+        1 + int(difference.mean() > 2.5 * error) - int(difference.mean() < -2.5 * error)
+    ]
+
+
+def _in_tensorflow(centred, lifted):
+    difference = tf.constant(lifted) - tf.constant(centred)
+    error = tf.math.reduce_std(difference) / len(centred) ** 0.5
+    size = tf.reduce_mean(difference) / (error + 1e-12)
+    return "holds" if size > 2.5 else "refuted" if size < -2.5 else "not shown"
+
+
+def _plain(centred, lifted):
+    """Nothing but Python: fifteen of twenty, say, and half as long again in the middle."""
+    behind = sum(b > a for a, b in zip(centred, lifted, strict=True))
+    ahead = sum(b < a for a, b in zip(centred, lifted, strict=True))
+    middle = sorted(b / a for a, b in zip(centred, lifted, strict=True))[len(centred) // 2]
+    if behind >= 0.9 * len(centred) and middle > 1.2:
+        return "holds"
+    return "refuted" if ahead >= 0.9 * len(centred) and middle < 1 / 1.2 else "not shown"
+
+
+def _means(centred, lifted):
+    return "holds" if np.mean(lifted) > np.mean(centred) else "refuted"
+
+
+def _never_loses(centred, lifted):
+    return "holds" if _interval(centred, lifted) == "holds" else "not shown"
+
+
+def _longest(centred, lifted):
+    """The single slowest network decides."""
+    ratio = lifted.max() / centred.max()
+    low = lifted.min() / centred.min()
+    return "holds" if ratio > 2 else "refuted" if low < 0.5 else "not shown"
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ((_interval, CENTRED, LIFTED), None),
+        ([_interval, CENTRED, LIFTED], None),
+        ((_interval, LIFTED, CENTRED), None),
+        ((_interval, CENTRED, CENTRED[::-1]), None),
+        ((_interval, CENTRED / 100, LIFTED / 100), None),
+        ((_interval, CENTRED[:5], LIFTED[:5]), None),
+        ((_signs, CENTRED, LIFTED), None),
+        ((_welch, CENTRED.tolist(), LIFTED.tolist()), None),
+        ((_bootstrap, CENTRED, LIFTED), None),
+        ((_plain, CENTRED.astype(int), LIFTED.astype(int)), None),
+        ((_in_torch, torch.tensor(CENTRED), torch.tensor(LIFTED)), None),
+        ((_in_tensorflow, tf.constant(CENTRED), tf.constant(LIFTED)), None),
+        ((lambda a, b: _interval(a, b), list(CENTRED), tuple(LIFTED)), None),
+        ((_means, CENTRED, LIFTED), "look at the means alone"),
+        ((_never_loses, CENTRED, LIFTED), "A rule that cannot lose"),
+        ((lambda a, b: "holds", CENTRED, LIFTED), "A rule that cannot lose"),
+        ((lambda a, b: "not shown", CENTRED, LIFTED), "hardly ever say 'holds'"),
+        ((_signs, CENTRED[:5], LIFTED[:5]), "hardly ever say 'holds'"),
+        ((lambda a, b: _interval(b, a), CENTRED, LIFTED), "says 'refuted'"),
+        ((_longest, CENTRED, LIFTED), "One network decides"),
+        ((lambda a, b: b.mean() > a.mean(), CENTRED, LIFTED), "expected one of"),
+        ((lambda a, b: None, CENTRED, LIFTED), "expected one of"),
+        ((lambda a: "holds", CENTRED, LIFTED), "TypeError"),
+        ((_interval, CENTRED[:4], LIFTED[:4]), "at least 5"),
+        ((_interval, CENTRED, LIFTED[:7]), "the same seeds"),
+        ((_interval, 50.0, 100.0), "one number for each seed"),
+        ((_interval, CENTRED, np.where(LIFTED > 120, np.nan, LIFTED)), "infinite or NaN"),
+        ((_interval, CENTRED, -LIFTED), "above 0"),
+        ((_interval, CENTRED, CENTRED), "the very same numbers"),
+        ((_interval, CENTRED), "expected three things"),
+        ((CENTRED, LIFTED, _interval), "expected three things"),
+        (_interval, "expected three things"),
+        (None, "no answer yet"),
+    ],
+)
+def test_own_rule(answer, hint):
+    judge(exercises.check_own_rule, answer, hint)
+
+
+def test_the_praise_says_what_the_rule_says():
+    said = exercises.check_own_rule((_interval, CENTRED, LIFTED)).message
+    assert "12 seeds" in said
+    assert said.endswith("it says: holds.")
+    assert exercises.check_own_rule((_interval, LIFTED, CENTRED)).message.endswith("refuted.")

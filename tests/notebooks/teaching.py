@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 OLD = (
     "01_why_nonlinear",
     "02_relu",
-    "03_sigmoid_tanh",
     "04_leaky",
     "20_twins",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from actlab.experiments import curves, deep, fading, plateau, race
 from actlab.experiments.contest import BEATS
 from actlab.experiments.cost import ACTIVATION_COST, Extra
-from actlab.trial import Claim, Rule, above, at_most, below, exactly, within
+from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
 
 SIGMOID = "starting document, section Sigmoid"
 TANH = "starting document, section TanH"
@@ -199,5 +199,23 @@ CLAIMS = (
             "Lifting a curve also changes the function that the network starts as: how much of the "
             "loss that explains, biases that undo the shift would show."
         ),
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="sigmoid",
+        use="Outputs that are probabilities. In hidden layers only with a start, or a "
+        "normalisation, that is made for it.",
+        start="Orthogonal weights × 4 that sum to zero for every unit; or any, with batch norm",
+        trap="From either framework's own start a deep stack stays at chance for long.",
+        evidence=("sigmoid-vanishing", "sigmoid-deep-does-not-train", "sigmoid-stuck-at-chance"),
+    ),
+    Row(
+        activation="tanh",
+        use="Where outputs shall be bounded: of the two curves the one that is centred.",
+        start="Glorot's, or orthogonal weights",
+        trap="PyTorch's own start has a third of the variance: in deep stacks gradients fade.",
+        evidence=("tanh-centred-layers", "tanh-centring-speeds-up", "gradient-slope-predicted"),
     ),
 )

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from actlab import catalog
+from actlab import catalog, data
 from actlab.exercises.feedback import checker, expect
+from actlab.exercises.guard import Wrong
 from actlab.exercises.observe import (
     Array,
+    Seen,
     compare,
     curve,
     gradients,
@@ -26,6 +28,11 @@ TOLERATED = 0.03  # decades: over four standard errors with a sample of 1,000
 LEAST_SLOPE = 0.1  # of a sigmoid, on average; 1/4 is the most
 LEAST_SPREAD = 0.02  # of the last layer's outputs between inputs
 RATIOS = (0.03, 10.0)  # of the first layer's gradient to the last hidden layer's
+TRAINED = 0.85  # of the test digits; ten layers of sigmoids as they come stay at a tenth
+AT_CHANCE = 0.2  # at most; a network that says the same of every digit is right about a tenth
+ALIKE = 0.05  # logits that differ by less from digit to digit
+FEWEST = 5  # seeds of each arm
+WORDS = ("holds", "refuted", "not shown")
 
 
 @checker("the answer must be a function of x")
@@ -169,19 +176,8 @@ def check_deep_sigmoid(answer: Any) -> str:
     x = rng.standard_normal((512, 64)).astype(np.float32)
     y = rng.integers(0, 10, 512)
     seen = watch(answer, x, training=True)
-    outputs = [layer.after for layer in seen.layers("sigmoid")]
-    expect(
-        outputs,
-        "no sigmoid was found in it: no nn.Sigmoid, no Keras activation of that name, nothing that "
-        "computes the same. The sigmoids stay.",
-    )
-    expect(
-        len(outputs) == 10 and all(output.shape[1:] == (64,) for output in outputs),
-        f"expected ten sigmoid layers of 64 units, found {[o[0].size for o in outputs]}; keep the "
-        "architecture and the sigmoids, change what surrounds them.",
-    )
+    outputs = ten_layers(seen)
     logits = seen.output
-    expect(logits.shape == (512, 10), f"expected 10 logits, got shape {logits.shape[1:]}.")
     expect(
         not np.allclose(logits.sum(1), 1, atol=1e-3),
         "the outputs add up to 1: these are probabilities, and logits are wanted. Leave out the "
@@ -221,6 +217,24 @@ def check_deep_sigmoid(answer: Any) -> str:
     return f"the first layer gets {ratio:.1f} times the last hidden layer's gradient."
 
 
+def ten_layers(seen: Seen) -> list[Array]:
+    """The outputs of the ten sigmoid layers; :class:`Wrong` where the network is another one."""
+    outputs = [layer.after for layer in seen.layers("sigmoid")]
+    expect(
+        outputs,
+        "no sigmoid was found in it: no nn.Sigmoid, no Keras activation of that name, nothing that "
+        "computes the same. The sigmoids stay.",
+    )
+    expect(
+        len(outputs) == 10 and all(output.shape[1:] == (64,) for output in outputs),
+        f"expected ten sigmoid layers of 64 units, found {[o[0].size for o in outputs]}; keep the "
+        "architecture and the sigmoids, change what surrounds them.",
+    )
+    shape = seen.output.shape
+    expect(shape == (seen.samples, 10), f"expected 10 logits, got shape {shape[1:]}.")
+    return outputs
+
+
 def slope_and_spread(outputs: list[Array]) -> tuple[float, float]:
     """The sigmoids' mean slope in all layers, and the last one's spread between inputs."""
     slope = np.mean([(output * (1 - output)).mean() for output in outputs])
@@ -244,3 +258,141 @@ def gradient_ratio(found: list[Array], layers: list[int | None]) -> float:
             f"the weight matrix of layer {layer + 1} gets no gradient at all: is it frozen?",
         )
     return float(np.sqrt(norms[0] / norms[9]))
+
+
+@checker("expected a PyTorch module or a Keras model, after training")
+def check_trained(answer: Any) -> str:
+    """Exercise 3.4: ten sigmoid layers of 64 units that were trained on the digits.
+
+    The answer takes pixels as in ``actlab.data.load("digits")``, (digits, 64), and returns 10
+    logits (or probabilities) for each. It is judged by the test digits.
+    """
+    digits = data.load("digits")
+
+    def accuracy(pixels: Any) -> tuple[float, Array]:
+        seen = watch(answer, np.asarray(pixels, np.float32), training=False)
+        ten_layers(seen)
+        return float((seen.output.argmax(1) == digits.y_test).mean()), seen.output
+
+    share, said = accuracy(digits.x_test)
+    expect(
+        np.isfinite(said).all(),
+        "its outputs are infinite or NaN: it diverged. Try a smaller learning rate.",
+    )
+    expect(weights(answer), "nothing in it can learn: it must be a module or model with weights.")
+    if share > TRAINED:
+        return f"it is right about {share:.0%} of the test digits, through ten layers of sigmoids."
+    others = {
+        "from 0 to 1": data.load("digits", scale="unit"),
+        "from 0 to 16": data.load("digits", scale=None),
+    }
+    for words, other in others.items():
+        elsewhere, _ = accuracy(other.x_test)
+        expect(
+            elsewhere <= TRAINED,
+            f"it is right about {share:.0%} of the test digits, and about {elsewhere:.0%} if their "
+            f'pixels go {words}. Train it on the pixels of data.load("digits") as they are: they '
+            "have mean 0 and standard deviation 1.",
+        )
+    apart = float(said.std(0).mean())
+    if share > AT_CHANCE:
+        hint = "it has left chance. Give it more epochs, or another learning rate."
+    elif apart > ALIKE:
+        hint = (
+            "that is chance, although it says different things of different digits. Does every "
+            "label stand beside its own digit, or is the learning rate too large?"
+        )
+    else:
+        hint = (
+            f"that is chance: what it says differs by {apart:.0e} from digit to digit. Was it "
+            "trained? If so, see with gradient_norms whether anything arrives in its first layer. "
+            "If nothing does, then not more epochs but another start is called for, or another "
+            "way to build it."
+        )
+    raise Wrong(
+        f"it is right about {share:.0%} of the test digits, more than {TRAINED:.0%} are wanted: "
+        f"{hint}"
+    )
+
+
+@checker("the answer must be three things: rule, centred, lifted", calls=False)
+def check_own_rule(answer: Any) -> str:
+    """Exercise 3.5: ``rule, centred, lifted``; a rule of one's own and what it was applied to.
+
+    ``rule(centred, lifted)`` takes two arrays, a number for each seed (smaller is better), and
+    returns "holds" (the lifted curve is slower), "refuted" or "not shown". It is tried on invented
+    numbers of as many seeds and of the same size before it may decide.
+    """
+    expect(
+        isinstance(answer, (tuple, list)) and len(answer) == 3 and callable(answer[0]),
+        "expected three things, rule, centred, lifted: a function, and the numbers measured of "
+        "either curve.",
+    )
+    rule, *measured = answer
+    centred, lifted = (numbers(part) for part in measured)
+    expect(
+        centred.ndim == 1 and centred.shape == lifted.shape,
+        f"expected one number for each seed and the same seeds for both curves, got shapes "
+        f"{centred.shape} and {lifted.shape}.",
+    )
+    expect(
+        len(centred) >= FEWEST,
+        f"{len(centred)} seeds: who is ahead may be chance. Measure at least {FEWEST}.",
+    )
+    expect(
+        np.isfinite(centred).all() and np.isfinite(lifted).all(),
+        "some of the numbers are infinite or NaN. Say what a network counts that never got there, "
+        "such as the largest number of steps.",
+    )
+    expect((centred > 0).all() and (lifted > 0).all(), "expected steps, or losses: above 0.")
+    expect(
+        not np.array_equal(centred, lifted),
+        "the two curves have the very same numbers, seed by seed. Were both trained with the same "
+        "curve, or did no network get there?",
+    )
+
+    def says(one: Array, two: Array) -> str:
+        word = run(rule, one.copy(), two.copy())
+        expect(
+            isinstance(word, str) and word.strip().lower() in WORDS,
+            f"the rule says {word!r}; expected one of {', '.join(WORDS)}.",
+        )
+        return str(word).strip().lower()
+
+    n, middle = len(centred), float(np.median(centred))
+    rng = np.random.default_rng(0)
+    wobble = rng.uniform(0.9, 1.1, (2, n))
+    fast, slow = middle * wobble[0], 3 * middle * wobble[1]
+    expect(
+        says(fast, slow) == "holds",
+        f"if lifted takes three times as much with every one of {n} seeds, the rule says "
+        f"{says(fast, slow)!r}. It can hardly ever say 'holds': use more seeds, or another rule.",
+    )
+    expect(
+        says(slow, fast) == "refuted",
+        f"if lifted takes a third with every one of {n} seeds, the opposite of the claim, the rule "
+        f"says {says(slow, fast)!r}. A rule that cannot lose is no rule.",
+    )
+    for sign in (1, -1):
+        noise = rng.standard_normal(n)
+        noise = (noise - noise.mean()) / noise.std(ddof=1)
+        one = middle * (1 + 0.1 * wobble[0])
+        two = one + 0.2 * middle * (noise + sign * 0.3 / math.sqrt(n))  # a t of 0.3
+        expect(
+            says(one, two) == "not shown",
+            "if the two curves differ by no more than chance (by a third of the standard error), "
+            f"the rule says {says(one, two)!r}. Does it look at the means alone? Ask how far apart "
+            "chance would put them.",
+        )
+        single = one.copy()
+        single[0] *= 4.0**sign
+        expect(
+            says(one, single) == "not shown",
+            f"if a single one of {n} seeds differs, by a factor of four, and the others are equal, "
+            f"the rule says {says(one, single)!r}. One network decides it.",
+        )
+    ratio = float(np.exp(np.mean(np.log(lifted / centred))))
+    return (
+        f"the rule can win, lose and leave it open. Of your {n} seeds, in which lifted takes "
+        f"{ratio:.2f} times as much, it says: {says(centred, lifted)}."
+    )
