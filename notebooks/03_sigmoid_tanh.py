@@ -15,8 +15,8 @@
 # %% [markdown]
 # # Sigmoid and tanh: saturation and vanishing gradients
 #
-# **35 minutes to read, exercises apart · runs in about 20 s and 1.2 GB on 2 cores · needs: you have trained one
-# network, in either framework**
+# **35 minutes to read, exercises apart · runs in about 20 s and 1.2 GB on 2 cores · needs: you have
+# trained one network, in either framework**
 #
 # Two editions of a much-read tutorial train the same network, four layers of sigmoids, on the same
 # pictures of clothes. The
@@ -58,6 +58,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 import torch
+from keras.layers import Dense
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -130,7 +131,7 @@ predict.reveal(f"{end:.4f}", choice=predict.pick(end, ends))
 
 # %% [markdown]
 # At the *output* of a network there is a cure, a loss that divides the slope out again. By
-# cross-entropy the gradient is just $h$, less what was wanted:
+# cross-entropy the gradient is just $h$ less what was wanted, here 0:
 
 # %%
 print(f"From 8, by cross-entropy: {descend(8, lambda h: h):.2f}")
@@ -163,9 +164,9 @@ print(f"From 8, by cross-entropy: {descend(8, lambda h: h):.2f}")
 #
 # $$ \mathrm{Var}(w) = \frac{2}{n + m} $$
 #
-# Keras takes it unless told otherwise. (PyTorch's own start has variance $1/(3n)$.) No activation
-# occurs in it. Let us put one in: ten layers of 64 units, on handwritten digits. How far does a
-# unit of each layer move, on average, from digit to digit?
+# This is Glorot's start, or Xavier's, by his first name; Keras takes it unless told otherwise.
+# (PyTorch's own has variance $1/(3n)$.) No activation occurs in it. Let us put one in: ten layers
+# of 64 units, on handwritten digits. How far does a unit of each layer move from digit to digit?
 
 # %%
 digits = data.load("digits")
@@ -250,7 +251,7 @@ predict.reveal(f"{ratio:.0e}", choice=predict.pick(ratio, sizes))
 twin = keras.Sequential([keras.Input((64,))])
 for layer in net[::2]:
     curve = None if layer is net[-1] else "sigmoid"
-    twin.add(keras.layers.Dense(layer.out_features, curve))
+    twin.add(Dense(layer.out_features, curve))
     W, b = (p.detach().numpy() for p in layer.parameters())
     twin.layers[-1].set_weights([W.T, b])  # Keras: inputs first
 
@@ -262,7 +263,9 @@ kernels = [layer.kernel for layer in twin.layers]
 in_keras = [float(tf.norm(g)) for g in tape.gradient(loss, kernels)]
 assert np.allclose(in_keras, norms, rtol=1e-6)
 per_layer = (norms[8] / norms[2]) ** (1 / 6)
-print(f"The same in Keras; every layer divides it by {per_layer:.1f}.")
+print(
+    f"The same in Keras. A layer divides it by about {per_layer:.1f}."
+)
 
 # %% [markdown]
 # Could we have known? Do the bookkeeping in squares once more. On its way down through one of these
@@ -271,7 +274,7 @@ print(f"The same in Keras; every layer divides it by {per_layer:.1f}.")
 # - the weights, 64 of variance 1/(3 · 64): they multiply its mean square by **1/3**;
 # - the slope, hardly less than a quarter: it multiplies the mean square by **1/16**.
 #
-# Together 1/48, and $\sqrt{48} = 6.9$: we could. Such a number goes by the name of $\chi$, chi
+# Together 1/48, and $\sqrt{48} = 6.9$: nearly so. Such a number goes by the name of $\chi$, chi
 # ([Schoenholz and colleagues, 2017](https://arxiv.org/abs/1611.01232)):
 #
 # $$ \chi = n \cdot \mathrm{Var}(w) \cdot \text{mean square of the slope} $$
@@ -293,7 +296,7 @@ claims.trial("gradient-slope-predicted", "sigmoid-vanishing")
 
 # %%
 def start(net, size, sum_to_zero=False):
-    for layer in net[::2]:
+    for layer in net[::2]:  # every other part bends
         W = nn.init.orthogonal_(layer.weight, size).data
         nn.init.zeros_(layer.bias)
         if sum_to_zero:
@@ -315,7 +318,8 @@ found = {}
 for size, zero in ((1, False), (4, False), (4, True)):
     nets = [start(deep(nn.Sigmoid), size, zero) for _ in range(20)]
     logs = np.log10([gradient_norms(net)[:10] for net in nets])
-    found[f"× {size}" + ", sum to zero" * zero] = logs - logs[:, 9:]
+    name = f"× {size}" + ", sum to zero" * zero
+    found[name] = logs - logs[:, 9:]  # compared with the tenth's
 off = {name: -logs[:, 0].mean() for name, logs in found.items()}
 title = f"Nearest to level: {min(off, key=off.get)}"
 label = "log10 of gradient / tenth layer's"
@@ -370,7 +374,8 @@ for curve in (nn.Tanh, nn.Sigmoid):
 # the start, each at its own best learning rate, twenty networks.
 
 # %% [markdown]
-# > **Predict.** How many times the steps does $\tanh x + 1$ need, until 95 % of the digits are right?
+# > **Predict.** How many times the steps does $\tanh x + 1$ need, until 95 % of the digits are
+# > right?
 # >
 # > - as many
 # > - about twice
@@ -382,7 +387,7 @@ table = table[table.root == 0]
 times = race.times_as_many(table, "digits", "tanh", "tanh + 1")
 sizes = {"as many": 1.4, "about twice": 4, "over four times": np.inf}
 choice = predict.pick(times.mean, sizes)
-predict.reveal(f"{times.format()} times", choice=choice)
+predict.reveal(f"{times.mean:.1f} times", choice=choice)
 
 # %% [markdown]
 # ## Train it
@@ -422,10 +427,8 @@ def sum_to_zero(shape, dtype=None):
 def fit(init, rate=0.1, epochs=10):
     net = keras.Sequential([keras.Input((64,))])
     for _ in range(10):
-        net.add(
-            keras.layers.Dense(64, "sigmoid", kernel_initializer=init)
-        )
-    net.add(keras.layers.Dense(10))
+        net.add(Dense(64, "sigmoid", kernel_initializer=init))
+    net.add(Dense(10))
     sgd = keras.optimizers.SGD(rate, momentum=0.9)
     net.compile(sgd, loss_of, metrics=["accuracy"])
     net.fit(pixels, digits.y_train, 64, epochs, verbose=0)
@@ -493,7 +496,7 @@ claims.trial("sigmoid-stuck-at-chance")
 # %% [markdown]
 # What else is said of these two curves (that they are expensive, that a smooth slope prevents
 # jumps, that what has vanished stays vanished, that well-started sigmoids beat deep ReLU networks,
-# …) is on trial in [the ledger](../book/reference/claims.md).
+# …) is on trial in [the ledger](../book/reference/claims.html).
 
 # %% [markdown]
 # ## Exercises
@@ -647,9 +650,9 @@ check.check_deep_sigmoid(network)
 #
 # </details>
 #
-# > **Exercise 3.4.** Train one: ten sigmoid layers of 64 units, until they are right about more than
-# > 85 % of `digits.x_test`, by a remedy that was not trained above, such as a bias, batch norm or
-# > residual connections.
+# > **Exercise 3.4.** Train one: ten sigmoid layers of 64 units, until they are right about more
+# > than 85 % of `digits.x_test`, by a remedy that was not trained above, such as a bias, batch norm
+# > or residual connections.
 
 # %%
 trained = ...

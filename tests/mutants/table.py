@@ -601,6 +601,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "exercises/test_elu_exercises.py",
     ),
     Mutant(
+        "src/actlab/exercises/sigmoid_tanh.py",
+        "TRAINED = 0.85",
+        "TRAINED = 0.05",
+        "a network that was never trained",
+        "exercises/test_sigmoid_tanh_exercises.py -k trained",
+    ),
+    Mutant(
+        "src/actlab/exercises/sigmoid_tanh.py",
+        'says(slow, fast) == "refuted",',
+        "True,",
+        "a learner's rule that cannot lose",
+        "exercises/test_sigmoid_tanh_exercises.py -k own_rule",
+    ),
+    Mutant(
         "src/actlab/exercises/selu.py",
         "abs(mean) < 1e-3,",
         "True,",
