@@ -148,7 +148,7 @@ print(f"From 8, by cross-entropy: {descend(8, lambda h: h):.2f}")
 #
 # ```text
 # up    x → W → σ → W → σ → … → loss
-# down      W ← σ′← W ← σ′← … ← loss
+# down      W ← σ'← W ← σ'← … ← loss
 # ```
 #
 # First the way up. A unit adds up, say, 64 inputs of about ±1, each times a weight of about ±1/8.
@@ -277,7 +277,7 @@ print(
 # Together 1/48, and $\sqrt{48} = 6.9$: nearly so. Such a number goes by the name of $\chi$, chi
 # ([Schoenholz and colleagues, 2017](https://arxiv.org/abs/1611.01232)):
 #
-# $$ \chi = n \cdot \mathrm{Var}(w) \cdot \text{mean square of the slope} $$
+# $$ \chi = n \cdot \mathrm{Var}(w) \cdot \text{mean square slope} $$
 #
 # Below 1 gradients vanish on their way down, above 1 they explode, and nothing has to be trained to
 # know it.
@@ -368,10 +368,10 @@ for curve in (nn.Tanh, nn.Sigmoid):
     print(f"{curve.__name__}: {torch.maximum(up, 1 - up).mean():.0%}")
 
 # %% [markdown]
-# With tanh they go as thrown coins would. With sigmoids a unit cannot raise one weight and lower
-# another in the same step, and has to zigzag. Does that cost anything? Take two curves that differ
-# by a constant and by nothing else, $\tanh x$ and $\tanh x + 1$: five layers, the same weights at
-# the start, each at its own best learning rate, twenty networks.
+# With tanh they go nearly as thrown coins would. With sigmoids a unit cannot raise one weight and
+# lower another in the same step, and has to zigzag. Does that cost anything? Take two curves that
+# differ by a constant and by nothing else, $\tanh x$ and $\tanh x + 1$: five layers, the same
+# weights at the start, each at its own best learning rate, twenty networks.
 
 # %% [markdown]
 # > **Predict.** How many times the steps does $\tanh x + 1$ need, until 95 % of the digits are
@@ -561,8 +561,8 @@ check.check_decades(decades)
 # from actlab.exercises import sigmoid_tanh as check
 #
 # def decades(name, variance, q):
-#     z = torch.randn(200_000, generator=torch.Generator().manual_seed(0)) * q**0.5
-#     z.requires_grad_()
+#     torch.manual_seed(0)
+#     z = (torch.randn(200_000) * q**0.5).requires_grad_()
 #     (slope,) = torch.autograd.grad(getattr(torch, name)(z).sum(), z)
 #     return 0.5 * torch.log10(variance * slope.square().mean()).item()
 #
@@ -585,7 +585,8 @@ check.check_decades(decades)
 #         tape.watch(z)
 #         y = keras.activations.get(name)(z)
 #     slope = tape.gradient(y, z)
-#     return 0.5 * float(keras.ops.log10(variance * keras.ops.mean(slope**2)))
+#     chi = variance * keras.ops.mean(slope**2)
+#     return 0.5 * float(keras.ops.log10(chi))
 #
 # check.check_decades(decades)
 # ```
@@ -612,14 +613,16 @@ check.check_deep_sigmoid(network)
 # from actlab.exercises import sigmoid_tanh as check
 #
 # torch.manual_seed(0)
-# network = nn.Sequential(
-#     *(m for _ in range(10) for m in (nn.Linear(64, 64), nn.Sigmoid())), nn.Linear(64, 10)
-# )
-# linears = [layer for layer in network if isinstance(layer, nn.Linear)]
+# network = nn.Sequential()
+# for _ in range(10):
+#     network.extend([nn.Linear(64, 64), nn.Sigmoid()])
+# network.append(nn.Linear(64, 10))
 # with torch.no_grad():
-#     for i, layer in enumerate(linears):
-#         nn.init.orthogonal_(layer.weight, gain=4 if i else 2)
-#         layer.bias.copy_(-layer.weight.sum(1) / 2 if i else torch.zeros(64))
+#     for layer in network[::2]:
+#         nn.init.orthogonal_(layer.weight, gain=4)
+#         nn.init.zeros_(layer.bias)
+#         if layer is not network[0]:  # pixels have no half
+#             layer.bias -= layer.weight.sum(1) / 2
 #
 # check.check_deep_sigmoid(network)
 # ```
@@ -638,12 +641,13 @@ check.check_deep_sigmoid(network)
 #
 # network = keras.Sequential([keras.Input((64,))])
 # for i in range(11):
-#     weights = keras.initializers.Orthogonal(gain=4 if i else 2, seed=i)
-#     units, activation = (64, "sigmoid") if i < 10 else (10, None)
-#     network.add(keras.layers.Dense(units, activation, kernel_initializer=weights))
-#     kernel, bias = network.layers[-1].get_weights()
+#     units, curve = (64, "sigmoid") if i < 10 else (10, None)
+#     init = keras.initializers.Orthogonal(gain=4, seed=i)
+#     layer = keras.layers.Dense(units, curve, kernel_initializer=init)
+#     network.add(layer)
 #     if i:
-#         network.layers[-1].set_weights([kernel, -kernel.sum(0) / 2])
+#         kernel, bias = layer.get_weights()
+#         layer.set_weights([kernel, -kernel.sum(0) / 2])
 #
 # check.check_deep_sigmoid(network)
 # ```

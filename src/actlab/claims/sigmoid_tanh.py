@@ -205,9 +205,8 @@ CLAIMS = (
 CHEAT = (
     Row(
         activation="sigmoid",
-        use="Outputs that are probabilities. In hidden layers only with a start, or a "
-        "normalisation, that is made for it.",
-        start="Orthogonal weights × 4 that sum to zero for every unit; or any, with batch norm",
+        use="Outputs that are probabilities; hidden layers only with a start or norm made for it.",
+        start="Orthogonal × 4, summing to zero for every unit; or any, with batch norm",
         trap="From either framework's own start a deep stack stays at chance for long.",
         evidence=("sigmoid-vanishing", "sigmoid-deep-does-not-train", "sigmoid-stuck-at-chance"),
     ),
