@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from actlab_site import lab
+from docutils import nodes
+from docutils.utils import new_document
 
 from actlab import theory
 
@@ -295,6 +298,36 @@ def test_a_lone_link_to_a_piece_becomes_the_piece():
     assert lab.asked("https://elsewhere.example/book/lab.html", home) is None
     assert "&amp;" in lab.frame("signals", "a=relu,he,1&depth=3")
     assert DEFAULTS["batch"] == 32  # as the page trains
+
+
+HOME = "https://course.example/here/"
+
+
+def paragraph(address, *before):
+    link = nodes.reference("", "Move it", refuri=address)
+    return nodes.paragraph("", "", *before, link)
+
+
+def test_links_to_pieces_in_a_page():
+    document = new_document("page")
+    document.settings.env = SimpleNamespace(
+        docname="notebooks/02_relu", config=SimpleNamespace(html_baseurl=HOME)
+    )
+    document += paragraph(f"{HOME}book/explore.html#f=relu")
+    document += paragraph(f"{HOME}book/lab.html#preset=relu", nodes.Text("Or look: "))
+    document += paragraph(f"{HOME}book/evidence.html")
+    lab.PieceTransform(document).apply()
+    kinds = [type(node).__name__ for node in document.children]
+    assert kinds == ["raw", "paragraph", "raw", "paragraph", "paragraph"]
+    assert 'data-actlab="explore" data-state="f=relu"' in document[0].astext()
+    assert document[1]["classes"] == ["al-fallback"]
+    addresses = [link["refuri"] for link in document.findall(nodes.reference)]
+    assert addresses == [
+        "../book/explore.html#f=relu",
+        "../book/lab.html#preset=relu",
+        f"{HOME}book/evidence.html",
+    ]
+    assert document[0].astext().count("<div") == document[2].astext().count("</div>")
 
 
 @pytest.mark.parametrize("name", RECORDS)

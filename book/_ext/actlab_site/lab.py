@@ -210,12 +210,15 @@ class PieceTransform(SphinxTransform):
             alone = [node for node in parent.children if node.astext().strip()] == [link]
             if not (isinstance(parent, nodes.paragraph) and alone):
                 continue
-            parent["classes"].append("al-fallback")
-            block = nodes.container(classes=["al-embed"])
-            parent.replace_self(block)
-            block += nodes.raw("", frame(piece, state), format="html")
-            block += parent
-            block += nodes.raw("", "</div>", format="html")
+            # Raw on both sides: a container of docutils' would take on the theme's ".container".
+            opening = f'<div class="al-embed">{frame(piece, state)}'
+            parent.replace_self(
+                [
+                    nodes.raw("", opening, format="html"),
+                    nodes.paragraph("", "", *parent.children, classes=["al-fallback"]),
+                    nodes.raw("", "</div></div>", format="html"),
+                ]
+            )
 
 
 def add_scripts(app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
