@@ -49,12 +49,15 @@ def take_pieces() -> None:
     with sync_playwright() as playwright, pages.served(SITE) as address:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         for piece, (state, part) in PIECES.items():
-            page = browser.new_context(viewport=pages.DESK, color_scheme="light").new_page()
+            tall = {"width": pages.DESK["width"], "height": 2400}
+            page = browser.new_context(viewport=tall, color_scheme="light").new_page()
             page.set_default_timeout(300_000)
             page.goto(f"{address}/book/{piece}.html#{state}")
             page.wait_for_selector(part)
             if piece == "lab":
-                page.add_style_tag(content=".al-settings, .al-unit, .al-numbers {display: none}")
+                page.add_style_tag(
+                    content=".al-transport, .al-settings, .al-unit, .al-numbers {display: none}"
+                )
                 page.wait_for_function("location.hash.includes('steps=100')")
             page.wait_for_timeout(1000)
             shot = Image.open(io.BytesIO(page.locator(part).screenshot())).convert("RGB")

@@ -74,7 +74,7 @@
         const swatch = hue(el("i.al-swatch", { "aria-hidden": "true" }), one.act);
         if (i) swatch.classList.add("al-dashed");
         const remove = c.functions.length > 1
-          ? el("button", { type: "button", "aria-label": `Remove ${ActLab.catalog[one.act].title}`, onclick: () => { c.functions.splice(i, 1); build(); } }, "×") : null;
+          ? el("button.al-remove", { type: "button", "aria-label": `Remove ${ActLab.catalog[one.act].title}`, onclick: () => { c.functions.splice(i, 1); build(); } }, "×") : null;
         return el("div.al-row", {}, swatch,
           field(c.functions.length > 1 ? `Function ${i + 1}` : "Function", activations(one.act, (act) => { c.functions[i] = { act, params: defaults(act) }; build(); })),
           el("div.al-params", {}, parameterSliders(one.act, one.params, (name, value) => {

@@ -268,8 +268,8 @@
           if (others) bar.lastChild.style.bottom = `${height(others[l])}%`;
         }) };
       };
-      L.gradient = strip("Gradient", "bars: of the layer’s weights; lines: of its outputs, an example", -8, 2, true);
-      L.spread = strip("Spread", "of its outputs, from example to example", -4, 2, false);
+      L.gradient = strip("Gradient", "bars: of the weights; lines: of the outputs", -8, 2, true);
+      L.spread = strip("Spread", "of the outputs, from example to example", -4, 2, false);
       L.table = el("tbody");
       const details = el("details.al-numbers", { ontoggle: () => fillTable(L) }, el("summary", {}, "The numbers, layer by layer"),
         el("div.al-scroll", { tabindex: 0, role: "group", "aria-label": "Table of the layers" }, el("table", {}, el("thead", {}, el("tr", {}, ["Layer", ...ActLab.STATES, "Spread", "Gradient of weights", "of outputs"].map((t) => el("th", { scope: "col" }, t)))), L.table)));

@@ -60,7 +60,7 @@
         const swatch = hue(el("i.al-swatch", { "aria-hidden": "true" }), r.act);
         if (i) swatch.classList.add("al-dashed");
         const letter = c.rows.length > 1 ? ` ${KEYS[i].toUpperCase()}` : "";
-        const remove = c.rows.length > 1 ? el("button", { type: "button", "aria-label": `Remove ${KEYS[i].toUpperCase()}`, onclick: () => { c.rows.splice(i, 1); build(); } }, "×") : null;
+        const remove = c.rows.length > 1 ? el("button.al-remove", { type: "button", "aria-label": `Remove ${KEYS[i].toUpperCase()}`, onclick: () => { c.rows.splice(i, 1); build(); } }, "×") : null;
         return el("div.al-row", {}, swatch, field(`Activation${letter}`, activations(r.act, (act) => { Object.assign(r, { act, params: defaults(act) }); build(); })),
           el("div.al-params", {}, parameterSliders(r.act, r.params, (name, value) => {
             const next = { ...r.params, [name]: value };
@@ -68,7 +68,8 @@
             note(notice, []);
             r.params = next;
             later();
-          }), field("Start", select(Object.entries(STARTS), r.start, (v) => { r.start = v; later(); })),
+          }),
+          field("Start", select(Object.entries(STARTS), r.start, (v) => { r.start = v; later(); })),
           slider("Weights ×", { low: 0.1, high: 10, step: 0.01, value: r.gain, ...logarithmic, to: (p) => +(10 ** p).toPrecision(3) }, (v) => { r.gain = v; later(); })), remove);
       }));
       const seed = el("button", { type: "button", onclick: () => { c.seed = (c.seed + 1) % 10000; later(); } }, "Draw another network");
@@ -101,7 +102,7 @@
       say.replaceChildren(...c.rows.map((r, i) => el("p", {}, el("strong", {}, `${letter(i) ? `${letter(i)}: ` : ""}${title(r)}. `), sentence(found[i], c.depth))));
       numbers.replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, ["Layer", ...c.rows.flatMap((r, i) => QUANTITIES.flatMap(([, what]) => [`${letter(i)} ${what}, theory`, `${letter(i)} sample`]))].map((t) => el("th", { scope: "col" }, t.trim())))),
         el("tbody", {}, Array.from({ length: c.depth }, (_, l) => el("tr", {}, el("th", { scope: "row" }, String(l + 1)),
-          found.flatMap((f) => QUANTITIES.flatMap(([name]) => [f.theory[l]?.[name], f.sample[l]?.[name]].map((v) => el("td", {}, v == null ? "–" : name === "dead" ? percent(v) : digits(v)))))))))); 
+          found.flatMap((f) => QUANTITIES.flatMap(([name]) => [f.theory[l]?.[name], f.sample[l]?.[name]].map((v) => el("td", {}, v == null ? "–" : name === "dead" ? percent(v) : digits(v))))))))));
       keep(host, write(c));
     }
     function sentence({ theory, sample }, depth) {
