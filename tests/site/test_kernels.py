@@ -93,7 +93,7 @@ def test_every_elementwise_record_has_a_kernel_and_no_kernel_lacks_a_record(own)
     ("old", "new", "said"),
     [
         ("elu: (p) => exponentialSide(1, p.alpha, 1", "elu: (p) => exponentialSide(1, 1, 1", "elu"),
-        ("x * below(x)", "x * below(x * 1.000001)", "gelu {}: f("),
+        ("share = below(x)", "share = below(x * 1.000001)", "gelu {}: f("),
         ("d: (x) => (abs(x) < limit", "d: (x) => (abs(x) <= limit", "hard_sigmoid"),
         ("s: (x) => -2 * sign(x)", "s: (x) => -3 * sign(x)", "softsign {}: f″"),
         ("kinks: a === 1 ? none : [0]", "kinks: none", "leaky_relu"),

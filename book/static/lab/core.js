@@ -75,23 +75,26 @@
   // --- The three loops that cost something -------------------------------------------------------
 
   function forward(x, W, bias, z, B, I, O) {
-    for (let b = 0; b < B; b++) {
-      const xo = b * I, zo = b * O;
-      let j = 0;
-      for (; j + 3 < O; j += 4) {
-        const w0 = j * I, w1 = w0 + I, w2 = w1 + I, w3 = w2 + I;
-        let a0 = bias[j], a1 = bias[j + 1], a2 = bias[j + 2], a3 = bias[j + 3];
+    const B2 = B & ~1, O4 = O & ~3; // four units at two examples at a time, then what is left
+    for (let j = 0; j < O4; j += 4) {
+      const w0 = j * I, w1 = w0 + I, w2 = w1 + I, w3 = w2 + I;
+      const c0 = bias[j], c1 = bias[j + 1], c2 = bias[j + 2], c3 = bias[j + 3];
+      for (let b = 0; b < B2; b += 2) {
+        const xa = b * I, xb = xa + I, o = b * O + j;
+        let a0 = c0, a1 = c1, a2 = c2, a3 = c3, e0 = c0, e1 = c1, e2 = c2, e3 = c3;
         for (let i = 0; i < I; i++) {
-          const v = x[xo + i];
-          a0 += v * W[w0 + i]; a1 += v * W[w1 + i]; a2 += v * W[w2 + i]; a3 += v * W[w3 + i];
+          const p = x[xa + i], q = x[xb + i], u0 = W[w0 + i], u1 = W[w1 + i], u2 = W[w2 + i], u3 = W[w3 + i];
+          a0 += p * u0; a1 += p * u1; a2 += p * u2; a3 += p * u3;
+          e0 += q * u0; e1 += q * u1; e2 += q * u2; e3 += q * u3;
         }
-        z[zo + j] = a0; z[zo + j + 1] = a1; z[zo + j + 2] = a2; z[zo + j + 3] = a3;
+        z[o] = a0; z[o + 1] = a1; z[o + 2] = a2; z[o + 3] = a3;
+        z[o + O] = e0; z[o + O + 1] = e1; z[o + O + 2] = e2; z[o + O + 3] = e3;
       }
-      for (; j < O; j++) {
-        let s = bias[j];
-        for (let i = 0; i < I; i++) s += x[xo + i] * W[j * I + i];
-        z[zo + j] = s;
-      }
+    }
+    for (let b = 0; b < B; b++) for (let j = b < B2 ? O4 : 0; j < O; j++) {
+      let s = bias[j];
+      for (let i = 0; i < I; i++) s += x[b * I + i] * W[j * I + i];
+      z[b * O + j] = s;
     }
   }
   function gradWeights(dz, x, dW, db, B, I, O) { // adds to dW and db

@@ -23,7 +23,11 @@ globalThis.ActLab = globalThis.ActLab || {};
   function erfc(z) {
     const size = abs(z), t = 2 / (2 + size), x = 4 * t - 2;
     let a = 0, b = 0;
-    for (let k = SERIES.length - 1; k > 0; k--) [a, b] = [x * a - b + SERIES[k], a];
+    for (let k = SERIES.length - 1; k > 0; k--) {
+      const next = x * a - b + SERIES[k];
+      b = a;
+      a = next;
+    }
     const tail = t * exp(-size * size + 0.5 * (SERIES[0] + x * a) - b);
     return z >= 0 ? tail : 2 - tail;
   }
@@ -107,12 +111,14 @@ globalThis.ActLab = globalThis.ActLab || {};
       kinks: [0],
     }),
 
-    gelu: () => ({
-      f: (x) => x * below(x),
-      d: (x) => below(x) + x * density(x),
-      s: (x) => (2 - x * x) * density(x),
-      kinks: none,
-    }),
+    gelu: () => {
+      let last = NaN, share = NaN; // f and f′ are asked for together: the dear part once
+      const p = (x) => (x === last ? share : ((last = x), (share = below(x))));
+      return {
+        f: (x) => x * p(x), d: (x) => p(x) + x * density(x), s: (x) => (2 - x * x) * density(x),
+        kinks: none,
+      };
+    },
     gelu_tanh: () => {
       const u = (x) => x * (A + B * x * x), du = (x) => A + 3 * B * x * x;
       return {
