@@ -15,492 +15,481 @@
 # %% [markdown]
 # # Start here: why non-linear at all
 #
-# **35 minutes to read · runs in about 25 s and 1.2 GB on 2 cores · needs: you have
+# **35 minutes to read, exercises apart · runs in about 25 s and 1.2 GB on 2 cores · needs: you have
 # trained one network before**
 #
-# Between two layers of almost every network stands a small function, one line of code, mostly
-# chosen by habit. What happens without it? What happens if it is the simplest of all, a switch?
-# And how much does it matter which one you take? This chapter answers with runs, and shows on the
-# way how the whole course works.
+# The lamp on a staircase hangs on two switches, one below and one above. Flip either of them, and
+# the lamp changes:
+#
+# | switch below | switch above | lamp |
+# |---|---|---|
+# | 0 | 0 | 0 |
+# | 0 | 1 | 1 |
+# | 1 | 0 | 1 |
+# | 1 | 1 | 0 |
+#
+# Two networks apply for the post of saying whether the lamp is lit. The first has a hundred layers
+# and a million weights, and no activation function between its layers. The second has nine weights
+# and biases in all, and two bends. One of them cannot do it, whoever trains it and for how long.
+# Which one, and why? And how much is a bend worth when it is not about lamps?
 #
 # **Questions**
 #
 # - What does a deep network without activation functions compute, and does it train?
 # - Why do we not simply use a switch, on or off?
-# - Is there really no way for a linear network to do something non-linear?
 # - How much is the choice of the activation worth, next to learning rate, initialisation and depth?
 
 # %% tags=["setup"]
-# On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
-# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
+# On Colab this installs the course's helpers; elsewhere it only
+# looks whether they are there. Then it loads the frameworks as the
+# text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
 
-helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
+course = "https://github.com/actlab-course/activation-functions"
+helpers = f"actlab @ git+{course}"
 if "google.colab" in sys.modules:
-    run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
-assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    run([*pip, helpers], check=True)
+assert find_spec("actlab"), f'Missing; pip install "{helpers}"'
 
 from actlab import machine
 
 machine.prepare()
 
 # %%
-import warnings
-
 import keras
 import numpy as np
 import torch
 from torch import nn
 
-from actlab import catalog, claims, data, ensemble, machine, plots, stats, study
+from actlab import claims, data, ensemble, plots, predict, stats
 from actlab.exercises import why_nonlinear as check
-from actlab.experiments import choice, linear, stepping  # this chapter's experiments
+from actlab.experiments import choice  # this chapter's large study
 
 plots.use_style()
+# Twice the usual digits: then every processor prints the same.
+torch.set_default_dtype(torch.float64)
 
 # %% [markdown]
-# ## Three kinds, or two?
+# ## A network by hand
 #
-# The document that started this course sorts activation functions into three kinds: *binary
-# steps*, *linear* ones and *non-linear* ones. Here is one of each. In this course every function
-# is a record in a catalog, with its formula, its exact values and slopes, its origin, and the
-# real thing from both frameworks.
+# Here is a small network for the staircase, with four units between the switches and the lamp:
 
 # %%
-kinds = ["binary_step", "linear", "tanh"]
-plots.curves(kinds, limits=(-3, 3), title="A step, a line, a curve").show()
-
-# %%
-step, line = catalog.get("binary_step"), catalog.get("linear")
-x = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
-plots.table(
-    {
-        "x": x,
-        "step": step.reference(x),
-        "slope of the step": step.derivative(x),
-        "line": line.reference(x),
-        "slope of the line": line.derivative(x),
-    }
-)
+units = {"switches": ["x₁", "x₂"], "hidden": ["f"] * 4, "lamp": ["y"]}
+plots.network(units).show()
 
 # %% [markdown]
-# A function is *linear* if $f(a + b) = f(a) + f(b)$: it does not matter whether you add before or
-# after. For the step, $f(1 + 1) = 1$, but $f(1) + f(1) = 2$. So the step is on the non-linear side
-# already, and its trouble is in the table's third column.
-#
-# > **Predict.** Write down one sentence each: what goes wrong in a network whose activation is the
-# > line? And in one whose activation is the step? Then read on.
-#
-# ## How this course works
-#
-# Much of what is written about activation functions is copied from text to text. Here every such
-# sentence goes on trial, always in the same five steps. Take this one:
+# Every line is a *weight*, a number that multiplies what passes. Every circle adds up what arrives,
+# and a *bias*, a number of its own: with weights 1 and 1 and a bias of −0.5, a unit makes 0.5 of
+# the switches 0 and 1. The four in the middle then apply one more function to their sum: $f$, the
+# **activation**. In NumPy, for all four positions of the switches at once:
 
 # %%
-claims.get("why-output-range")
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+y = np.array([[0.0], [1.0], [1.0], [0.0]])
+
+
+def forward(weights, f):
+    W1, b1, W2, b2 = weights
+    z = X @ W1 + b1  # the sums: 4 examples, 4 units
+    h = f(z)  # the activation
+    return z, h, h @ W2 + b2  # the last are the 4 answers
+
 
 # %% [markdown]
-# 1. **Claim**: a sentence in circulation, with its source.
-# 2. **Rule**: what will decide it, written down *before* the run.
-# 3. **Run**: on the real thing. Where chance plays a part, in at least 20 networks that differ in
-#    their *seed*: their initial weights and the order of their data.
-# 4. **Interval**: what the runs say, and how far chance alone could have moved it.
-# 5. **Verdict**: *holds*, *holds when …*, *refuted* or *not shown*. It is printed whatever it is.
-#
-# > **Predict.** Of the catalog's functions that act on single numbers, how many stay between −1
-# > and 1: nearly all, about half, or a quarter?
+# How wrong the answers are is the *loss*, here their mean squared distance from the lamp. To learn
+# is to make it smaller in small steps: ask how fast the loss rises when a weight does (its
+# *gradient*), and move the weight a little the other way. The answer travels from the back to the
+# front, and each thing that it passes multiplies it by its slope:
+
 
 # %%
-claims.get("why-output-range").evaluate()
+def step(weights, f, slope, rate=0.1):
+    """One step of gradient descent; returns the loss before it."""
+    W1, b1, W2, b2 = weights
+    z, h, out = forward(weights, f)
+    d_out = 2 * (out - y) / len(y)  # the slope of the loss
+    d_z = d_out @ W2.T * slope(z)  # back through the activation
+    W2 -= rate * h.T @ d_out
+    b2 -= rate * d_out.sum(0)
+    W1 -= rate * X.T @ d_z
+    b1 -= rate * d_z.sum(0)
+    return np.mean((out - y) ** 2)
+
 
 # %% [markdown]
-# That sentence describes the functions of the 1990s.
-#
-# For the third step there are two functions to know. `ensemble.train` trains many small networks
-# at once; an *arm* is one way of building them. `ensemble.tune` first gives every arm the learning
-# rate that suits it best, by validation data and on other seeds. Here, on handwritten digits, are
-# twenty networks without any activation and twenty with ReLU (zero for negative numbers, unchanged
-# for positive ones). Numbers have twice the usual digits (`float64`): training magnifies the last
-# one, in which processors differ, and so you get the accuracies that the text speaks of.
+# The activation occurs twice: as $f$ on the way up, and as its slope $f'$ on the way down. With
+# tanh, an S-shaped curve of slope $1 - \tanh^2$, a thousand steps look like this:
+
 
 # %%
-digits = data.load("digits")
-setting = {"hidden": (64, 64), "init": "glorot_uniform", "epochs": 10}
-setting |= {"dtype": "float64", "progress": False}
-trials = {"lrs": (0.01, 0.03, 0.1, 0.3, 1.0), "seeds": range(500, 503)}
-tuning = ensemble.tune(digits, arms=["linear", "relu"], **trials, **setting)
-result = ensemble.train(digits, arms=tuning.arms, seeds=20, **setting)
-print(result)
+def fresh(seed=0):
+    """Random weights, biases of zero."""
+    rng = np.random.default_rng(seed)
+    W1, W2 = rng.normal(size=(2, 4)), rng.normal(size=(4, 1))
+    return [W1, np.zeros(4), W2, np.zeros(1)]
 
-# %%
-for arm, values in result.by_arm("test_accuracy").items():
-    print(f"{arm:6}", stats.mean_interval(values).format(percent=True))
-accuracy = result.by_arm("test_accuracy")
-gain = stats.paired_difference(accuracy["relu"], accuracy["linear"])
-print("gain  ", gain.format(percent=True))
-floor = stats.noise_floor(accuracy["relu"])
-print(f"noise floor: {100 * floor:.1f} points")
+
+def tanh_slope(z):
+    return 1 - np.tanh(z) ** 2
+
+
+weights = fresh()
+losses = [step(weights, np.tanh, tanh_slope) for _ in range(1000)]
+answers = forward(weights, np.tanh)[2]
+print(f"loss: {losses[0]:.3f}, in the end {losses[-1]:.3f}")
+print("answers:", *np.abs(answers.round(2)).ravel())
 
 # %% [markdown]
-# The first two lines are means with their 95 % intervals in brackets; the third is the gain,
-# network by network, from the same weights and the same data in the same order. The noise floor is
-# how far the means of two *equal* arms would drift apart by other seeds alone. Surprised how well
-# networks *without* any activation read digits? These digits happen to lie so far apart that flat
-# cuts between them are nearly enough, and on such data anybody could "prove" that activations
-# hardly matter. So here is a second data set, on which flat cuts are not enough. MNIST-1D: signals
-# of forty numbers in the shape of a digit, shifted, stretched and noisy.
-#
-# > **Predict.** The same networks on MNIST-1D, ten classes again: what do they reach, with and
-# > without ReLU?
+# PyTorch does the way down by itself, in `backward`:
 
 # %%
-signals = data.load("mnist1d")
-tuning = ensemble.tune(signals, arms=["linear", "relu"], **trials, **setting)
-result = ensemble.train(signals, arms=tuning.arms, seeds=20, **setting)
-for arm, accuracy in result.by_arm("test_accuracy").items():
-    print(f"{arm:6}", stats.mean_interval(accuracy).format(percent=True))
-
-# %% [markdown]
-# Same depth, same number of weights, same care. Now why?
-#
-# ## A stack of lines is a line
-#
-# A layer without an activation computes $W h + b$. Two of them compute
-# $W_2 (W_1 h + b_1) + b_2 = (W_2 W_1)\, h + (W_2 b_1 + b_2)$: a matrix and a bias again. Whatever
-# the depth, one layer would have done. Do not believe it, compute it: four layers in Keras, the
-# same weights in PyTorch, and the one matrix.
-
-# %%
-keras.utils.set_random_seed(0)
-deep = keras.Sequential([keras.Input((64,)), *(keras.layers.Dense(64) for _ in range(4))])
-twin = nn.Sequential(*(nn.Linear(64, 64) for _ in range(4)))
+model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
 with torch.no_grad():
-    for ours, theirs in zip(twin, deep.layers, strict=True):
-        kernel, bias = (torch.from_numpy(np.array(w)) for w in theirs.get_weights())
-        ours.weight.copy_(kernel.T)  # Keras stores (in, out), PyTorch (out, in)
-        ours.bias.copy_(bias)
-one_matrix = torch.linalg.multi_dot([layer.weight for layer in reversed(twin)])
-
-# %%
-x = digits.x_test[:100]
-in_keras = np.array(deep(x))
-in_torch = twin(torch.from_numpy(x)).detach().numpy()
-collapsed = (torch.from_numpy(x) @ one_matrix.T).detach().numpy()
-for name, other in {"PyTorch, four layers": in_torch, "one matrix": collapsed}.items():
-    gap = np.abs(other - in_keras).max() / np.abs(in_keras).max()
-    assert gap < 2e-6, name
-    print(f"{name}: less than two millionths away from Keras, four layers.")
+    for ours, start in zip(model.parameters(), fresh(), strict=True):
+        ours.copy_(torch.from_numpy(start.T))  # (out, in) in PyTorch
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+switches, lamp = torch.tensor(X * 1.0), torch.tensor(y)
+for _ in range(1000):
+    optimizer.zero_grad()
+    loss = nn.functional.mse_loss(model(switches), lamp)
+    loss.backward()
+    optimizer.step()
 
 # %% [markdown]
-# (Keras starts its biases at zero, so here the matrix is everything.) What differs is rounding:
-# a float32 has 24 binary digits, and the order of the additions decides over the last one. The
-# first record below compares 2, 5 and 20 layers with what rounding is allowed to do:
+# Keras takes the loop, too. Its `fit` makes one step for every batch, so it gets the four examples
+# a thousand times over:
 
 # %%
-claims.trial("why-linear-collapses", "why-linear-no-backprop")
+layers = keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)
+twin = keras.Sequential([keras.Input((2,)), *layers])
+twin.set_weights(fresh())
+twin.compile(keras.optimizers.SGD(0.1), "mse")
+often = np.tile(X, (1000, 1)), np.tile(y, (1000, 1))
+twin.fit(*often, batch_size=4, shuffle=False, verbose=0)
+
+assert np.allclose(model(switches).detach().numpy(), answers, atol=1e-4)
+assert np.allclose(np.array(twin(X)), answers, atol=1e-4)
+print("Three times the same network, three times the same answers.")
 
 # %% [markdown]
-# Look at the second verdict. It is often said that a linear network cannot even be trained,
-# because the derivative of a line is a constant. It trains well. The gradient of a weight is the
-# error that comes down times the signal that comes up, and those two are not constant. A linear
-# network has a gradient; what it lacks are functions to choose from.
+# ## A line: nothing new on the way up
 #
-# Is depth without activations then *nothing*, in training too? Here are digits once more, with
-# three linear hidden layers and with none: the same data, the same order, the same learning rate.
-
-# %%
-setting = {"lr": 0.01, "dtype": "float64", "progress": False}
-result = ensemble.train(digits, arms=stepping.DEPTHS, seeds=20, **setting)
-history = result.history()
-
-
-def loss_by_epoch(history, arm):
-    """Epoch → training loss: mean and 95 % interval over the networks."""
-    epochs = history[history.arm == arm].groupby("epoch").train_loss
-    return {int(epoch): stats.mean_interval(values) for epoch, values in epochs}
-
-
-plots.lines(
-    {arm: loss_by_epoch(history, arm) for arm in stepping.DEPTHS},
-    x="epoch",
-    y="training loss (nats)",
-    title="No function is gained, and yet it learns differently",
-).show()
-
-# %% [markdown]
-# The layers that "do nothing" speed it up: every weight is multiplied by the others, so one step
-# changes the product by more. Before you conclude that deep linear networks are better, give the
-# other arm its fair chance, its own learning rate:
-
-# %%
-claims.trial("why-linear-depth")
-
-# %% [markdown]
-# Now twenty seeds show no difference any more, and the interval says how large one may still be.
-# Look at the learning rates that the two chose. A clear difference at one shared learning rate,
-# gone when each side has its own: you will meet this again and again, and in this chapter's last
-# section on a grand scale.
+# Without an activation, $f(z) = z$: a straight line, with slope 1 everywhere. Train the very same
+# network once more, with the line in tanh's place.
 #
-# ## XOR, and a linear network that should not exist
-#
-# The smallest thing a line cannot do: say whether two inputs *differ*. For anything linear the
-# outputs at opposite corners of the square add up to the same, $f(0,0) + f(1,1) = f(0,1) + f(1,0)$
-# (the biases of the layers change nothing about that). XOR wants $0 + 0$ on one side and $1 + 1$
-# on the other. Twenty networks each, with two hidden layers of eight units:
+# > **Predict.** After the same thousand steps from the same start, what does the network answer at
+# > the four positions of the switches?
+# >
+# > - one half, four times
+# > - three of the four right
+# > - 0, 1, 1, 0, as with tanh
 
-# %%
-corners = linear.train_xor(range(20), dtype="float64")
-plots.table(
-    {
-        "20 networks": list(corners),
-        "best: corners": [int(right.max()) for right in corners.values()],
-        "with all four": [int(np.sum(right == 4)) for right in corners.values()],
-    }
+# %% tags=["reveal"]
+weights = fresh()
+for _ in range(1000):
+    step(weights, lambda z: z, np.ones_like)
+answers = forward(weights, lambda z: z)[2]
+
+W1, b1, W2, b2 = weights
+matrix, bias = W1 @ W2, b1 @ W2 + b2
+assert np.allclose(X @ matrix + bias, answers)
+print("one matrix:", *np.abs(matrix.round(3)).ravel())
+print("one bias:  ", *bias.round(3))
+
+# %% tags=["reveal"]
+limits = {
+    "one half, four times": 0.05,
+    "three of the four right": 0.45,
+    "0, 1, 1, 0, as with tanh": 1,
+}
+predict.reveal(
+    "The answers are " + ", ".join(f"{v:.2f}" for v in answers.ravel()),
+    choice=predict.pick(np.abs(answers - 0.5).max(), limits),
 )
 
+# %% [markdown] tags=["reveal"]
+# It learned something: how often the lamp burns. More it cannot say. The two layers compute
+# $(x W_1 + b_1) W_2 + b_2$, and if you multiply that out it is
+# $x\,(W_1 W_2) + (b_1 W_2 + b_2)$: one matrix and one bias. The cell above multiplied them, and
+# prints what is left.
+
 # %% [markdown]
-# As the theory says. (If a ReLU network misses a corner, it could have computed XOR and did not
-# find the way: what a network can do and what it learns are two things.) And now six linear layers
-# with weights set by hand, and not one activation anywhere:
+# No other weights would help. Whatever is made of a matrix and a bias gives the same sum at both
+# pairs of opposite corners: $f(0,0) + f(1,1) = f(0,1) + f(1,0)$. The lamp wants $0 + 0$ on the left
+# and $1 + 1$ on the right. Nor does depth help: a hundred layers collapse like two, one after the
+# other. So the first applicant is out. Here is that sentence on trial, as this course does it with
+# every sentence about activations:
 
 # %%
-trick = linear.xor_layers(-149)
-for number, weight in enumerate(trick, 1):
-    print(f"W{number} =", [[float(f"{w:.3g}") for w in unit] for unit in weight])
-one_matrix = np.linalg.multi_dot([np.array(weight) for weight in reversed(trick)])
-print("their product:", one_matrix)
+claims.trial("why-linear-collapses")
 
 # %% [markdown]
-# The odd numbers are powers of two: $2^{-75}$ twice, then $2^{75}$ and $2^{74}$. The product of
-# the six is zero: one matrix of zeros, so the network can only answer 0.
+# A card has five parts:
 #
-# > **Predict.** Run these six matrices in PyTorch on the four corners. What comes out?
+# 1. **Claim**: a sentence in circulation, with its source. Many come from one summary of 2020, the
+#    [starting document](../book/reference/starting-document.md) of this course.
+# 2. **Rule**: what will decide it, written down *before* the run (fold the card open).
+# 3. **Run**: where chance plays a part, at least twenty networks that differ in their *seed*: their
+#    first weights and the order of their data.
+# 4. **Interval**: where the true value lies with 95 % confidence, drawn against the rule's bound.
+# 5. **Verdict**: *holds*, *holds when …*, *refuted* or *not shown*, whatever comes out.
+#
+# ## How bad is it, on real data?
+#
+# Handwritten digits, 8 × 8 pixels, ten classes. Twenty networks have two hidden layers of 32 units
+# with ReLU (zero for negative numbers, unchanged for positive ones), twenty have nothing between
+# their layers. `ensemble.tune` finds the learning rate that suits each kind best, on other seeds
+# and on validation data; `ensemble.train` then trains all forty, in pairs from the same first
+# weights.
+#
+# > **Predict.** How much test accuracy does it cost to leave the activation out?
+# >
+# > - less than 3 points
+# > - about 10 points
+# > - more than 30 points
 
-# %%
-ways = {"one matrix": "one matrix", "PyTorch": "torch", "Keras": "keras"}
-plots.table(
-    {"corner": ["0, 0", "0, 1", "1, 0", "1, 1"]}
-    | {name: linear.run_linear(trick, linear.XOR_X, how) for name, how in ways.items()}
-)
+# %% tags=["reveal"]
+setting = {"init": "glorot_uniform", "dtype": "float64"}
+setting |= {"hidden": (32, 32), "epochs": 20, "progress": False}
+rates = (0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+def compare(dataset):
+    """Points of test accuracy with and without ReLU; the gain."""
+    kinds = {"arms": ["linear", "relu"], "seeds": range(500, 510)}
+    tuned = ensemble.tune(dataset, lrs=rates, **kinds, **setting)
+    result = ensemble.train(dataset, arms=tuned.arms, **setting)
+    points = {arm: 100 * v for arm, v in result.by_arm().items()}
+    for arm, found in points.items():
+        print(f"{arm:6}", stats.mean_interval(found).format(1))
+    gain = stats.paired_difference(points["relu"], points["linear"])
+    print("gain  ", gain.format(1))
+    return gain.mean
+
+
+# %% tags=["reveal"]
+digits = data.load("digits")
+gain = compare(digits)
+limits = {"less than 3 points": 3, "about 10 points": 20}
+limits["more than 30 points"] = 100
+predict.reveal(f"{gain:.1f} points", choice=predict.pick(gain, limits))
+
+# %% [markdown] tags=["reveal"]
+# The first two lines are means with their 95 % intervals in brackets. The third is the gain, taken
+# network by network: a network and its partner share their first weights and the order of their
+# data, so much of what is chance falls out of the difference. That is why a gain can be sure
+# although it is hardly larger than the spread of one mean.
+#
+# Did you expect networks *without* any activation to read digits? These lie so far apart that flat
+# cuts between them are nearly enough. On such data anybody could "prove" that activations hardly
+# matter.
 
 # %% [markdown]
-# PyTorch computes XOR, with a linear network. Here is the trick. The second unit of layer 2
-# makes the sum $x_1 + x_2$ so small that in layer 3 it becomes 0, $2^{-150}$ or $2^{-149}$. The
-# last of these is the smallest float32 there is. Half of it has no place of its own and is
-# rounded, to zero. Layers 4 and 5 make it large again, and out comes "$x_1$ *and* $x_2$": a kink.
-# **Rounding is a non-linearity.** "Linear networks collapse" is a theorem about numbers; networks
-# are made of floats.
-#
-# Keras gives another answer from the same weights, because TensorFlow rounds otherwise: everything
-# below $2^{-126}$ becomes zero. So we choose the weights for that limit:
+# The same on MNIST-1D, signals of forty numbers in the shape of a digit, shifted, stretched and
+# noisy:
 
 # %%
-other_trick = linear.xor_layers(-126)
-plots.table(
-    {"corner": ["0, 0", "0, 1", "1, 0", "1, 1"]}
-    | {name: linear.run_linear(other_trick, linear.XOR_X, how) for name, how in ways.items()}
-)
+gain = compare(data.load("mnist1d", size=1_000))
+
+# %% [markdown]
+# Same depth, same care; what differs is what the data ask for. Notice that the linear networks did
+# train, though it is often said that they cannot, their derivative being constant. The gradient of
+# a weight is the error that comes down times the signal that comes up, and those are not constant.
+# ([The ledger](../book/reference/claims.md) has the verdicts on this and on more sentences.)
+#
+# One more verdict on linear networks, and a strange one:
 
 # %%
 claims.trial("why-linear-xor")
 
 # %% [markdown]
+# It was proved above; how can there be exceptions? **Rounding is a non-linearity.** "Linear
+# networks collapse" is a theorem about numbers, and networks are made of floats.
+#
+# <details>
+# <summary>For the curious: a linear network that should not exist</summary>
+#
+# Here are six matrices, set by hand. Multiplied they give zeros; run one after the other, in
+# PyTorch and in `float32`, the usual format, they answer 0, 1, 1, 0:
+#
+# ```python
+# tiny, large = 2.0**-75, 2.0**75
+# h = torch.tensor(X, dtype=torch.float32)
+# for weight in ([[1, 1]], [[1], [tiny]], [[1, 0], [0, tiny]],
+#                [[1, 0], [0, large]], [[1, 0], [0, large / 2]], [[1, -2]]):
+#     h = h @ torch.tensor(weight, dtype=torch.float32).T
+# ```
+#
+# The second unit of layer 2 makes the sum $x_1 + x_2$ so small that in layer 3 it becomes 0,
+# $2^{-150}$ or $2^{-149}$. The last of these is the smallest `float32` there is; half of it has no
+# place of its own and is rounded, to zero. Layers 4 and 5 make what is left large again, and out
+# comes "$x_1$ *and* $x_2$": 0 for sums of 0 and 1, something for 2. That is a kink, and the last
+# layer takes it twice from the sum.
+#
+# TensorFlow, under Keras, rounds otherwise: everything below $2^{-126}$ becomes zero. So Keras
+# gives another answer, and needs other weights; the card below tried both.
+#
 # Nobody should build networks like that, though it has been done, trained and all
 # ([Foerster, 2017](https://openai.com/index/nonlinear-computation-in-deep-linear-networks/)). But
-# the same rounding is why gradients in half precision are multiplied by a large number before
-# they travel back. And it is this course's first warning that "the same network" in two
-# frameworks is the same up to their arithmetic.
+# the same rounding is why gradients in half precision are multiplied by a large number before they
+# travel back.
 #
-# ## The step: nothing to follow
+# </details>
 #
-# So a network needs something that is not a line. Why not the simplest, the step? It is how
-# artificial neurons began, and two steps are enough for XOR: one that fires for "at least one",
-# one for "both".
-
-# %%
-claims.trial("why-third-kind", "why-on-or-off")
-
-# %% [markdown]
-# The trouble starts when the weights are to be *learned*. There are several ways to write a step.
+# ## A step: nothing comes back on the way down
 #
-# > **Predict.** In PyTorch, `loss.backward()` through each of these three steps: which gradient
-# > do the weights *below* it get? And does PyTorch tell you that something is wrong?
+# So a network needs a bend. Why not the simplest, the switch itself: 1 where $z \ge 0$, else 0? It
+# is how artificial neurons began. But its slope is 0, everywhere but at the jump, and in the
+# function `step` above `slope(z)` multiplies what reaches `W1`:
 
 # %%
-x, y = torch.from_numpy(digits.x_train[:256]), torch.from_numpy(digits.y_train[:256])
-steps = {
-    "(h >= 0).float()": lambda h: (h >= 0).float(),
-    "torch.sign(h)": torch.sign,
-    "torch.heaviside(h, …)": lambda h: torch.heaviside(h, torch.ones(())),
-}
-for name, step in steps.items():
-    below, above = nn.Linear(64, 32), nn.Linear(32, 10)
-    try:
-        nn.functional.cross_entropy(above(step(below(x))), y).backward()
-        gradient = below.weight.grad
-        told = "none" if gradient is None else f"largest entry {gradient.abs().max():g}"
-    except RuntimeError as error:
-        told = f"RuntimeError, {error}"
-    print(f"{name:22} gradient below: {told}")
+weights = fresh()
+for _ in range(1000):
+    step(weights, lambda z: (z >= 0) * 1.0, np.zeros_like)
+still = np.array_equal(weights[0], fresh()[0])
+moved = np.abs(weights[2] - fresh()[2]).max()
+assert still
+print("First weights: not one bit has changed.")
+print(f"Last weights: changed by up to {moved:.2f}.")
 
 # %% [markdown]
-# Only one of the three complains. The first, the most natural one, leaves `grad` empty, and
-# optimisers skip what is empty without a word: the network seems to train, because its last layer
-# does. The same network now in both frameworks, from the same weights; this time listen to Keras.
+# By hand you see why. PyTorch does not tell:
 
 # %%
-inputs, labels = digits.x_train[:1024], digits.y_train[:1024]
-below = keras.layers.Dense(32, activation=lambda h: keras.ops.cast(h >= 0, "float32"))
-model = keras.Sequential([keras.Input((64,)), below, keras.layers.Dense(10)])
-start = [np.array(w) for w in model.get_weights()]
-entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-model.compile(keras.optimizers.SGD(0.1), entropy)
-with warnings.catch_warnings(record=True) as heard:
-    warnings.simplefilter("always")
-    history = model.fit(inputs, labels, batch_size=128, epochs=5, shuffle=False, verbose=0)
-print("Keras warns:", str(heard[0].message).split(" when ")[0])
-
-# %%
-below, above = nn.Linear(64, 32), nn.Linear(32, 10)
-with torch.no_grad():
-    for layer, kernel, bias in ((below, *start[:2]), (above, *start[2:])):
-        layer.weight.copy_(torch.from_numpy(kernel.T))
-        layer.bias.copy_(torch.from_numpy(bias))
-optimizer = torch.optim.SGD([*below.parameters(), *above.parameters()], lr=0.1)
-x, y = torch.from_numpy(inputs), torch.from_numpy(labels)
-losses = []
-for _ in range(5):
-    for xb, yb in zip(x.split(128), y.split(128), strict=True):
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(above((below(xb) >= 0).float()), yb)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-
-# %%
-losses = np.reshape(losses, (5, 8)).mean(1)
-assert np.allclose(losses, history.history["loss"], rtol=1e-4)
-unmoved = np.array_equal(below.weight.detach().numpy().T, start[0])
-assert unmoved
-assert np.array_equal(model.get_weights()[0], start[0])
-print("Loss by epoch, equal in both:", *(f"{loss:.2f}" for loss in losses))
-print("Weights below the step: not one bit has changed, in either.")
+below, above = nn.Linear(2, 4), nn.Linear(4, 1)
+above((below(switches) >= 0).double()).sum().backward()
+print("gradient above the step:", above.weight.grad.shape)
+print("gradient below the step:", below.weight.grad)
 
 # %% [markdown]
-# That was one network. Now twenty, with two hidden layers of steps, next to twenty with tanh that
-# start from the very same weights and see the data in the same order:
+# No error, no warning, an empty gradient, and optimisers skip what is empty. So a network with
+# steps *seems* to train, because its last layer does. What can that do alone? Here is a whole
+# training, on the digits, that you can change:
 
 # %%
-result, moved = stepping.stuck(tuple(range(20)), dtype="float64")
-history = result.history()
-titles = {"binary_step": "binary step", "tanh": "tanh, same start"}
-plots.lines(
-    {title: loss_by_epoch(history, arm) for arm, title in titles.items()},
-    x="epoch",
-    y="training loss (nats)",
-    title="A step network learns with its last layer only",
-).show()
+pixels, labels = map(torch.tensor, (digits.x_train, digits.y_train))
+pixels = pixels.double()
+
+
+def train(f, units=256, epochs=10, rate=0.1):
+    torch.manual_seed(0)
+    below, above = nn.Linear(64, units), nn.Linear(units, 10)
+    both = [*below.parameters(), *above.parameters()]
+    optimizer = torch.optim.SGD(both, lr=rate, momentum=0.9)
+    for _ in range(epochs):
+        for batch in torch.randperm(len(labels)).split(128):
+            optimizer.zero_grad()
+            logits = above(f(below(pixels[batch])))
+            loss = nn.functional.cross_entropy(logits, labels[batch])
+            loss.backward()
+            optimizer.step()
+    with torch.no_grad():
+        seen = above(f(below(torch.tensor(digits.x_test).double())))
+    return np.mean(seen.argmax(1).numpy() == digits.y_test)
+
 
 # %% [markdown]
-# The loss does fall, and that is the trap. To see what happens *inside*, `ensemble.train` takes a
-# `probe`: it looks at every network while it trains and notes dead units, the size of signals or,
-# here, the gradient that reaches each layer before the first step.
+# > **Predict.** With `(h >= 0).double()` for `f`, the 256 hidden units are a random code that never
+# > changes. How many digits does the network read, where guessing gives one in ten?
+# >
+# > - hardly more than by guessing
+# > - about half
+# > - more than 85 %
 
-# %%
-inside = {arm: result.probe("gradient_norm", arm)[:, 0].mean(0) for arm in titles}
-layers = {"layer": ["first hidden", "second hidden", "output"]}
-plots.table(layers | {f"gradient norm, {arm}": norms for arm, norms in inside.items()}, digits=2)
 
-# %% [markdown]
-# The hidden layers of a step network are a random code that never changes, and the last layer
-# makes the best of it.
-#
-# > **Predict.** How well can a last layer do on top of 256 random steps, on ten digits: close to
-# > guessing, halfway, or nearly as well as a trained network?
+# %% tags=["reveal"]
+plain = train(lambda h: (h >= 0).double())
+limits = {"hardly more than by guessing": 0.2, "about half": 0.85}
+limits["more than 85 %"] = 1
+right = predict.pick(plain, limits)
+predict.reveal(f"{plain:.0%} of the test digits", choice=right)
 
-# %%
-claims.trial("why-step-stuck", "why-step-classes")
-
-# %% [markdown]
+# %% [markdown] tags=["reveal"]
 # Random steps carry a long way on easy data; they are a method of their own, known as *random
-# features*. But one can do better, with a little theft. What training needs is a direction, and
-# nobody checks where it comes from: keep the step on the way forward, and on the way back pretend
-# that it was a ramp, with slope 1 between −1 and 1. This is called *straight-through*
-# ([Bengio and colleagues, 2013](https://arxiv.org/abs/1308.3432)), who let the gradient pass
-# everywhere; the ramp is [Hubara and colleagues'](https://arxiv.org/abs/1602.02830).
+# features*. And this is the trap: the loss falls, the accuracy is fine, and everything below the
+# step stands still.
+
+# %% [markdown]
+# Keras trains it too, and warns that gradients do not exist for two of the variables. On trial:
+
+# %%
+claims.trial("why-step-stuck")
+
+# %% [markdown]
+# One can do better, with a little theft. What training needs is a direction, and nobody checks
+# where it comes from: keep the step on the way up, and on the way down pretend that it was a ramp,
+# with slope 1 between −1 and 1. `detach` passes a value on, and no gradient:
 
 
 # %%
-def straight_through(h):
-    """The step; going back, the slope of a ramp from −1 to 1."""
-    step, ramp = (h >= 0).to(h.dtype), h.clamp(-1, 1)
-    return step + (ramp - ramp.detach())  # adds 0, and the ramp's slope
+def borrowed(h):
+    ramp = h.clamp(-1, 1)
+    return ramp + ((h >= 0).double() - ramp).detach()
 
 
-# %%
-arm = {"borrowed": {"activation": straight_through, **stepping.SETTINGS}}
-run = {"seeds": 20, "dtype": "float64", "progress": False}
-borrowed = ensemble.train(digits, arms=arm, **run).by_arm()["borrowed"]
-for name, accuracy in {
-    "plain steps": result.by_arm()["binary_step"],
-    "borrowed slope": borrowed,
-    "tanh": result.by_arm()["tanh"],
-}.items():
-    print(f"{name:14}", stats.mean_interval(accuracy).format(percent=True))
+steps = {"plain": lambda h: (h >= 0).double(), "borrowed": borrowed}
+for units in (32, 256):
+    for name, f in steps.items():
+        print(f"{units:3} steps, {name:8} {train(f, units):.0%}")
+
+# %% [markdown]
+# Each line is one network, so small differences say little. Look where units are few: random steps
+# are a poor code there, and learned ones need not be. The card shows it over twenty seeds, in
+# networks with *two* layers of steps; a random code of a random code loses more, so plain steps do
+# worse there.
 
 # %%
 claims.trial("why-step-borrowed")
 
 # %% [markdown]
-# This is how networks with one-bit activations are trained. You write it yourself in exercise 1.3.
+# The trick is called *straight-through*
+# ([Bengio and colleagues, 2013](https://arxiv.org/abs/1308.3432); the ramp is
+# [Hubara and colleagues'](https://arxiv.org/abs/1602.02830)), and trains networks with one-bit
+# activations.
 #
 # ## How much is the choice worth?
 #
-# We need something non-linear with a slope, then, real or borrowed. The catalog has plenty. The
-# starting document calls the choice among them *crucial*. Compared with what?
+# We need a bend and a slope, then, real or borrowed. There are dozens to choose from, and the
+# starting document calls the choice *crucial*. Compared with what? A study trained every
+# combination of seven activations, five learning rates, three initialisations (how the first
+# weights are drawn) and three depths, twenty times each. What a choice is *worth* is the test
+# accuracy that you gain by making it well, on validation data, instead of blindly.
 #
-# > **Predict.** Four choices: activation (seven common ones), learning rate (five), initialisation
-# > (three), depth (three). Order them by what it costs to choose blindly.
-#
-# The study trains every combination, twenty times each, on both data sets. What a choice is
-# *worth* is the test accuracy that one gains by choosing well, on validation data, instead of
-# blindly. That depends on what happens to the other three, so there are three views: they are left
-# to chance; the learning rate alone is tuned; all of them are tuned.
+# > **Predict.** On the digits, somebody takes all four as they come, from the last tutorial read,
+# > and may choose one of them with care. Which one is worth most?
+# >
+# > - the activation
+# > - the learning rate
+# > - the initialisation
+# > - the depth
 
-# %%
-about = study.load("choice_mnist1d").attrs
-print(f"{about['command']}\n{machine.sentence(about['machine'])}")
+# %% tags=["reveal"]
+worth = choice.worth_by_view("digits")
 label = "gain over a blind choice (points of test accuracy)"
-plots.rows(choice.worth_by_view("digits"), label=label, title="Digits").show()
+plots.rows(worth, label=label, title="Digits").show()
 
-# %%
-plots.rows(choice.worth_by_view("mnist1d"), label=label, title="MNIST-1D").show()
+# %% tags=["reveal"]
+blind = {name: v.mean for name, v in next(iter(worth.values())).items()}
+best = max(blind, key=blind.get)
+said = f"The {best} is worth {blind[best]:.1f} points"
+predict.reveal(said, choice=f"the {best}", folklore="the activation")
+others = next(iter(choice.worths("digits", without="sigmoid").values()))
+top = max(others, key=lambda name: others[name].mean())
+print(f"Without the sigmoid among the seven it is the {top}.")
 
-# %% [markdown]
-# Look at the digits first. **Blue dots**: if you take the other three as they come, from the
-# last tutorial you read, say, more hangs on the activation than on anything else (as long as the
-# sigmoid is among the seven: without it, more hangs on the depth). **Green triangles**: if you tune
-# the rest for each activation, next to nothing is left to choose. Both are true, on the same data
-# and the same networks. **Orange squares** lie between: at some depths and initialisations some of
-# the seven do not get going at any of the learning rates.
-#
-# On MNIST-1D it is not so simple. There the activation is worth several points in every view, even
-# when all else is tuned, and the learning rate is worth more. Before we believe in a lasting
-# difference, one look at the tuning itself:
-
-# %%
-for data_set in choice.DATA:
-    print(f"{data_set}: best at the largest learning rate tried:", *choice.at_upper_end(data_set))
+# %% [markdown] tags=["reveal"]
+# The three colours are three views of the very same networks. In the first, all else is left to
+# chance; what then counts most depends on the company (the last line leaves one candidate out). In
+# the second, every combination gets its own learning rate. In the third, all else is tuned. "It is
+# crucial" and "it hardly matters" can both be read off one study.
 
 # %% [markdown]
-# On MNIST-1D most of them would have liked a still larger rate, or more time: ten epochs are short
-# there. So part of what the activation is worth is *speed*, and a longer run may shrink it. A grid
-# always has a say in the result, and the honest thing is to say where it ends.
-#
-# What else does an activation change? Here is a slice of the grid, three hidden layers with
-# Keras's initialisation:
+# How can the worth of a choice depend so much on the others? Here is a slice of the study, three
+# hidden layers on MNIST-1D:
 
 # %%
 plots.grid(
@@ -511,52 +500,17 @@ plots.grid(
 ).show()
 
 # %% [markdown]
-# Read it row by row: an activation decides at *which learning rates* a network trains, and those
-# ranges are shifted against each other. Now read it column by column. Each column is a benchmark
-# with "all else equal", as there are thousands, and it depends on the column who wins. **All else
-# equal is not a fair comparison.**
-#
-# The same in one table: of all the differences between the settings, how much is due to each
-# choice alone, and how much to what they do only together?
+# Row by row: an activation decides at *which learning rates* a network trains. Column by column:
+# each is a benchmark with "all else equal", of which there are thousands, and it depends on the
+# column who wins. **All else equal is not a fair comparison.**
 
 # %%
-shares = {data_set: choice.variance_shares(data_set) for data_set in choice.DATA}
-plots.table(
-    {"variance (%)": list(shares["digits"])}
-    | {
-        data_set: [f"{100 * m:.0f} [{100 * a:.0f}, {100 * b:.0f}]" for m, a, b in found.values()]
-        for data_set, found in shares.items()
-    }
-)
+claims.trial("choice-crucial")
 
 # %% [markdown]
-# The largest share belongs to no single choice. Nobody can say what an activation is worth without
-# saying what it was combined with.
-
-# %%
-claims.trial("choice-crucial", "choice-experiment-pays", "choice-order-stable")
-
-# %% [markdown]
-# What this does not show: these networks are small, trained for ten epochs, on two data sets. The
-# larger a model, the less anybody can afford to tune it, and the nearer it is to the blue dots.
-# That is why the following chapters look so closely at what each activation *tolerates*.
-#
-# ## Misconceptions
-#
-# > **Misconception.** "The more layers, the more a network can compute, with or without
-# > activations." Without them any number of layers is one matrix. Depth pays through the kinks
-# > between the layers.
-#
-# > **Misconception.** "A linear network cannot be trained, its derivative is constant." It trains,
-# > by ordinary backpropagation, to the best that one matrix can do.
-#
-# > **Misconception.** "An activation normalises the outputs." Some functions are bounded; most,
-# > and nearly all that are used in hidden layers today, are not. Keeping signals in range is the
-# > work of initialisation and normalisation layers.
-#
-# > **Misconception.** "The loss falls, so the network learns." In a step network it falls while
-# > every hidden weight stands still. Look at the gradients of the first layer before you trust a
-# > new activation; a `grad` of `None` is no error in PyTorch.
+# What this does not show: these networks are small and trained for ten epochs, and a grid of
+# learning rates has ends. The larger a model, the less anybody can afford to tune it. That is why
+# the following chapters look so closely at what each activation *tolerates*.
 #
 # ## Exercises
 #
@@ -598,7 +552,8 @@ check.check_collapse(collapse)
 # def collapse(layers):
 #     weight, bias = (ops.convert_to_tensor(part) for part in layers[0])
 #     for w, b in layers[1:]:
-#         weight, bias = ops.matmul(w, weight), ops.matmul(w, bias) + b
+#         weight = ops.matmul(w, weight)
+#         bias = ops.matmul(w, bias) + b
 #     return weight, bias
 #
 # check.check_collapse(collapse)
@@ -606,9 +561,9 @@ check.check_collapse(collapse)
 #
 # </details>
 #
-# > **Exercise 1.2.** Set by hand the weights of a network with two ReLU units so that it computes
-# > XOR: exactly 0, 1, 1, 0 at the corners (0, 0), (0, 1), (1, 0), (1, 1). An `nn.Sequential` or a
-# > Keras model. Pencil and paper help more than a keyboard.
+# > **Exercise 1.2.** The second applicant of the beginning: set by hand the weights of a network
+# > with two ReLU units so that it says when the lamp burns, exactly 0, 1, 1, 0 at (0, 0), (0, 1),
+# > (1, 0), (1, 1). An `nn.Sequential` or a Keras model. Pencil and paper help more than a keyboard.
 
 # %%
 xor = ...
@@ -655,27 +610,36 @@ check.check_xor(xor)
 #
 # </details>
 #
-# > **Exercise 1.3.** Write `borrowed(x)`: forward the step (1 where x ≥ 0, else 0), backward the
-# > slope of a ramp, 1 between −1 and 1 and 0 outside. A hint: what is the value of
-# > `ramp + stop(step − ramp)`, if `stop` passes a value on but no gradient? PyTorch calls it
-# > `.detach()`, Keras `keras.ops.stop_gradient`.
+# > **Exercise 1.3.** Write `theft(x)` yourself, and not as the chapter does: forward the step (1
+# > where x ≥ 0, else 0), backward the slope of a ramp, 1 between −1 and 1 and 0 outside. In PyTorch
+# > with a `torch.autograd.Function`, or in Keras, where `detach` is called
+# > `keras.ops.stop_gradient`.
 
 # %%
-borrowed = ...
-check.check_borrowed_slope(borrowed)
+theft = ...
+check.check_borrowed_slope(theft)
 
 # %% [markdown]
 # <details>
 # <summary>Solution (PyTorch)</summary>
 #
 # ```python
+# import torch
 # from actlab.exercises import why_nonlinear as check
 #
-# def borrowed(x):
-#     ramp = x.clamp(-1, 1)
-#     return ramp + ((x >= 0).to(x.dtype) - ramp).detach()
+# class Theft(torch.autograd.Function):
+#     @staticmethod
+#     def forward(ctx, x):
+#         ctx.save_for_backward(x)
+#         return (x >= 0).to(x.dtype)
 #
-# check.check_borrowed_slope(borrowed)
+#     @staticmethod
+#     def backward(ctx, gradient):
+#         (x,) = ctx.saved_tensors
+#         return gradient * (x.abs() <= 1)
+#
+# theft = Theft.apply
+# check.check_borrowed_slope(theft)
 # ```
 #
 # </details>
@@ -687,27 +651,145 @@ check.check_borrowed_slope(borrowed)
 # from keras import ops
 # from actlab.exercises import why_nonlinear as check
 #
-# def borrowed(x):
+# def theft(x):
 #     ramp = ops.clip(x, -1.0, 1.0)
-#     return ramp + ops.stop_gradient(ops.cast(x >= 0, x.dtype) - ramp)
+#     step = ops.cast(x >= 0, x.dtype)
+#     return ramp + ops.stop_gradient(step - ramp)
 #
-# check.check_borrowed_slope(borrowed)
+# check.check_borrowed_slope(theft)
+# ```
+#
+# </details>
+#
+# > **Exercise 1.4.** Train a network of at most 32 step units, and a last layer above them, that
+# > reads at least 88 % of the test digits. Hand over the trained network: an `nn.Module`, a Keras
+# > model or a function, from 64 pixels to ten scores. (What do 32 *random* steps reach? See
+# > above.)
+
+# %%
+network = ...
+check.check_step_network(network)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# import torch
+# from torch import nn
+# from actlab import data
+# from actlab.exercises import why_nonlinear as check
+#
+# class Step(nn.Module):
+#     def forward(self, h):
+#         ramp = h.clamp(-1, 1)
+#         return ramp + ((h >= 0).to(h.dtype) - ramp).detach()
+#
+# torch.manual_seed(0)
+# digits = data.load("digits")
+# network = nn.Sequential(nn.Linear(64, 32), Step(), nn.Linear(32, 10))
+# network.float()
+# optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+# x, y = torch.tensor(digits.x_train), torch.tensor(digits.y_train)
+# for _ in range(30):
+#     for batch in torch.randperm(len(x)).split(128):
+#         optimizer.zero_grad()
+#         loss = nn.functional.cross_entropy(network(x[batch]), y[batch])
+#         loss.backward()
+#         optimizer.step()
+#
+# check.check_step_network(network)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+# from keras import ops
+# from actlab import data
+# from actlab.exercises import why_nonlinear as check
+#
+# def step(h):
+#     ramp = ops.clip(h, -1.0, 1.0)
+#     return ramp + ops.stop_gradient(ops.cast(h >= 0, h.dtype) - ramp)
+#
+# keras.utils.set_random_seed(0)
+# digits = data.load("digits")
+# network = keras.Sequential([
+#     keras.Input((64,)),
+#     keras.layers.Dense(32, activation=step),
+#     keras.layers.Dense(10),
+# ])
+# loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+# network.compile(keras.optimizers.Adam(0.01), loss)
+# network.fit(digits.x_train, digits.y_train, batch_size=128, epochs=30,
+#             verbose=0)
+#
+# check.check_step_network(network)
+# ```
+#
+# </details>
+#
+# > **Exercise 1.5.** *"Leave the activation out, and you lose accuracy."* On the digits and on
+# > MNIST-1D you have seen how much. Now decide it yourself, on other data. First write a rule: a
+# > function that gets an interval (`gain.low`, `gain.mean`, `gain.high`, in points) and returns
+# > `"holds"`, `"refuted"` or `"not shown"`; choose your own bound, from how many points on a loss
+# > would matter to you. Then measure: `data.load("wine")` or `"breast_cancer"`, twenty networks of
+# > each kind, as in `compare` above. Hand over both, `(rule, gain)`.
+
+# %%
+decision = ...
+check.check_decision(decision)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (either framework: the engine trains PyTorch's networks)</summary>
+#
+# ```python
+# from actlab import data, ensemble, stats
+# from actlab.exercises import why_nonlinear as check
+#
+# def rule(gain, bound=1):
+#     if gain.low > bound:
+#         return "holds"
+#     if gain.high <= bound:
+#         return "refuted"
+#     return "not shown"
+#
+# wine = data.load("wine")
+# setting = dict(hidden=(16, 16), epochs=30, batch_size=16)
+# tuned = ensemble.tune(wine, arms=["linear", "relu"],
+#                       lrs=(0.01, 0.03, 0.1, 0.3),
+#                       seeds=range(500, 510), **setting)
+# found = ensemble.train(wine, arms=tuned.arms, seeds=20, **setting)
+# accuracy = found.by_arm()
+# gain = stats.paired_difference(100 * accuracy["relu"],
+#                                100 * accuracy["linear"])
+# decision = rule, gain
+# check.check_decision(decision)
 # ```
 #
 # </details>
 #
 # > **Key points.**
 # >
-# > - Linear layers in a row are one matrix. They do train, by ordinary backpropagation; they only
-# >   have nothing more to offer. How bad that is depends on the data: on digits you hardly see it.
-# > - The step is non-linear. What it lacks is a slope, so everything below it stands still, without
-# >   an error in PyTorch. A borrowed slope repairs that.
-# > - "Linear" is a statement about exact arithmetic. In float32 a linear network can compute XOR,
-# >   by rounding, and with the same weights not the same in both frameworks.
-# > - What an activation is worth depends on what was tuned beside it: on digits more than anything
-# >   else, or next to nothing. It shifts the learning rates, initialisations and depths at which a
-# >   network trains. Compare only what has been tuned, each for itself.
-# > - Claim, rule, run, interval, verdict: that is how the course works from here on.
+# > - The activation acts twice: as a function on the way up, by its slope on the way down.
+# > - Linear layers in a row are one matrix. They do train, and have nothing more to offer. How bad
+# >   that is depends on the data.
+# > - A step bends, and has no slope: everything below it stands still, without an error in PyTorch.
+# >   A borrowed slope repairs that.
+# > - "Linear" is a statement about exact arithmetic; floats are rounded, and rounding bends.
+# > - What an activation is worth depends on what was tuned beside it. Compare only what has been
+# >   tuned, each for itself.
 #
+# To take along:
+
+# %%
+claims.cheat("why_nonlinear")
+
+# %% [markdown]
 # **What next.** Most networks take ReLU, the simplest function with a slope and a kink, and half of
 # what is said about it is that it dies. The next chapter looks for the culprit.

@@ -40,7 +40,7 @@ MAY: dict[str, set[str]] = {
         *("stats", "study", "theory", "trial", "twin"),
     },
     "claims": {"catalog", "experiments", "trial"},
-    "exercises": {"catalog", "data", "frameworks", "probes"},
+    "exercises": {"catalog", "data", "frameworks", "probes", "stats"},
     "predict": set(),
     "callbacks": {"probes"},  # an old address
 }

@@ -9,6 +9,7 @@ import tensorflow as tf
 import torch
 from torch import nn
 
+from actlab import data, stats
 from actlab.exercises import why_nonlinear as check
 from tests.exercises.judge import judge
 
@@ -295,6 +296,185 @@ def _with_hook(x):
 )
 def test_borrowed_slope(answer, hint):
     judge(check.check_borrowed_slope, answer, hint)
+
+
+def _step(h):
+    return (h >= 0).to(h.dtype)
+
+
+class _Lambda(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+@functools.cache
+def _trained(units=32, epochs=30, learns_below=True):
+    """Weights (units in, units out) and biases of a network of steps, trained on the digits."""
+    torch.manual_seed(0)
+    digits = data.load("digits")
+    x, y = torch.tensor(digits.x_train), torch.tensor(digits.y_train)
+    below, above = nn.Linear(64, units).float(), nn.Linear(units, 10).float()
+    optimizer = torch.optim.Adam([*below.parameters(), *above.parameters()], lr=0.01)
+    activation = _borrowed if learns_below else _step
+    for _ in range(epochs):
+        for batch in torch.randperm(len(x)).split(128):
+            optimizer.zero_grad()
+            logits = above(activation(below(x[batch])))
+            nn.functional.cross_entropy(logits, y[batch]).backward()
+            optimizer.step()
+    layers = (below.weight.T, below.bias, above.weight.T, above.bias)
+    return [part.detach().numpy() for part in layers]
+
+
+def _network(*ends, activation=_borrowed, form=_trained, dtype=torch.float32):
+    w, b, v, c = form()
+    below, above = nn.Linear(64, w.shape[1]), nn.Linear(w.shape[1], 10)
+    for layer, weight, bias in ((below, w, b), (above, v, c)):
+        layer.weight.data, layer.bias.data = torch.tensor(weight.T), torch.tensor(bias)
+    return nn.Sequential(below, _Lambda(activation), above, *ends).to(dtype)
+
+
+def _signs():
+    """The same network, whose units say −1 and 1."""
+    w, b, v, c = _trained()
+    return [w, b, v / 2, c + v.sum(0) / 2]
+
+
+def _keras_network(last=None, activation=_borrowed_in_keras, form=_trained):
+    w, *rest = form()
+    layers = [keras.layers.Dense(w.shape[1], activation), keras.layers.Dense(10, last)]
+    model = keras.Sequential([keras.Input((64,)), *layers])
+    model.set_weights([w, *rest])
+    return model
+
+
+def _in_numpy(x):
+    w, b, v, c = _trained()
+    return np.where(x @ w + b >= 0, 1.0, 0.0) @ v + c
+
+
+def _with_a_way_past(x):
+    w, b, v, c = map(torch.tensor, _trained())
+    return _step(x @ w + b) @ v + c + 0.3 * x[:, :10]
+
+
+def _elsewhere():
+    """Steps that jump at 1/2, and down: the same code, by other weights."""
+    w, b, v, c = _trained()
+    return [-w, 0.5 - b, v, c]
+
+
+def _two_layers(x):
+    """A second layer of steps that passes the first one on."""
+    w, b, v, c = map(torch.tensor, _trained())
+    return _step(_step(x @ w + b) - 0.5) @ v + c
+
+
+@pytest.mark.parametrize(
+    ("network", "hint"),
+    [
+        (_network, None),
+        (lambda: _network(activation=_step), None),
+        (lambda: _network(activation=_Step.apply), None),
+        (lambda: _network(dtype=torch.float64), None),
+        (lambda: _network(nn.Softmax(1)), None),
+        (lambda: _network(nn.LogSoftmax(1)), None),
+        (lambda: _network(activation=torch.sign, form=_signs), None),
+        (lambda: torch.jit.trace(_network(), torch.zeros(2, 64)), None),
+        (lambda: lambda x: _network()(x), None),
+        (lambda: _network(activation=lambda h: (h <= 0.5).to(h.dtype), form=_elsewhere), None),
+        (lambda: _network(activation=lambda h: torch.sigmoid(h).round()), None),
+        (lambda: _in_numpy, None),
+        (lambda: _two_layers, None),
+        (_keras_network, None),
+        (lambda: _keras_network("softmax"), None),
+        (lambda: _keras_network(activation=keras.ops.sign, form=_signs), None),
+        (lambda: _keras_network(activation=_Layer()), None),
+        (lambda: tf.function(_keras_network()), None),
+        (lambda: _network(form=lambda: _trained(learns_below=False)), "Do they move?"),
+        (lambda: _keras_network(form=lambda: _trained(learns_below=False)), "Do they move?"),
+        (lambda: _network(form=lambda: _trained(epochs=0)), "hardly more than by guessing"),
+        (lambda: _network(form=lambda: _trained(units=40)), "40 step units in a layer"),
+        (lambda: _network(activation=nn.Hardtanh()), "without steps"),
+        (lambda: _network(activation=nn.ReLU()), "without steps"),
+        (lambda: _keras_network(activation="sigmoid"), "without steps"),
+        (lambda: _keras_network(activation=None), "without steps"),
+        (lambda: _with_a_way_past, "nothing passes the steps by"),
+        (lambda: _network(nn.Linear(10, 3)), "10 scores each"),
+        (lambda: _Lambda, "this is a class"),
+        (lambda: nn.Linear(63, 10), "RuntimeError"),
+    ],
+)
+def test_step_network(network, hint):
+    judge(check.check_step_network, network(), hint)
+
+
+def _rule(gain, bound=1.0):
+    if gain.low > bound:
+        return "holds"
+    return "refuted" if gain.high <= bound else "not shown"
+
+
+class _Judge:
+    def __call__(self, interval):
+        return stats.verdict_from_difference(interval, 2)
+
+
+def _without_end(gain):
+    if gain.low > 1:
+        return "holds"
+    if gain.high < 1:
+        return "refuted"
+    return None
+
+
+def _indifferent(gain):
+    if gain.low > 5:
+        return "holds"
+    return "refuted" if gain.high < -5 else "not shown"
+
+
+GAIN = stats.Interval(1.5, 0.5, 2.5, 20)
+
+
+@pytest.mark.parametrize(
+    ("decision", "hint"),
+    [
+        ((_rule, GAIN), None),
+        ([_rule, GAIN], None),
+        ((GAIN, _rule), None),
+        ((lambda gain: _rule(gain, 0), GAIN), None),
+        ((lambda gain: _rule(gain, 7.5).upper(), GAIN), None),
+        ((lambda gain: _rule(gain).replace(" ", "_"), GAIN), None),
+        ((lambda g: "not shown" if g.low <= 1 < g.high else _rule(g), GAIN), None),
+        ((_Judge(), GAIN), None),
+        ((_rule, stats.paired_difference(np.arange(20.0), np.zeros(20))), None),
+        ((lambda g: "holds" if g.mean > 1 else "refuted", GAIN), "A mean alone decides nothing"),
+        ((lambda g: "holds" if g.low > 1 else "refuted", GAIN), "not to have shown the opposite"),
+        ((lambda g: "holds" if g.high > 1 else "refuted", GAIN), "A mean alone"),
+        ((lambda g: "holds" if g.low > 1 else "not shown", GAIN), "nothing can refute"),
+        ((lambda g: _rule(stats.Interval(-g.mean, -g.high, -g.low, 20)), GAIN), "so it holds"),
+        ((_indifferent, GAIN), None),
+        ((lambda g: _rule(g, 40), GAIN), "your bound lies at 40 points"),
+        ((lambda g: _rule(g, -3), GAIN), "choose a bound from 0 on"),
+        ((lambda g: _rule(g) == "holds", GAIN), "must return a word"),
+        ((_without_end, GAIN), "is a return missing"),
+        ((lambda g: "yes" if g.low > 1 else "no", GAIN), "your rule says 'yes'"),
+        ((lambda g: g.lower > 1, GAIN), "AttributeError"),
+        ((_rule, stats.Interval(1.5, 0.5, 2.5, 3)), "comes from 3 networks"),
+        ((_rule, stats.Interval(95.5, 95, 96, 20)), "looks like an accuracy"),
+        ((_rule, 1.5), "the measured interval"),
+        ((_rule, ...), "the measured interval"),
+        (("holds", GAIN), "must be your rule"),
+        (_rule, "the pair (rule, gain)"),
+    ],
+)  # fmt: skip
+def test_decision(decision, hint):
+    judge(check.check_decision, decision, hint)
 
 
 def test_no_answer_is_not_an_error():

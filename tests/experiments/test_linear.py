@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -119,3 +120,14 @@ def test_a_run_in_which_nothing_moves_is_broken_and_decides_nothing(monkeypatch)
     monkeypatch.setattr(stepping, "stuck", lambda seeds: (None, {"tanh": 0.0, "binary_step": 0.0}))
     with pytest.raises(RuntimeError, match="broken"):
         stepping.STUCK(0, lambda cases: 0.95)
+
+
+def test_keras_warns_of_what_has_no_gradient():
+    """The first chapter says so: of two variables, and the weights stay."""
+    hidden = keras.layers.Dense(4, activation=lambda h: keras.ops.cast(h >= 0, h.dtype))
+    model = keras.Sequential([keras.Input((2,)), hidden, keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    before = hidden.get_weights()[0]
+    with pytest.warns(UserWarning, match=r"Gradients do not exist for variables \[\S+, \S+\]"):
+        model.fit(pointwise.XOR_X, pointwise.XOR_Y, verbose=0)
+    assert np.array_equal(hidden.get_weights()[0], before)

@@ -580,6 +580,27 @@ MUTANTS: tuple[Mutant, ...] = (
         "exercises/test_why_nonlinear_exercises.py",
     ),
     Mutant(
+        "src/actlab/exercises/why_nonlinear.py",
+        "        right >= LEAST_RIGHT,",
+        "        True,",
+        "random steps",
+        "exercises/test_why_nonlinear_exercises.py",
+    ),
+    Mutant(
+        "src/actlab/exercises/twins.py",
+        "CLOSE = 2e-5",
+        "CLOSE = 2e-2",
+        "a port with the other GELU",
+        "exercises/test_twins_exercises.py",
+    ),
+    Mutant(
+        "src/actlab/exercises/decision.py",
+        "        found.n >= FEWEST_SEEDS,",
+        "        True,",
+        "a verdict from three networks",
+        "exercises/test_twins_exercises.py",
+    ),
+    Mutant(
         "src/actlab/exercises/sigmoid_tanh.py",
         "ratio > 1e-4,",
         "True,",

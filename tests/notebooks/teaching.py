@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .gates import Notebook
 
 OLD = (
-    "01_why_nonlinear",
     "02_relu",
     "04_leaky",
     "20_twins",

@@ -1,7 +1,7 @@
 """Chapter "Start here: why non-linear at all": the sentences on trial."""
 
 from actlab.experiments import choice, linear, pointwise, stepping
-from actlab.trial import Claim, Rule, above, at_most, below, exactly, within
+from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
 
 DOCUMENT = "starting document, introduction"
 CIRCULATION = "in circulation, next to the document's three kinds"
@@ -137,5 +137,22 @@ CLAIMS = (
         source="what every ranking takes for granted, the starting document's included",
         asks=choice.ORDER,
         by=Rule({"share of pairs that turn round": at_most(10, "%", clear=40)}),
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="linear",
+        use="In the last layer (logits, regression), never between two layers.",
+        start="Glorot, as in this chapter's runs",
+        trap="Between layers it is nothing: the whole stack is one matrix.",
+        evidence=("why-linear-collapses", "why-linear-no-backprop"),
+    ),
+    Row(
+        activation="binary_step",
+        use="For one-bit codes, and with a borrowed slope only.",
+        start="Glorot, as in this chapter's runs",
+        trap="Nothing below it learns; PyTorch leaves grad empty and says nothing.",
+        evidence=("why-step-stuck", "why-step-borrowed"),
     ),
 )

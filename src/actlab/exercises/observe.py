@@ -314,8 +314,8 @@ def _noting(data: Any, seen: Seen) -> Any:
 
     def noted(name: str, result: Any) -> Any:
         if not isinstance(result, np.ndarray) or result.dtype.kind != "f":
-            seen.note(name, None)
-            return result
+            seen.note(name, None)  # what is chosen by a comparison is noted again
+            return result.view(Noting) if isinstance(result, np.ndarray) else result
         seen.note(name, result, _eps(result.dtype))
         return result.view(Noting)
 

@@ -6,9 +6,23 @@ import itertools
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from actlab import data
+from actlab.exercises.decision import expect_a_difference, pair, said
 from actlab.exercises.feedback import checker, expect
-from actlab.exercises.observe import Array, compare, numbers, slopes, watch, weights
+from actlab.exercises.observe import (
+    Array,
+    Seen,
+    compare,
+    numbers,
+    slopes,
+    watch,
+    weights,
+)
+
+STEP_UNITS = 32
+LEAST_RIGHT = 0.88  # of the test digits; 32 random steps reach 0.82, learned ones 0.93
 
 
 @checker("the answer must be a function; leave out the brackets of the call")
@@ -179,6 +193,170 @@ def check_borrowed_slope(answer: Any) -> str:
         np.allclose(inside, 1, atol=1e-4), f"between −1 and 1 the ramp's slope is 1, got {inside}."
     )
     return "a step on the way there, a ramp on the way back."
+
+
+@checker("expected a trained network (nn.Module, Keras model or function)")
+def check_step_network(answer: Any) -> str:
+    """Exercise 1.4: 64 pixels, at most 32 step units, 10 scores; 88 % of the test digits right.
+
+    The answer is a module, a model or a function. Steps are found in the numbers: a layer whose
+    outputs have two values, and jump where what went in changes its sign.
+    """
+    digits = data.load("digits")
+    seen = watch(answer, digits.x_test, training=False)
+    scores = seen.output
+    expect(
+        scores.shape == (seen.samples, 10),
+        f"for {seen.samples} images of 64 pixels expected 10 scores each, got shape "
+        f"{scores.shape}.",
+    )
+    codes = _codes(seen)
+    right = float(np.mean(scores.argmax(1) == digits.y_test))
+    expect(
+        codes,
+        f"it reads {right:.0%} of the digits, but without steps: no layer was found whose outputs "
+        "have only two values. Is the activation there, and forward really a step, not the ramp?",
+    )
+    widths = [code.shape[1] for code in codes]
+    expect(
+        max(widths) <= STEP_UNITS,
+        f"it has {max(widths)} step units in a layer; at most {STEP_UNITS} are allowed.",
+    )
+    expect(
+        _reads_only(codes[-1], seen, scores),
+        "the scores do not come from the steps alone: between the last steps and the scores there "
+        "is one layer of weights and biases, and nothing passes the steps by.",
+    )
+    expect(
+        right > 0.3,
+        f"it reads {right:.0%} of the test digits, hardly more than by guessing. Was it trained, "
+        "and on these digits (data.load standardises them)?",
+    )
+    expect(
+        right >= LEAST_RIGHT,
+        f"it reads {right:.0%} of the test digits. "
+        + (
+            "That is what a last layer makes of random steps: compare the first layer's weights "
+            "before and after. Do they move? A step needs a slope that it borrows."
+            if right < 0.86
+            else "Nearly: train a little longer, or with another learning rate."
+        ),
+    )
+    return f"{right:.0%} of the test digits, through {widths[-1]} bits."
+
+
+def _codes(seen: Seen) -> list[Array]:
+    """The outputs of layers of steps, in order: two values, which an earlier array decides.
+
+    Which values is free (0 and 1, −1 and 1), where a unit jumps, and what it does just there.
+    """
+    found: list[Array] = []
+    for j, (after, _) in enumerate(seen.steps):
+        if after.ndim != 2 or (after.shape[1] == 10 and j == len(seen.steps) - 1):
+            continue
+        low, high = after.min(), after.max()
+        middle = (low + high) / 2
+        bits = after > middle
+        flat = np.where(bits, high, low)
+        if high - low < 1e-3 or not np.allclose(after, flat, atol=1e-3 * (high - low)):
+            continue
+        if any(_decides(before, bits) for before, _ in seen.steps[:j]):
+            found.append(bits.astype(np.float64))
+    return found
+
+
+def _decides(before: Array, bits: npt.NDArray[np.bool_]) -> bool:
+    """Whether every unit jumps at one height of ``before``, up or down, and ``before`` does not."""
+    if before.shape != bits.shape or len(np.unique(before.round(3))) <= 2:
+        return False
+    return any(
+        bool(np.all(np.where(up, -np.inf, z).max(0) <= np.where(up, z, np.inf).min(0)))
+        for z, up in ((before, bits), (-before, bits))
+    )
+
+
+def _reads_only(code: Array, seen: Seen, scores: Array) -> bool:
+    """Whether the scores, or what a softmax at the end got, are an affine map of the code."""
+    inputs = np.hstack([code, np.ones((len(code), 1))])
+    winner = scores.argmax(1)
+    for logits in (scores, *(step.value for step in reversed(seen.steps))):
+        if logits.shape != scores.shape or not np.array_equal(logits.argmax(1), winner):
+            continue
+        fitted = inputs @ np.linalg.lstsq(inputs, logits, rcond=None)[0]
+        if np.std(logits - fitted) < 0.01 * np.std(logits):
+            return True
+    return False
+
+
+@checker("the answer must be the pair (rule, gain)", calls=False)
+def check_decision(answer: Any) -> str:
+    """Exercise 1.5: a pair (rule, gain): a rule with a bound of its own, and a measured interval.
+
+    The rule gets a :class:`~actlab.stats.Interval` in points and returns one of three words. It is
+    tried on invented intervals: all of it above its bound, all below, and on both sides.
+    """
+    rule, gain = pair(answer, "gain")
+    lost, held = _bounds(rule)
+    for low, mean, high in ((-0.1, 0.9, 1.9), (-1.9, -0.9, 0.1), (-4, -0.2, 9), (-9, 0.2, 4)):
+        for bound, word, which, instead in (
+            (held, "holds", "below", "A mean alone decides nothing: ask where the whole one lies."),
+            (lost, "refuted", "above", "Not to have shown it is not to have shown the opposite."),
+        ):
+            expect(
+                said(rule, bound + low, bound + mean, bound + high) != word,
+                f"for the interval [{bound + low:.2g}, {bound + high:.2g}] with mean "
+                f"{bound + mean:.2g} your rule says '{word}', though part of it lies {which} your "
+                f"bound of {bound:.2g}. {instead}",
+            )
+    for low, high, wanted in ((held + 0.3, held + 30, "holds"), (lost - 30, lost - 0.3, "refuted")):
+        word = said(rule, low, (low + high) / 2, high)
+        expect(
+            word == wanted,
+            f"the whole interval [{low:.2g}, {high:.2g}] lies on one side of your bound, and your "
+            f"rule says '{word}' instead of '{wanted}'.",
+        )
+    expect_a_difference(gain, "gain")
+    word = said(rule, gain.low, gain.mean, gain.high, gain)
+    return (
+        f"your bound is {held:.2g} points, the gain is {gain.mean:.2g} [{gain.low:.2g}, "
+        f"{gain.high:.2g}]: {word}, by your rule and on these data."
+    )
+
+
+def _bounds(rule: Any) -> tuple[float, float]:
+    """Up to where narrow intervals are refuted, and from where on they hold; often the same."""
+
+    def narrow(middle: float) -> str:
+        return said(rule, middle - 1e-9, middle, middle + 1e-9)
+
+    expect(
+        narrow(50) == "holds",
+        "activations that gain 50 points, sure to the last digit, and your rule says "
+        f"'{narrow(50)}'. The claim is that leaving them out costs accuracy: so it holds.",
+    )
+    expect(
+        narrow(-50) == "refuted",
+        "activations that lose 50 points, sure to the last digit, and your rule says "
+        f"'{narrow(-50)}'. A rule that nothing can refute decides nothing.",
+    )
+
+    def turn(word: str) -> float:
+        low, high = -50.0, 50.0
+        while high - low > 1e-6:
+            middle = (low + high) / 2
+            if (narrow(middle) == word) == (word == "holds"):
+                high = middle
+            else:
+                low = middle
+        return high
+
+    lost, held = turn("refuted"), turn("holds")
+    expect(
+        -1e-3 <= held <= 30,
+        f"your bound lies at {held:.2g} points. The claim says that accuracy is lost: choose a "
+        "bound from 0 on that a measured loss could reach.",
+    )
+    return lost, max(held, 0.0)
 
 
 def _weight_and_bias(answer: Any, layers: list[tuple[Array, Array]]) -> tuple[Array, Array]:

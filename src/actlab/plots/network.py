@@ -105,6 +105,7 @@ def _join(
     written: bool,
 ) -> Any:
     start, end = ends
+    dashes: Any
     colour, dashes, width = INK, "-", 0.8
     if weight is not None:
         colour, dashes = (NEUTRAL[1], (0, (4, 2))) if weight < 0 else (NEUTRAL[0], "-")
