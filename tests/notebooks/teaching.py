@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 OLD = (
     "02_relu",
     "04_leaky",
-    "20_twins",
 )
 WITHOUT_ROW = ("20_twins",)  # about porting, not about an activation
 

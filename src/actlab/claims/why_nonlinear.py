@@ -148,11 +148,4 @@ CHEAT = (
         trap="Between layers it is nothing: the whole stack is one matrix.",
         evidence=("why-linear-collapses", "why-linear-no-backprop"),
     ),
-    Row(
-        activation="binary_step",
-        use="For one-bit codes, and with a borrowed slope only.",
-        start="Glorot, as in this chapter's runs",
-        trap="Nothing below it learns; PyTorch leaves grad empty and says nothing.",
-        evidence=("why-step-stuck", "why-step-borrowed"),
-    ),
 )
