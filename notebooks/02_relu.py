@@ -15,32 +15,34 @@
 # %% [markdown]
 # # ReLU, and who killed it
 #
-# **30 minutes to read · runs in about 20 s and 1.4 GB on 2 cores · needs: you have trained one
-# network before**
+# **34 minutes to read, exercises apart · runs in about 25 s and 1.4 GB on 2 cores · needs: you
+# have trained one network before**
 #
-# ReLU is the simplest function in this course and the one with the worst reputation for dying.
-# A much-read tutorial finds half of the units in a deep ReLU network dead before the first
-# training step, and advises another function. In this chapter we find those bodies too, unit for
-# unit, and then look for the culprit.
+# ReLU has a reputation for dying. A much-read tutorial finds half of the units in a deep network
+# dead before the first training step, and advises another function. We find the same bodies, look
+# for the culprit, and then watch who dies in training.
 #
 # **Questions**
 #
-# - What exactly do PyTorch and Keras compute today: at zero, at infinity, for NaN?
+# - Why does a network train at all whose every layer throws half of its signal away?
 # - When is a unit *dead*, when *dormant*, and when was it *born dead*?
 # - Who killed the units of the ten-layer network, and what would have saved them?
-# - How many die during training, at which learning rate, and do they come back?
+# - How many die during training, and do they come back?
 
 # %% tags=["setup"]
-# On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
-# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
+# On Colab this installs the course's helpers; elsewhere it only
+# looks whether they are there. Then it loads the frameworks as the
+# text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
 
-helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
+course = "https://github.com/actlab-course/activation-functions"
+helpers = f"actlab @ git+{course}"
 if "google.colab" in sys.modules:
-    run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
-assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    run([*pip, helpers], check=True)
+assert find_spec("actlab"), f'Missing; pip install "{helpers}"'
 
 from actlab import machine
 
@@ -54,440 +56,387 @@ import numpy as np
 import torch
 from torch import nn
 
-from actlab import catalog, claims, data, machine, plots, study
-from actlab.callbacks import DeadUnits
+from actlab import claims, data, plots, predict, study
 from actlab.exercises import relu as check
 from actlab.experiments import dying  # this chapter's experiments
-from actlab.frameworks import keras as in_keras
-from actlab.frameworks import torch as in_torch
 
 plots.use_style()
 
 # %% [markdown]
-# The experiments run on real photographs of clothes. Without them the chapter still runs, on
-# small handwritten digits, and says so here:
+# The images are photographs of clothes; without them the chapter runs on small handwritten digits:
 
 # %%
 try:
     images = data.load("fashion_mnist", scale="symmetric")
 except data.DataError as reason:
     images = data.load("digits", scale="symmetric")
-    print("This run uses digits, so its numbers differ from the text.", reason)
-print(images.describe())
+    print("This run uses digits: other numbers.", reason)
+x_all = torch.from_numpy(images.x_train)
+few, labels = images.x_train[:4096].copy(), images.y_train[:4096]
 
 # %% [markdown]
-# ## One kink
+# ## The scene
 #
-# $\mathrm{relu}(x) = \max(0, x)$: what is positive passes, the rest becomes zero. The slope is 1
-# on the right and 0 on the left. At exactly 0 there is no slope, so each library has to choose.
-#
-# > **Predict.** Which gradient do PyTorch and Keras return at 0, and at −0? What becomes of
-# > infinity and of NaN? Write it down before you look.
+# Here is the network of the
+# [UvA tutorial](https://uvadlc-notebooks.readthedocs.io/en/latest/tutorial_notebooks/tutorial3/Activation_Functions.html):
+# ten hidden layers, as PyTorch draws them from the tutorial's own seed. Nobody has trained it.
 
 # %%
-relu = catalog.get("relu")
-x = np.array([-np.inf, -2.0, -0.0, 0.0, 1e-38, 3.0, np.inf, np.nan], np.float32)
+WIDTHS = [images.n_features] + 5 * [256] + 5 * [128]
+del images  # of which nothing else is needed
+
+
+def draw(seed):
+    torch.manual_seed(seed)
+    linear = [nn.Linear(a, b) for a, b in pairwise(WIDTHS)]
+    return nn.Sequential(*(m for a in linear for m in (a, nn.ReLU())))
+
+
+# %% [markdown]
+# A unit that gives 0 for *every* input is **dead**. To count them we send all training images
+# through, and after each ReLU ask unit by unit whether anything came out:
+
+
+# %%
+def dead_units(network, x):
+    """For every ReLU layer: which of its units are dead."""
+    dead = []
+    with torch.no_grad():
+        for module in network:
+            x = module(x)
+            if isinstance(module, nn.ReLU):
+                dead.append((x == 0).all(dim=0))
+    return dead
+
+
+plots.units(dead_units(draw(42), x_all), marked="dead").show()
+
+# %% [markdown]
+# The tutorial reports nearly the same shares, from a slightly different choice of images. No
+# gradient flows to a dead unit's weights, so plain gradient descent cannot move them. A
+# **dormant** unit fires, but little ([Sokar and colleagues,
+# 2023](https://arxiv.org/abs/2302.12902)); it still learns. And what is dead before training, as
+# here, was **born dead**.
+#
+# ## The suspect
+#
+# $\mathrm{relu}(x) = \max(0, x)$: what is positive passes, the rest becomes zero. The slope is 1 on
+# the right and 0 on the left; at exactly 0, where there is none, both libraries take 0. They differ
+# at −0, at NaN and at the tiniest numbers, which never matters here
+# ([the list](../book/reference/disagreements.html)).
+#
+# So every layer throws half of its signal away. Why does such a network train at all? Take four
+# numbers, $-2, -1, 1, 2$. Their mean square is $(4 + 1 + 1 + 4)/4 = 2.5$. Behind a ReLU they are
+# $0, 0, 1, 2$, with a mean square of $(0 + 0 + 1 + 4)/4 = 1.25$: **half**.
+#
+# The weights can make up for it. A sum of $n$ numbers, weighted with weights of variance $v$, has
+# $n \cdot v$ times their mean square: with $n = 256$ and $v = 1/256$ as much as before, with
+# $v = 2/256$ twice as much. He and colleagues ([2015](https://arxiv.org/abs/1502.01852)) drew the
+# conclusion: take $v = 2/n$, and each layer gives back what its ReLU took. In NumPy the argument is
+# six lines; `gain` is $n \cdot v$:
+
+
+# %%
+def mean_squares(h, gain, seed=0, depth=30, width=256):
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(depth):
+        n = h.shape[1]
+        h = h @ rng.normal(0, np.sqrt(gain / n), (n, width))
+        h = np.maximum(h, 0)
+        found.append(np.mean(h**2))
+    return np.array(found)
+
+
+# %% [markdown]
+# > **Predict.** Thirty layers. Draw the weights with variance $1/n$ instead of He's $2/n$. What is
+# > left of the mean square in the last layer, compared with He's?
+# >
+# > - about half
+# > - a thousandth
+# > - a billionth
+
+# %% tags=["reveal"]
+groups = {
+    f"variance {gain}/n": np.array(
+        [mean_squares(few[:500], gain, seed) for seed in range(20)]
+    )
+    for gain in (2, 1)
+}
+he, lecun = (np.median(runs[:, -1]) for runs in groups.values())
+title = f"In layer 30: {he:.1g} with 2/n, {lecun:.0e} with 1/n"
+y = "mean square of the layer's output"
+plots.by_layer(groups, title=title, y=y, log=True).show()
+
+# %% tags=["reveal"]
+limits = {"a billionth": 1e-7, "a thousandth": 0.1, "about half": 1}
+choice = predict.pick(lecun / he, limits)
+predict.reveal(f"{lecun / he:.0e} of it is left", choice=choice)
+
+# %% [markdown] tags=["reveal"]
+# Thirty times a half. With He's factor the signal neither grows nor fades on average, at any depth.
+# Keep the picture: *a ReLU network lives or dies by the size of its weights.*
+
+# %% [markdown]
+# ## Who killed the ReLU?
+#
+# Back to the scene. A unit computes $w \cdot h + b$: a weighted sum of what reaches it, plus a
+# bias. PyTorch draws weights *and* biases from the same small range, $\pm 1/\sqrt{n}$; for
+# $n = 256$ that is $\pm 1/16$. The suspects: the function, the biases, the weights.
+#
+# To question them one at a time, we draw a network as before and change its numbers. The deep half
+# is layers 6 to 10, and the images are the first ten thousand:
+
+
+# %%
+def born_dead(seed, weights=1.0, biases=1.0):
+    """Share of dead units in layers 6 to 10."""
+    network = draw(seed)
+    with torch.no_grad():
+        for layer in network[::2]:  # every other one is a ReLU
+            layer.weight *= weights
+            layer.bias *= biases
+    deep = dead_units(network, x_all[:10_000])[5:]
+    return torch.cat(deep).double().mean().item()
+
+
+before = np.mean([born_dead(seed) for seed in range(5)])
+print(f"As drawn, {before:.0%} of the deep units are dead.")
+
+# %% [markdown]
+# > **Predict.** Take the very same weights and set the biases to zero. How many of the deep units
+# > are dead then?
+# >
+# > - as many as before
+# > - about half of them
+# > - nearly none
+
+# %% tags=["reveal"]
+unbiased = np.mean([born_dead(s, biases=0) for s in range(5)])
+kinds = ("nearly none", "about half of them", "as many as before")
+limits = dict(zip(kinds, (before / 4, before * 3 / 4, 1), strict=True))
+predict.reveal(
+    f"{unbiased:.0%} of the deep units",
+    choice=predict.pick(unbiased, limits),
+    folklore="as many as before",
+)
+
+# %% [markdown] tags=["reveal"]
+# So it is not the function: the same function on the same weights leaves most units alive. (The
+# folklore is the advice to take another function, which is no cure if ReLU is innocent.)
+
+# %% [markdown]
+# > **Predict.** Now the other way round. Keep PyTorch's biases and make the weights $\sqrt{6}$
+# > times larger, as large as He asks for. How many are dead then?
+# >
+# > - as many as before
+# > - about half of them
+# > - nearly none
+
+# %% tags=["reveal"]
+large = 6**0.5
+heavy = np.mean([born_dead(s, weights=large) for s in range(5)])
+both = np.mean([born_dead(s, large, biases=0) for s in range(5)])
 plots.table(
     {
-        "x": x,
-        "PyTorch output": in_torch.values(relu, x, "float32"),
-        "Keras output": in_keras.values(relu, x, "float32"),
-        "PyTorch gradient": in_torch.gradients(relu, x, "float32"),
-        "Keras gradient": in_keras.gradients(relu, x, "float32"),
+        "dead": ["PyTorch's weights", "He's weights"],
+        "PyTorch's biases": [f"{before:.0%}", f"{heavy:.0%}"],
+        "no biases": [f"{unbiased:.0%}", f"{both:.0%}"],
     }
 )
 
-# %% [markdown]
-# On ordinary numbers the two agree to the last bit, and both give the kink the gradient 0. That
-# is a fact you can rely on when porting, so we assert it on a hundred thousand points:
+# %% tags=["reveal"]
+choice = predict.pick(heavy, limits)
+predict.reveal(f"{heavy:.0%} of the deep units", choice=choice)
 
-# %%
-grid = np.linspace(-6, 6, 100_001, dtype=np.float32)
-assert np.array_equal(
-    in_torch.values(relu, grid, "float32"), in_keras.values(relu, grid, "float32")
-)
-assert np.array_equal(
-    in_torch.gradients(relu, grid, "float32"), in_keras.gradients(relu, grid, "float32")
-)
-print(f"{grid.size:,} outputs and gradients: bit for bit the same in both frameworks.")
+# %% [markdown] tags=["reveal"]
+# Either change saves most of the units. Neither the biases nor the weights are the murderer: they
+# did it **together**. (Without biases the size of the weights cannot matter at all: it moves no sum
+# across zero. So the last column has one number twice.)
 
 # %% [markdown]
-# Three ways to write it in Keras, two in PyTorch; they are the same function. What has changed
-# since the starting document is an argument: Keras's old `alpha` is now `negative_slope`, in the
-# function and in the layer.
-
-# %%
-batch = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-print(torch.equal(nn.ReLU()(batch), nn.functional.relu(batch)))
-layer = keras.layers.ReLU(max_value=None, negative_slope=0.0, threshold=0.0)
-print(np.array_equal(layer(batch.numpy()), keras.activations.get("relu")(batch.numpy())))
-try:
-    keras.activations.relu(batch.numpy(), alpha=0.1)
-except TypeError as error:
-    print("TypeError:", error)
-
-# %% [markdown]
-# Now three sentences of the starting document, each under a rule that was written down before the
-# run (`claims.get("relu-output-positive").rule`):
-
-# %%
-claims.trial("relu-gradient-zero-negative", "relu-output-positive", "relu-approach-zero", run=True)
-
-# %% [markdown]
-# The third one matters, because the document explains dying units with it. A unit does not die
-# by *coming close* to zero. It dies by being on the wrong side for every input there is.
-#
-# ## Why it trains at all
-#
-# Half of the slopes are zero, so should half of the gradient be lost in every layer, and all of
-# it in a deep network? He and colleagues ([2015](https://arxiv.org/abs/1502.01852)) did the
-# bookkeeping: a layer halves the mean square of the signal, on the way forward and on the way
-# back. Weights that are larger by $\sqrt{2}$ put it back, exactly, at any depth.
-#
-# > **Predict.** 30 layers of 256 units, no biases. How large is the mean square of the signal in
-# > the last layer, with weights of variance $2/n$ (He), and with $1/n$ (LeCun)?
-
-
-# %%
-def mean_squares(x, seed, variance, depth=30, width=256):
-    """Mean square of each layer's output; weights of variance `variance / n`."""
-    generator = torch.Generator().manual_seed(seed)
-    found = []
-    for _ in range(depth):
-        n = x.shape[1]
-        weight = torch.randn(n, width, generator=generator)
-        x = (x @ weight * (variance / n) ** 0.5).relu()
-        found.append(x.square().mean().item())
-    return found
-
-
-# %%
-signal_in = torch.from_numpy(images.x_train[:500])
-variances = {"He: variance 2/n": 2.0, "LeCun: variance 1/n": 1.0}
-groups = {
-    name: np.array([mean_squares(signal_in, seed, variance) for seed in range(20)])
-    for name, variance in variances.items()
-}
-plots.by_layer(
-    groups,
-    title="The factor √2 keeps a ReLU network's signal alive",
-    y="mean square of the layer's output",
-    log=True,
-).show()
-
-# %% [markdown]
-# With He's factor the signal neither grows nor fades through thirty layers; without it every
-# layer halves it. Keep the picture: *a ReLU network lives or dies by the size of its weights.*
-#
-# ## Dead, dormant, born dead
-#
-# Three words that are often used as one:
-#
-# - A unit is **dead** on a data set if its output is 0 for *every* input. No gradient reaches its
-#   weights, so plain gradient descent cannot move them.
-# - It is **dormant** if its mean output is tiny next to its layer's mean
-#   ([Sokar and colleagues, 2023](https://arxiv.org/abs/2302.12902)). It still learns, slowly.
-# - It is **born dead** if it is dead before the first training step.
-#
-# "Every input" is a strong condition, and the count depends on how many you look at. That is why
-# we pass all training images through, never a batch.
-#
-# ## Who killed the ReLU?
-#
-# The scene: ten hidden layers (five of 256 units, five of 128), Fashion-MNIST scaled to
-# −1…1, PyTorch's default initialisation, no training. The
-# [UvA tutorial](https://uvadlc-notebooks.readthedocs.io/en/latest/tutorial_notebooks/tutorial3/Activation_Functions.html)
-# reports one seed. We use the same seed, the same split, and count.
-
-# %%
-replay = dying.published_replay(images)
-plots.table(replay)
-
-# %% [markdown]
-# The published figures are right, to the unit. Now the interesting part. A unit computes
-# $w \cdot h + b$: a weighted sum of what reaches it, plus a bias. PyTorch draws *both* from the
-# same small range, $\pm 1/\sqrt{n}$.
-#
-# > **Predict.** Take the very same weights and set the biases to zero. What happens to the dead
-# > units: nothing, a little, or nearly all gone?
+# How can a bias from so small a range be so deadly? The next picture is from a study with twenty
+# networks and all images. It also counts the units that are on for *every* image:
 
 # %%
 table = study.load("born_dead")
 table = table[table.root == 0]
-groups = {
-    init: 100 * dying.per_layer(table, "dead", activation="relu", init=init)
-    for init in table[table.activation == "relu"].init.unique()
+start = {"activation": "relu", "init": "PyTorch default"}
+fates = {"on for no image (dead)": "dead", "always on": "always_on"}
+coins = {
+    name: 100 * dying.per_layer(table, column, **start)
+    for name, column in fates.items()
 }
-plots.by_layer(
-    groups,
-    title="Half of the units are born dead, under one initialisation only",
-    y="units born dead (%)",
-).show()
+off, on = (rows[:, -1].mean() for rows in coins.values())
+title = f"Layer 10: {off:.0f} % dead, {on:.0f} % always on"
+plots.by_layer(coins, title=title, y="units (%)").show()
 
 # %% [markdown]
-# Twenty seeds each, all 50,000 images. Without biases the same weights leave a few per cent dead,
-# and so do Keras's default and He's initialisation. So it is not the function. But how can a bias
-# drawn from such a *small* range be so deadly?
-
-# %%
-default = table[(table.activation == "relu") & (table.init == "PyTorch default")]
-sizes = {"differs from image to image": "spread", "the same for every image": "offset"}
-coins = {"on for no image (dead)": "dead", "on for every image": "always_on"}
-upper, lower = plots.figure(rows=2, height=6.2)[1]
-panels = [
-    plots.by_layer(
-        {name: dying.per_layer(default, column) for name, column in sizes.items()},
-        ax=upper,
-        title="The signal fades …",
-        y="size of the pre-activation",
-        log=True,
-    ),
-    plots.by_layer(
-        {name: 100 * dying.per_layer(default, column) for name, column in coins.items()},
-        ax=lower,
-        title="… and each unit tosses a coin",
-        y="units (%)",
-    ),
-]
-plots.show(upper.figure, plots.panels(panels))
-
-# %% [markdown]
-# Here is the culprit at work. PyTorch's weights have variance $1/(3n)$, a sixth of what He's
-# bookkeeping asks for, so in every layer the part of the signal that *differs from image to
-# image* shrinks. The biases do not shrink: they are drawn afresh in each layer. After a few
-# layers a unit's input is a constant with a little noise on it. If the constant is negative the
-# unit is off for every image: "dead". If it is positive the unit is on for every image, and
-# there ReLU is just the identity. Heads or tails, half and half.
+# Here is the deed. PyTorch's weights have variance $1/(3n)$, a sixth of what He's bookkeeping asks
+# for. So in every layer the part of the sum that *differs from image to image* shrinks. The biases
+# do not shrink: they are drawn afresh in each layer. After a few layers the sum is a constant with
+# a little noise on it. If the constant is negative, the unit is off for every image: dead. If it is
+# positive, the unit is on for every image, and there a ReLU does nothing at all. Heads or tails.
 #
-# Nobody counted the other half. The units that are *always on* are as useless as the dead ones:
-# in the last layers nearly every unit ignores the picture.
+# Nobody counted the other half. Units that are *always on* are as useless: in the last layers
+# nearly every unit ignores the picture.
 #
-# > **Predict.** The tutorial's advice for very deep networks is Swish, which cannot die. Put
-# > Swish, or tanh, into the same network. How much of the picture reaches the last layer?
+# The tutorial's advice for very deep networks is Swish, whose output is never exactly 0, so that no
+# unit is ever "dead". How much of the picture reaches the last layer with it?
 
 # %%
-networks = {
-    "ReLU, PyTorch default": ("relu", "PyTorch default"),
-    "Swish, PyTorch default": ("silu", "PyTorch default"),
-    "tanh, PyTorch default": ("tanh", "PyTorch default"),
-    "ReLU, He": ("relu", "He"),
-}
-plots.by_layer(
-    {label: dying.relative_spread(table, *network) for label, network in networks.items()},
-    styles={label: plots.line_style(name) for label, (name, _) in networks.items()}
-    | {"ReLU, He": {"color": plots.colour("relu"), "linestyle": ":"}},
-    title="Under PyTorch's start the picture fades, whatever the activation",
-    y="variation between images / offset",
-    log=True,
-).show()
+claims.trial("relu-kills-itself", "relu-swish-rescues")
 
 # %% [markdown]
-# Swish leaves no unit "dead" and passes on even less. The measure was blind: it asked whether an
-# output is exactly zero, when the question was whether it still depends on the input.
-
-# %%
-claims.trial("relu-half-born-dead", "relu-kills-itself", "relu-swish-rescues")
-
-# %% [markdown]
-# **What the published text should have concluded:** not "use Swish", but "PyTorch's default
-# start is made for shallow networks; scale the weights for the depth, or take out the biases".
-# One line does it, `nn.init.kaiming_normal_(w, nonlinearity="relu")`, and in Keras
+# Swish passes on less than ReLU. The measure was blind: it asked whether an output is exactly zero,
+# when the question was whether it still depends on the input.
+#
+# **What the tutorial should have concluded:** not "use Swish", but "PyTorch's default start is made
+# for shallow networks: scale the weights for the depth, or take out the biases". One line does it,
+# `nn.init.kaiming_normal_(w, nonlinearity="relu")`, and in Keras
 # `kernel_initializer="he_normal"`, whose biases are zero anyway.
 #
-# ## A first training run, counting the dead
+# ## Train one, and count
 #
-# So much for birth. What kills during training? First one network, small enough to watch, in both
-# frameworks from the same weights. In Keras the callback `DeadUnits` counts after every epoch:
+# So much for birth. What kills during training? Here is a network small enough to watch. In Keras
+# the outputs of its hidden layers make a second model, and the count is the same question as
+# above:
 
 # %%
-x, y = images.x_train[:4096].copy(), images.y_train[:4096]
-del images  # 50,000 of them: memory that nothing below needs
 keras.utils.set_random_seed(0)
-dense = [keras.layers.Dense(64, "relu", kernel_initializer="he_normal") for _ in range(3)]
-model = keras.Sequential([keras.Input(x.shape[1:]), *dense, keras.layers.Dense(10)])
+he = {"activation": "relu", "kernel_initializer": "he_normal"}
+dense = [keras.layers.Dense(64, **he) for _ in range(3)]
+last = keras.layers.Dense(10)
+model = keras.Sequential([keras.Input(few.shape[1:]), *dense, last])
 start = [torch.from_numpy(np.array(w)) for w in model.get_weights()]
-model.compile(
-    keras.optimizers.SGD(0.1),
-    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-)
-count = DeadUnits(x)
-history = model.fit(x, y, batch_size=128, epochs=5, shuffle=False, verbose=0, callbacks=[count])
-keras_dead = [[int(look.sum()) for look in looks] for looks in count.record.values()]
+hidden = keras.Model(model.inputs, [d.output for d in dense])
+
+
+def dead_in_keras():
+    outputs = hidden.predict(few, verbose=0)
+    return [int((h == 0).all(axis=0).sum()) for h in outputs]
+
 
 # %% [markdown]
-# The same in plain PyTorch: the same start, the same order of the data, the same optimiser.
+# Now train it. Change the rate, the optimiser or the number of epochs, and run the cell above and
+# this one again:
 
 # %%
-sizes = [x.shape[1], 64, 64, 64, 10]
+entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+model.compile(keras.optimizers.SGD(0.1), entropy)
+print("dead in each layer, before:", dead_in_keras())
+options = {"batch_size": 128, "epochs": 5, "shuffle": False}
+fit = model.fit(few, labels, verbose=0, **options)
+keras_dead = dead_in_keras()
+print("and after training:", keras_dead)
+
+# %% [markdown]
+# The same in PyTorch, from the same start. Keras stores a layer's weights as (inputs, outputs),
+# PyTorch as (outputs, inputs), so each matrix is turned over:
+
+# %%
+sizes = [few.shape[1], 64, 64, 64, 10]
 linear = [nn.Linear(a, b) for a, b in pairwise(sizes)]
 with torch.no_grad():
-    for layer, kernel, bias in zip(linear, start[::2], start[1::2], strict=True):
-        layer.weight.copy_(kernel.T)  # Keras stores (in, out), PyTorch (out, in)
-        layer.bias.copy_(bias)
-hidden = [module for layer in linear[:3] for module in (layer, nn.ReLU())]
-twin = nn.Sequential(*hidden, linear[3])
-optimizer = torch.optim.SGD(twin.parameters(), lr=0.1)
+    for layer, w, b in zip(
+        linear, start[::2], start[1::2], strict=True
+    ):
+        layer.weight.copy_(w.T)
+        layer.bias.copy_(b)
+deep = [m for a in linear[:3] for m in (a, nn.ReLU())]
+twin = nn.Sequential(*deep, linear[3])
 
 # %%
-inputs, labels = torch.from_numpy(x), torch.from_numpy(y)
-torch_loss, torch_dead = [], [dying.count_dead(twin, inputs)]
+optimizer = torch.optim.SGD(twin.parameters(), lr=0.1)
+x, y = torch.from_numpy(few), torch.from_numpy(labels)
+losses = []
 for _ in range(5):
-    total = 0.0
-    for xb, yb in zip(inputs.split(128), labels.split(128), strict=True):
+    for xb, yb in zip(x.split(128), y.split(128), strict=True):
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(twin(xb), yb)
         loss.backward()
         optimizer.step()
-        total += loss.item() * len(xb) / len(inputs)
-    torch_loss.append(total)
-    torch_dead.append(dying.count_dead(twin, inputs))
-
-# %%
-assert np.allclose(history.history["loss"], torch_loss, rtol=1e-3)
-plots.table(
-    {
-        "epoch": range(6),
-        "dead, Keras": [str(list(row)) for row in zip(*keras_dead, strict=True)],
-        "dead, PyTorch": [str(row) for row in torch_dead],
-        "loss, both": ["–", *(f"{loss:.2f}" for loss in torch_loss)],
-    }
-)
+        losses.append(loss.item())
+torch_dead = [int(units.sum()) for units in dead_units(twin, x)]
+assert torch_dead == keras_dead
+means = np.reshape(losses, (5, -1)).mean(axis=1)
+assert np.allclose(means, fit.history["loss"], rtol=1e-3)
+print("loss by epoch, in both:", *(f"{loss:.2f}" for loss in means))
 
 # %% [markdown]
-# The dead units of layers 1, 2 and 3 (64 units each), epoch by epoch. The two loss curves agree
-# to a tenth of a per cent (asserted above). Hardly a unit dies while the loss falls: so far the
-# reputation is not deserved.
+# Both count the same dead, and their losses agree to a tenth of a per cent. While the loss falls
+# hardly a unit dies: so far the reputation is not deserved.
 #
-# ## Who dies in training, and who comes back
+# ## Who dies in training
 #
-# > **Predict.** At the learning rate that gives the best validation accuracy, how many of the
-# > ReLUs are dead at the end: none, a few per cent, or the "40 %" that lecture notes warn of?
+# One network proves nothing. A study trains thousands from He's start: three data sets, three
+# optimisers, five learning rates each, twenty seeds.
 #
-# One network proves nothing. The study trains thousands: three data sets, three optimisers, five
-# learning rates each, 20 seeds, from He's start. It takes longer than you want to wait, so it was
-# run by a command and its table comes with the course.
+# > **Predict.** On the digits, each optimiser at the learning rate with its best validation
+# > accuracy: how many of the ReLUs are dead at the end, with the optimiser that kills most?
+# >
+# > - less than 5 %
+# > - 5 to 20 %
+# > - the "40 %" of lecture notes, or more
 
-# %%
+# %% tags=["reveal"]
 table = study.load("relu_training")
-print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
 table = table[table.root == 0]
-upper, lower = plots.figure(rows=2, height=6.2)[1]
-panels = []
-for ax, data_set in ((upper, "digits"), (lower, "fashion_mnist")):
-    best = {name: dying.tuned(table, data_set, name) for name in dying.OPTIMISERS}
-    panels.append(
-        plots.lines(
-            dying.dead_by_rate(table, data_set),
-            ax=ax,
-            x="learning rate",
-            y="dead hidden units (%)",
-            title=dying.TITLES[data_set],
-            rings=("tuned rate", best),
-            log="x",
-        )
-    )
-    ax.set_ylim(0, 100)
-plots.show(upper.figure, plots.panels(panels))
+dead = dying.dead_by_rate(table, "digits")
+best = {name: dying.tuned(table, "digits", name) for name in dead}
+worst = max(dead[name][best[name]].mean for name in dead)
+title = f"At its tuned rate no optimiser kills over {worst:.0f} %"
+axes = {"x": "learning rate", "y": "dead hidden units (%)", "log": "x"}
+rings = ("tuned rate", best)
+plots.lines(dead, title=title, rings=rings, **axes).show()
 
-# %% [markdown]
-# Look at the rings first: that is where you would train, and few die there. The folklore lives to
-# the right of them.
-#
-# > **Predict.** At a rate that kills: do the units die one by one over the whole training, or
-# > nearly all of them in the first few epochs?
-
-# %%
-upper, lower = plots.figure(rows=2, height=6.6)[1]
-panels = [
-    plots.lines(
-        dying.dead_by_epoch(table, "digits", optimiser),
-        ax=ax,
-        x="epoch",
-        y="dead (% of hidden units)",
-        title=f"Digits, {optimiser}: the dead by learning rate",
-    )
-    for ax, optimiser in ((upper, "momentum"), (lower, "Adam"))
-]
-plots.show(upper.figure, plots.panels(panels))
-
-# %% [markdown]
-# Early, probably because the steps are longest while the loss is steep. So where exactly is the
-# "40 %" reached? For each data set and optimiser, the smallest rate that does it, and what the
-# networks that still stand have learned there, next to what they learn at the tuned rate:
-
-# %%
-reached = dying.where_reached(table, share=0.4)
-plots.table(
-    {
-        "data": reached.data.map(dying.TITLES),
-        "optimiser": reached.optimiser,
-        "40 % dead from rate": reached.lr.map("{:g}".format).replace("nan", "never"),
-        "times the tuned rate": reached.times_tuned.map("{:.0f}".format).replace("nan", "–"),
-        "accuracy there (%)": (100 * reached.accuracy).map("{:.0f}".format).replace("nan", "–"),
-        "accuracy, tuned (%)": (100 * reached.tuned_accuracy).map("{:.0f}".format),
-    }
+# %% tags=["reveal"]
+kinds = (
+    "less than 5 %",
+    "5 to 20 %",
+    'the "40 %" of lecture notes, or more',
 )
+limits = dict(zip(kinds, (5, 20, 100), strict=True))
+choice = predict.pick(worst, limits)
+predict.reveal(f"{worst:.0f} %", choice=choice, folklore=kinds[2])
+
+# %% [markdown] tags=["reveal"]
+# Look at the rings: that is where you would train, and there few die. The folklore lives to the
+# right of them, with momentum and with Adam. (On the two other data sets fewer die still.)
 
 # %% [markdown]
-# Two different stories hide in this table. Plain SGD never gets there; where it might, most
-# networks have diverged. With momentum it takes a rate at which nothing is learned any more, and
-# there the dead are a symptom. Adam is the surprise. At the largest rate it kills 40 units of 100
-# and more on all three data sets, *and the networks still learn*, the one on digits hardly worse
-# than at its best. A network with 40 % dead units can be a perfectly good network.
+# With momentum, at the rate that kills most, nothing is learned any more: the dead are a symptom.
+# Adam is the surprise. At its largest rate it kills as many as the folklore says, and on digits the
+# network is nearly as good as at its best (exercise 2.4 builds one like it). On MNIST-1D and
+# Fashion-MNIST it is clearly worse, though such a rate is bad for living units, too.
 #
-# > **Predict.** Change one thing about the network at a time: depth, width, start, batch norm.
-# > Which change matters most to the dead share?
+# > **Predict.** A dead unit gets no gradient. Can it come back? Take plain SGD without momentum: in
+# > which hidden layers do units fire at the end that were dead at some look before?
+# >
+# > - in none
+# > - in all but the first
+# > - in all of them
+
+# %% tags=["reveal"]
+sgd = dying.final(table, optimiser="SGD")
+some, first = (sgd.revived > 0).mean(), (sgd.first_revived > 0).mean()
+where = "in all of them" if first else "in all but the first"
+where = where if some else "in none"
+said = f"{some:.0%} of the networks have some, {first:.0%} in layer 1"
+predict.reveal(said, choice=where, folklore="in none")
+
+# %% [markdown] tags=["reveal"]
+# A dead unit's own weights do not move, but its *inputs* do: they are the outputs of the layer
+# below, which still learns. In the first layer the inputs are the data, which do not move, and
+# there, under plain SGD, the dead stay dead. (Momentum and Adam go on for a while where there is no
+# gradient any more, so with them even those may return.)
 
 # %%
-label = "dead after training (% of hidden units)"
-plots.rows(dying.dead_by_variant(table), label=label).show()
+claims.trial("relu-half-die-large-lr", "relu-dead-stops-learning")
 
 # %% [markdown]
-# Depth and width hardly matter at a tuned rate. A start that is too small (PyTorch's) or a
-# network that is too narrow makes a large rate deadlier. Batch norm ends the story: it re-centres
-# what enters each unit over every batch, so some example is always on the right side of zero.
+# The [ledger](../book/reference/claims.html) has the other sentences about ReLU, among them that
+# its output is always positive and that it is the fastest.
 #
-# Here is plain SGD on digits live, twenty networks at each rate, all sixty trained together just
-# now:
-
-# %%
-digits = data.load("digits")
-rates = (0.03, 0.3, 1.0)
-arms = {f"lr={lr:g}": {"lr": lr, "momentum": 0.0} for lr in rates}
-live = dying.train(digits, range(20), (0, 1, 5, 10), arms, dtype="float64")
-rows = []
-for arm, accuracy in live.by_arm("test_accuracy").items():
-    units = dying.follow(live, arm, (0, 1, 5, 10))
-    born, last = (units[units.epoch == epoch] for epoch in (0, 10))
-    after = [last.dead.mean(), last.revived.mean(), np.nanmean(accuracy)]
-    diverged = np.isnan(accuracy).sum()
-    few_left = diverged > len(accuracy) / 2
-    told = ["–" if few_left else f"{100 * share:.3g}" for share in after]
-    rows.append([arm, "most" if few_left else diverged, f"{100 * born.dead.mean():.3g}", *told])
-names = ("SGD", "diverged", "born dead (%)", "dead (%)", "revived (%)", "accuracy (%)")
-plots.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
-
-# %% [markdown]
-# (Where most of the networks diverge, the last bit of a processor's arithmetic decides which ones
-# do not, so the table does not speak of them.)
-#
-# A dead unit gets no gradient, so how can it come back? Its *inputs* move: they are the outputs
-# of the layer below, which still learns. In the first layer the inputs are the data, which do not
-# move, and there, under plain SGD, the dead stay dead.
-#
-# The verdicts, each decided by the rule in its record:
-
-# %%
-claims.trial(
-    "relu-dead-stops-learning",
-    "relu-some-die",
-    "relu-half-die-large-lr",
-    "relu-revive",
-    "relu-dead-hurts",
-    "relu-fastest",
-)
-
-# %% [markdown]
 # ## Exercises
 #
 # > **Exercise 2.1.** Write `dead_share(h)`: from the activations `h` of one layer, an array of
@@ -543,7 +492,8 @@ check.check_born_alive(network)
 # from torch import nn
 # from actlab.exercises import relu as check
 #
-# network = nn.Sequential(*(m for _ in range(10) for m in (nn.Linear(64, 64), nn.ReLU())))
+# pairs = [(nn.Linear(64, 64), nn.ReLU()) for _ in range(10)]
+# network = nn.Sequential(*(module for pair in pairs for module in pair))
 # for layer in network:
 #     if isinstance(layer, nn.Linear):
 #         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -561,7 +511,8 @@ check.check_born_alive(network)
 # import keras
 # from actlab.exercises import relu as check
 #
-# hidden = [keras.layers.Dense(64, "relu", kernel_initializer="he_normal") for _ in range(10)]
+# he = {"activation": "relu", "kernel_initializer": "he_normal"}
+# hidden = [keras.layers.Dense(64, **he) for _ in range(10)]
 # network = keras.Sequential([keras.Input((64,)), *hidden])
 #
 # check.check_born_alive(network)
@@ -586,7 +537,9 @@ check.check_ported_relu(ported)
 # from actlab.exercises import relu as check
 #
 # def ported(x):
-#     return keras.activations.relu(x, negative_slope=0.1, max_value=6, threshold=1)
+#     return keras.activations.relu(
+#         x, negative_slope=0.1, max_value=6, threshold=1
+#     )
 #
 # check.check_ported_relu(ported)
 # ```
@@ -608,16 +561,182 @@ check.check_ported_relu(ported)
 #
 # </details>
 #
+# > **Exercise 2.4.** Is a network with dead units a bad network? Train one on the handwritten
+# > digits of which at least a quarter of the hidden ReLUs is dead at the end, and which is
+# > nevertheless right on nine test images of ten. In PyTorch or in Keras. (The picture in "Who dies
+# > in training" says where to look.)
+
+# %%
+digits = data.load("digits")
+survivor = ...
+check.check_dead_but_right(survivor, digits)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# from itertools import pairwise
+#
+# import torch
+# from torch import nn
+#
+# from actlab import data
+# from actlab.exercises import relu as check
+#
+# digits = data.load("digits")
+# x, y = torch.from_numpy(digits.x_train), torch.from_numpy(digits.y_train)
+# torch.manual_seed(0)
+# linear = [nn.Linear(a, b) for a, b in pairwise([64] + 5 * [64])]
+# for layer in linear:
+#     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+#     nn.init.zeros_(layer.bias)
+# hidden = [module for layer in linear for module in (layer, nn.ReLU())]
+# survivor = nn.Sequential(*hidden, nn.Linear(64, 10))
+# optimizer = torch.optim.Adam(survivor.parameters(), lr=0.03)
+# for _ in range(20):
+#     for rows in torch.randperm(len(x)).split(128):
+#         optimizer.zero_grad()
+#         nn.functional.cross_entropy(survivor(x[rows]), y[rows]).backward()
+#         optimizer.step()
+#
+# check.check_dead_but_right(survivor, digits)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras)</summary>
+#
+# ```python
+# import keras
+#
+# from actlab import data
+# from actlab.exercises import relu as check
+#
+# digits = data.load("digits")
+# keras.utils.set_random_seed(0)
+# he = {"activation": "relu", "kernel_initializer": "he_normal"}
+# hidden = [keras.layers.Dense(64, **he) for _ in range(5)]
+# survivor = keras.Sequential(
+#     [keras.Input((64,)), *hidden, keras.layers.Dense(10)]
+# )
+# survivor.compile(
+#     keras.optimizers.Adam(0.03),
+#     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+# )
+# survivor.fit(
+#     digits.x_train, digits.y_train, batch_size=128, epochs=20, verbose=0
+# )
+#
+# check.check_dead_but_right(survivor, digits)
+# ```
+#
+# </details>
+#
+# > **Exercise 2.5.** Try the case again, as judge. The claim is "It is ReLU, the function, that
+# > kills those units". Write your own rule: a function of two arrays, the dead shares of some
+# > networks as PyTorch draws them and, in the same order, of the same networks after a change that
+# > leaves the function alone. It returns `"holds"`, `"refuted"` or `"not shown"`. Then change the
+# > chapter's experiment (half the depth? digits?), measure with `born_dead`, and decide.
+
+# %%
+rule = ...
+check.check_own_rule(rule)
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch, half the depth)</summary>
+#
+# ```python
+# from itertools import pairwise
+#
+# import numpy as np
+# import torch
+# from torch import nn
+#
+# from actlab import data
+# from actlab.exercises import relu as check
+#
+# x = torch.from_numpy(data.load("digits", scale="symmetric").x_train)
+#
+# def born_dead(seed, biases=1.0):
+#     torch.manual_seed(seed)
+#     h = x
+#     for a, b in pairwise([64] + 5 * [128]):
+#         layer = nn.Linear(a, b)
+#         h = torch.relu(h @ layer.weight.T + biases * layer.bias)
+#     return (h == 0).all(0).double().mean().item()
+#
+# def rule(before, after):
+#     spared = 1 - after / before  # of each network's dead
+#     error = 2 * spared.std(ddof=1) / np.sqrt(len(spared))
+#     if spared.mean() + error < 0.5:
+#         return "holds"
+#     return "refuted" if spared.mean() - error > 0.5 else "not shown"
+#
+# before = np.array([born_dead(seed) for seed in range(10)])
+# after = np.array([born_dead(seed, biases=0) for seed in range(10)])
+# print(rule(before, after))
+# check.check_own_rule(rule)
+# ```
+#
+# </details>
+#
+# <details>
+# <summary>Solution (Keras, with PyTorch's start)</summary>
+#
+# ```python
+# import keras
+# import numpy as np
+#
+# from actlab import data
+# from actlab.exercises import relu as check
+#
+# x = data.load("digits", scale="symmetric").x_train
+#
+# def born_dead(seed, biases=1.0):
+#     keras.utils.set_random_seed(seed)
+#     h = x
+#     for _ in range(8):
+#         end = h.shape[1] ** -0.5
+#         drawn = keras.initializers.RandomUniform(-end, end)
+#         layer = keras.layers.Dense(
+#             128, "relu", kernel_initializer=drawn, bias_initializer=drawn
+#         )
+#         layer.build(h.shape)
+#         layer.bias.assign(layer.bias * biases)
+#         h = np.asarray(layer(h))
+#     return (h == 0).all(axis=0).mean()
+#
+# def rule(before, after):
+#     spared = np.sort(1 - after / before)  # of each network's dead
+#     if spared[-1] < 0.5:  # in no network half of them
+#         return "holds"
+#     return "refuted" if spared[0] > 0.5 else "not shown"
+#
+# before = np.array([born_dead(seed) for seed in range(5)])
+# after = np.array([born_dead(seed, biases=0) for seed in range(5)])
+# print(rule(before, after))
+# check.check_own_rule(rule)
+# ```
+#
+# </details>
+#
 # > **Key points.**
 # >
-# > - ReLU is the same function in both frameworks, gradient 0 at the kink included. Keras's
-# >   `alpha` is now `negative_slope`.
-# > - It trains because each layer's halving is undone by weights of variance $2/n$.
 # > - Dead means zero on *every* input. Count over the whole training set.
-# > - The famous half that is born dead is PyTorch's random bias under a fading signal. As many
-# >   units again are always on. Swish in the same place looks healthy and is just as blind.
-# > - What matters is not whether a unit outputs zero but whether its layer still depends on the
-# >   input.
-#
-# **What next.** Why a network needs a kink at all is the chapter before this one; what saturation
-# does to gradients is the next.
+# > - A ReLU network trains because each layer's halving is undone by weights of variance $2/n$.
+# > - The famous half that is born dead falls to two accomplices: weights that are too small for the
+# >   depth let the signal fade, and random biases toss a coin for each unit. Without either of
+# >   them few die. As many units again are always on, and no more use.
+# > - Swish in the same place looks healthy and is more blind. What matters is not whether a unit
+# >   outputs zero but whether its layer still depends on the input.
+# > - In training few die at a rate at which you would train.
+
+# %%
+claims.cheat("relu")
+
+# %% [markdown]
+# **What next.** Some functions do not switch units off but wear the gradient down: what saturation
+# does is the [next chapter](03_sigmoid_tanh.ipynb).

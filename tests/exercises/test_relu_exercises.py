@@ -417,7 +417,7 @@ def in_tensorflow(before, after):
             "of four networks two are saved and two are not",
         ),
         (
-            lambda before, after: "not shown" if after.std() > 0.005 else "holds",
+            lambda before, after: "holds" if after.mean() > 0.4 else "not shown",
             "Your rule says 'not shown'",
         ),
         (

@@ -209,3 +209,22 @@ def test_one_cell_of_the_study_has_the_columns_of_its_table(monkeypatch):
     found = dying.training_cell(**cell)
     assert {*found.columns, *cell} == set(study.load("relu_training").columns)
     assert len(found) == 2 * 20
+
+
+def test_what_chapter_2_says_of_adam_is_so():
+    """With 40 % dead it is nearly as good on digits and clearly worse elsewhere."""
+    table = study.load("relu_training")
+    table = table[table.root == 0]
+    reached = dying.where_reached(table, 0.4)
+    adam = reached[reached.optimiser == "Adam"].set_index("data")
+    lost = adam.tuned_accuracy - adam.accuracy
+    assert lost["digits"] < 0.02
+    assert lost["mnist1d"] > 0.05
+    assert lost["fashion_mnist"] > 0.05
+    momentum = reached[reached.optimiser == "momentum"].set_index("data")
+    assert momentum.accuracy["digits"] < 0.15  # nothing is learned
+    worst = {}
+    for data in dying.DATA:
+        rates = dying.dead_by_rate(table, data)
+        worst[data] = max(rates[name][dying.tuned(table, data, name)].mean for name in rates)
+    assert max(worst, key=worst.get) == "digits"

@@ -126,3 +126,15 @@ def test_the_edit_button_of_a_generated_page_leads_to_its_source():
         assert after == f'<a href="https://host/edit/main/{source}">'
     written = '<a href="https://host/edit/main/book/evidence.md">'
     assert finish.edit_link(written, "book/evidence") == written
+
+
+def test_colab_and_binder_open_the_learners_edition():
+    binder = "https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/notebooks/"
+    colab = "https://colab.research.google.com/github/a/b/blob/main/notebooks/"
+    others = '<a href="https://github.com/a/b/edit/main/notebooks/02_relu.ipynb">'
+    others += f'<a href="{colab}03_tanh.ipynb">'
+    page = f'<a href="{binder}02_relu.ipynb"><a href="{colab}02_relu.ipynb">{others}'
+    done = finish.launch_learners(page, "notebooks/02_relu")
+    wanted = f'<a href="{binder}learner/02_relu.ipynb"><a href="{colab}learner/02_relu.ipynb">'
+    assert done == wanted + others
+    assert finish.launch_learners(done, "notebooks/02_relu") == done
