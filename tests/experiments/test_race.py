@@ -52,17 +52,18 @@ def test_the_steps_are_those_of_the_catalogs_curve(name):
         probe_data=(DIGITS.x_valid, DIGITS.y_valid),
         progress=False,
     )
-    target = 0.6
+    targets = [0.3, 0.6]
     got = race.race(
-        DIGITS, curve, [0, 1], rates, target=target, steps=steps, hidden=(16,) * 2, momentum=0.9
+        DIGITS, curve, [0, 1], rates, targets=targets, steps=steps, hidden=(16,) * 2, momentum=0.9
     )
-    assert got.shape == (2, 2)
-    for row, arm in zip(got, known.arms, strict=True):
-        seen = known.probe("accuracy", arm)
-        assert seen.shape == (2, 6)
-        for reached, accuracy in zip(row, seen, strict=True):
-            there = np.flatnonzero(accuracy >= target)
-            assert reached == (5 * (there[0] + 1) if there.size else steps + 5)
+    assert got.shape == (2, 2, 2)
+    for target, found in zip(targets, got, strict=True):
+        for row, arm in zip(found, known.arms, strict=True):
+            seen = known.probe("accuracy", arm)
+            assert seen.shape == (2, 6)
+            for reached, accuracy in zip(row, seen, strict=True):
+                there = np.flatnonzero(accuracy >= target)
+                assert reached == (5 * (there[0] + 1) if there.size else steps + 5)
 
 
 @pytest.mark.parametrize("pair", race.LIFTED)
@@ -88,23 +89,24 @@ def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
     monkeypatch.setattr(race, "SPLITS", 2)
     asked = []
 
-    def quick(split, curve, seeds, rates, *, target):
-        asked.append((tuple(rates), target))
-        return np.array([[abs(rate - 0.1) * 100 + 5] * len(seeds) for rate in rates])
+    def quick(split, curve, seeds, rates, *, targets):
+        asked.append((tuple(rates), tuple(targets)))
+        one = [[abs(rate - 0.1) * 100 + 5] * len(seeds) for rate in rates]
+        return np.array([one for _ in targets])
 
     monkeypatch.setattr(race, "race", quick)
     cell = race.same_start_cell("digits", "σ(x), undone", targets=race.SEVERAL)
     assert len(cell) == 2 * 2 * race.SEEDS
     assert set(cell.target) == {0.9, 0.95}
     assert set(cell.lr) == {0.0949}
-    assert {target for rates, target in asked if len(rates) > 1} == {0.95}
+    assert {targets for rates, targets in asked if len(rates) > 1} == {(0.95,)}
 
 
 def test_who_never_arrives_counts_with_one_look_more():
-    steps = race.race(DIGITS, race.CURVES["tanh"], [0], [0.1], target=2.0, steps=10)
-    assert steps.tolist() == [[15]]
-    diverged = race.race(DIGITS, race.CURVES["σ(4x)"], [0], [1e20], target=0.5, steps=10)
-    assert diverged.tolist() == [[15]]
+    steps = race.race(DIGITS, race.CURVES["tanh"], [0], [0.1], targets=[2.0], steps=10)
+    assert steps.tolist() == [[[15]]]
+    diverged = race.race(DIGITS, race.CURVES["σ(4x)"], [0], [1e20], targets=[0.5], steps=10)
+    assert diverged.tolist() == [[[15]]]
 
 
 def test_the_ratio_is_the_lifted_ones_over_its_twins():

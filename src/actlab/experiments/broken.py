@@ -5,7 +5,6 @@ And whether ELU, or SELU's curve without its kink, does better where one is brok
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ import numpy.typing as npt
 from actlab import stats
 from actlab.catalog.elu import SELU_ALPHA
 from actlab.experiments import normalised, rivals, untrained
-from actlab.experiments.contest import BEATS
+from actlab.experiments.contest import BEATS, transformed
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import in_both
 from actlab.stats import Interval
@@ -25,8 +24,6 @@ from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, abov
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from actlab.data import Dataset
 
 Array = npt.NDArray[np.float64]
 
@@ -88,14 +85,6 @@ def drift(sd: Array, confidence: float) -> Interval:
 
 
 # --- Trained --------------------------------------------------------------------------------------
-
-
-def transformed(data: Dataset, shift: float, stretch: float) -> Dataset:
-    """The same data with inputs ``shift + stretch · x``."""
-    parts = {
-        part: shift + stretch * getattr(data, part) for part in ("x_train", "x_valid", "x_test")
-    }
-    return dataclasses.replace(data, **parts)
 
 
 def broken_cell(data: str, root: int, condition: str, *, epochs: Mapping[str, int]) -> pd.DataFrame:

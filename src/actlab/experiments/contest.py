@@ -23,6 +23,8 @@ from actlab.trial import Case, Evidence, Level, Measured, Rule, above
 if TYPE_CHECKING:
     import pandas as pd
 
+    from actlab.data import Dataset
+
 Array = npt.NDArray[np.float64]
 When = Literal["once", "four times", "plateau"]
 
@@ -69,6 +71,14 @@ def rrelu() -> dict[str, Any]:
 # --- Training -------------------------------------------------------------------------------------
 
 
+def transformed(data: Dataset, shift: float, stretch: float) -> Dataset:
+    """The same data with inputs ``shift + stretch · x``."""
+    parts = {
+        part: shift + stretch * getattr(data, part) for part in ("x_train", "x_valid", "x_test")
+    }
+    return replace(data, **parts)
+
+
 def contest_cell(
     data: str,
     depth: int,
@@ -85,15 +95,21 @@ def contest_cell(
 
     ``accuracy_1``, ``accuracy_4``, ``accuracy``: on the test set, of the weights with the best
     validation loss after ``epochs``, after four times as many, and at the plateau, where the
-    network had run for ``ran`` epochs. A network that diverged is NaN.
+    network had run for ``ran`` epochs. A network that diverged is NaN. An arm's ``inputs``
+    are a shift and a stretch of the standardised data.
     """
     import pandas as pd
 
     from actlab import data as datasets
     from actlab import ensemble
 
-    splits = [datasets.load(data, seed=split, **options[data]) for split in range(SPLITS)]
-    settings = {**common, **arms[arm], "hidden": (width,) * depth}
+    own = dict(arms[arm])
+    change = own.pop("inputs", (0.0, 1.0))
+    splits = [
+        transformed(datasets.load(data, seed=split, **options[data]), *change)
+        for split in range(SPLITS)
+    ]
+    settings = {**common, **own, "hidden": (width,) * depth}
     once = epochs[data]
     run: dict[str, Any] = {"patience": patience or PATIENCE, "progress": False}
     tuned = ensemble.fair_rate(

@@ -104,13 +104,13 @@ def race(
     seeds: Iterable[int],
     rates: Sequence[float],
     *,
-    target: float,
+    targets: Sequence[float],
     steps: int = STEPS,
     hidden: Sequence[int] = (64,) * 5,
     batch_size: int = 64,
     **settings: Any,
 ) -> npt.NDArray[np.int64]:
-    """Steps until the validation accuracy first reaches ``target``: (rates, seeds).
+    """Steps until the validation accuracy first reaches each target: (targets, rates, seeds).
 
     Looked for after every ``EVERY`` steps; ``steps + EVERY`` where it is not reached.
     """
@@ -134,13 +134,12 @@ def race(
         progress=False,
         **settings,
     )
-    rows = []
-    for arm in result.arms:
+    found = np.empty((len(targets), len(result.arms), len(set(result.seed_of))), dtype=np.int64)
+    for (i, target), (j, arm) in itertools.product(enumerate(targets), enumerate(result.arms)):
         there = result.probe("accuracy", arm) >= target  # NaN where it diverged: never
         looks = np.append(result.probe_steps(arm), steps + EVERY)
-        first = np.where(there.any(1), there.argmax(1), len(looks) - 1)
-        rows.append(looks[first])
-    return np.array(rows)
+        found[i, j] = looks[np.where(there.any(1), there.argmax(1), len(looks) - 1)]
+    return found
 
 
 def race_cell(
@@ -152,9 +151,10 @@ def race_cell(
     from actlab import data as datasets
 
     split, of, seeds = datasets.load(data), CURVES[curve], root_seeds(root)
-    tried = race(split, of, root_seeds(root, 502)[500:], rates, target=target[data])
+    goal = [target[data]]
+    (tried,) = race(split, of, root_seeds(root, 502)[500:], rates, targets=goal)
     best = int(tried.mean(1).argmin())
-    (steps,) = race(split, of, seeds, [rates[best]], target=target[data])
+    ((steps,),) = race(split, of, seeds, [rates[best]], targets=goal)
     edge = best in (0, len(rates) - 1)
     return pd.DataFrame({"lr": rates[best], "edge": edge, "seed": list(seeds), "steps": steps})
 
@@ -176,16 +176,17 @@ def same_start_cell(
     tuning = range(1000, 1000 + TUNING_SEEDS)
 
     def score(rates: Sequence[float]) -> dict[float, Array]:
-        tried = [race(split, of, tuning, rates, target=max(goals)) for split in splits]
+        tried = [race(split, of, tuning, rates, targets=[max(goals)])[0] for split in splits]
         fewest = -np.concatenate(tried, axis=1).astype(float)
         return dict(zip(rates, fewest, strict=True))
 
     chosen = search(score)
     tables = []
-    for (i, split), target in itertools.product(enumerate(splits), goals):
-        (steps,) = race(split, of, range(SEEDS), [chosen.rate], target=target)
-        row = {"split": i, "target": target, "lr": chosen.rate, "edge": chosen.at_edge}
-        tables.append(pd.DataFrame({**row, "seed": range(SEEDS), "steps": steps}))
+    for i, split in enumerate(splits):
+        found = race(split, of, range(SEEDS), [chosen.rate], targets=goals)
+        row = {"split": i, "lr": chosen.rate, "edge": chosen.at_edge, "seed": range(SEEDS)}
+        for target, (steps,) in zip(goals, found, strict=True):
+            tables.append(pd.DataFrame({**row, "target": target, "steps": steps}))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -57,15 +57,19 @@ REPLAY = contest(
     width=128,
     momentum=0.0,
 )
-# Inputs of another mean and size are no setting of a network: that break is not among these.
 REQUIREMENTS = contest(
     "contest_broken",
     "SELU, ELU and a curve without kink under broken requirements",
     {
-        f"{curve} | {condition}": {"init": "lecun_normal", **CURVES[curve], **settings}
+        f"{curve} | {condition}": {
+            "init": "lecun_normal",
+            **CURVES[curve],
+            **settings,
+            **({} if change == (0.0, 1.0) else {"inputs": change}),
+        }
         for condition, (settings, change) in CONDITIONS.items()
         for curve in CURVES
-        if change == (0.0, 1.0) and "5 %" not in condition
+        if condition not in ("gain 3/4", "plain dropout 5 %", "alpha dropout 5 %")
         if curve == "selu" or condition in BROKEN
     },
     data=_SMALL,
