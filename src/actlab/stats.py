@@ -233,6 +233,23 @@ def noise_floor(values: npt.ArrayLike, n: int | None = None, confidence: float =
         return float(np.ldexp(t * x.std(ddof=1) * np.sqrt(2 / n), scale))
 
 
+def nested_noise_floor(groups: Sequence[npt.ArrayLike], confidence: float = 0.95) -> float:
+    """:func:`noise_floor` where arms share their splits: how far other *seeds* move the mean.
+
+    ``groups``: the values of each split. What differs between splits is common to both arms, so
+    only the spread ``s`` within them counts, with its n - splits degrees of freedom.
+    Raises ``ValueError`` where no group has two values.
+    """
+    _check_confidence(confidence)
+    rows = [_array(group, "groups") for group in groups]
+    n = sum(len(row) for row in rows)
+    if n <= len(rows):
+        raise ValueError("groups: no group has two values; nothing is known of their spread.")
+    variance = sum(float(((row - row.mean()) ** 2).sum()) for row in rows) / (n - len(rows))
+    t = float(stats.t.ppf((1 + confidence) / 2, n - len(rows)))
+    return t * float(np.sqrt(2 * variance / n))
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Many arms over the same blocks; made by :func:`compare`.

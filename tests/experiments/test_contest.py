@@ -50,22 +50,6 @@ def test_the_plateau_is_what_a_plain_run_gives(tiny):
     assert np.isfinite(plain.valid_loss[0]).sum() == row.ran
 
 
-def test_ahead_pairs_seeds_within_splits(study, tiny):
-    asked = contest.Ahead(study, "leaky 0.3", "ReLU")
-    found = asked(0, lambda cases: 0.95)[asked.quantity]
-    assert list(found.cases) == [("wine", "1"), ("wine", "2")]
-    ours, theirs = (
-        contest.accuracies(tiny, arm, data="wine", depth=1) for arm in ("leaky 0.3", "ReLU")
-    )
-    assert ours.shape == (3, 2)
-    assert found.cases["wine", "1"].mean == pytest.approx((ours - theirs).mean())
-    without = asked(3, lambda cases: 0.95)[asked.quantity]
-    assert without.cases["wine", "1"].mean == pytest.approx((ours - theirs)[:2].mean())
-    assert "leaky 0.3 against ReLU" in asked.words()
-    with pytest.raises(ValueError, match="tiny has no arm 'tanh': it has ReLU, leaky"):
-        contest.Ahead(study, "tanh", "ReLU")
-
-
 def test_a_leaky_start_keeps_the_signal():
     from actlab import theory
 

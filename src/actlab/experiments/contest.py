@@ -10,27 +10,29 @@ matter of who starts fastest.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from actlab import stats
-from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Level, Measured, Rule, above
+from actlab.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from actlab.data import Dataset
 
-Array = npt.NDArray[np.float64]
-When = Literal["once", "four times", "plateau"]
-
 SPLITS, SEEDS, TUNING_SEEDS = 5, 4, 2  # of each split: 20 networks are reported, 10 tuned with
 PATIENCE, LONGEST = 20, 300  # epochs without improvement; and at most
-TITLES = {"digits": "digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}
+TITLES = {
+    "digits": "digits",
+    "mnist1d": "MNIST-1D",
+    "fashion_mnist": "Fashion-MNIST",
+    "wine": "wine",
+    "breast_cancer": "breast cancer",
+    "election": "the election study",
+    "marriages": "the survey on marriages",
+}
 
 # --- Starts ---------------------------------------------------------------------------------------
 
@@ -183,96 +185,7 @@ def contest(
     )
 
 
-# --- Reading --------------------------------------------------------------------------------------
-
-COLUMNS: dict[When, str] = {
-    "once": "accuracy_1",
-    "four times": "accuracy_4",
-    "plateau": "accuracy",
-}
-CHANCE = 0.1  # ten classes of about equal size
-
-
-def accuracies(table: pd.DataFrame, arm: str, when: When = "plateau", **where: Any) -> Array:
-    """Test accuracies in per cent, (splits, seeds); a network that diverged counts as chance."""
-    part = table[table.arm == arm]
-    for axis, value in where.items():
-        part = part[part[axis] == value]
-    wide = part.pivot(index="split", columns="seed", values=COLUMNS[when])
-    return 100 * np.asarray(wide.fillna(CHANCE), dtype=float)
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """How far one arm is ahead of another in a contest: what a *beats* claim asks.
-
-    Raises ``ValueError`` for an arm that the contest does not have.
-    """
-
-    study: Study
-    arm: str
-    over: str
-    when: When = "plateau"
-
-    quantity = "lead in test accuracy"
-    cheap = False
-
-    def __post_init__(self) -> None:
-        arms = self.study.axes["arm"]
-        for name in (self.arm, self.over):
-            if name not in arms:
-                raise ValueError(
-                    f"{self.study.name} has no arm {name!r}: it has {', '.join(map(str, arms))}."
-                )
-
-    @property
-    def scope(self) -> str:
-        """Networks, data, seeds and splits."""
-        data = ", ".join(TITLES.get(name, name) for name in self.study.axes["data"])
-        return (
-            f"Small fully connected networks · {data} · {SPLITS} splits with {SEEDS} paired "
-            "seeds each"
-        )
-
-    def __call__(self, root: int, level: Level) -> Evidence:
-        """Per data set and depth the paired lead, over seeds and splits; ``level``: of the rule.
-
-        ``root`` 0 looks at all splits, 1 leaves the first one out, and so on.
-        """
-        table = load(self.study.name)
-        table = table[table.split != root - 1]
-        places = table[["data", "depth"]].drop_duplicates().itertuples(index=False)
-        keys = [(str(data), int(depth)) for data, depth in places]
-        cases: dict[Case, stats.Interval] = {}
-        floors: dict[Case, float] = {}
-        for data, depth in keys:
-            ours, theirs = (
-                accuracies(table, arm, self.when, data=data, depth=depth)
-                for arm in (self.arm, self.over)
-            )
-            case = (TITLES.get(data, data), str(depth))
-            cases[case] = stats.nested_interval(ours - theirs, level(len(keys)))
-            floors[case] = stats.noise_floor(theirs.mean(1))
-        return {self.quantity: Measured(cases, ("data", "depth"), floors)}
-
-    def lengths(self) -> dict[str, Ahead]:
-        """The same question after the shorter trainings."""
-        return {
-            f"trained {when}": replace(self, when=when) for when in COLUMNS if when != self.when
-        }
-
-    def words(self) -> str:
-        """The experiment in prose."""
-        return (
-            f"{self.study.words()}; {SPLITS} splits with {SEEDS} seeds each, paired; "
-            f"each arm with a start that suits it and a learning rate chosen with "
-            f"{SPLITS * TUNING_SEEDS} other networks; trained until the validation loss has not "
-            f"improved for {PATIENCE} epochs. {self.arm} against {self.over}."
-        )
-
-
-# "A beats B": ahead beyond chance, in all settings at once; refuted where B is ahead beyond chance.
-BEATS = Rule({Ahead.quantity: above(0, "points")}, together=True)
+# --- The slopes -----------------------------------------------------------------------------------
 
 LEAKY_ARMS: dict[str, dict[str, Any]] = {
     "ReLU": leaky(0),

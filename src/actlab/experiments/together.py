@@ -27,12 +27,19 @@ def in_both(runs: Iterable[npt.ArrayLike], confidence: float = 0.95) -> Interval
     )
 
 
-def least(found: Sequence[Interval], confidence: float) -> Interval:
-    """The smallest of several means; ``found`` at the confidence :func:`shared` among them."""
+def least(
+    found: Sequence[Interval], confidence: float, corrected: Sequence[Interval] | None = None
+) -> Interval:
+    """The smallest of several means.
+
+    It is above a number if all of them are, which needs no correction: ``found`` at
+    ``confidence``. It is below one if any of them is: ``corrected``, the same at the confidence
+    :func:`shared` among them, unless ``found`` is that already.
+    """
     return Interval(
         min(one.mean for one in found),
         min(one.low for one in found),
-        min(one.high for one in found),
+        min(one.high for one in corrected or found),
         sum(one.n for one in found),
         confidence=confidence,
     )

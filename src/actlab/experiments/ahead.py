@@ -1,0 +1,221 @@
+"""Who is ahead in a contest, and does it hang on one split: what a claim *A beats B* asks.
+
+Three things were laid down before the contests were decided. A network that diverged is left out
+together with its twins; but where more than a fifth of an arm's networks diverged at the rate that
+was tuned for it, they count as chance: that is what the arm comes to. The chance of seeds and
+splits is covered by Student's interval over the means of the splits. And a lead that hangs on one
+split is none: the interval is widened until it also covers the 95 % interval that is found
+without any one of the splits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from actlab import stats
+from actlab.experiments.contest import PATIENCE, SEEDS, SPLITS, TITLES, TUNING_SEEDS
+from actlab.experiments.together import least, shared
+from actlab.stats import Interval
+from actlab.study import Study, load
+from actlab.trial import Case, Evidence, Level, Measured, Rule, above
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = npt.NDArray[np.float64]
+When = Literal["once", "four times", "plateau"]
+
+COLUMNS: dict[When, str] = {
+    "once": "accuracy_1",
+    "four times": "accuracy_4",
+    "plateau": "accuracy",
+}
+CHANCE = {"wine": 1 / 3, "breast_cancer": 1 / 2, "election": 1 / 2, "marriages": 1 / 2}
+TOLERATED = 0.2  # of an arm's networks may diverge and be left out
+
+
+def part_of(table: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows in which every column has its value."""
+    for column, value in where.items():
+        table = table[table[column] == value]
+    return table
+
+
+def accuracies(table: pd.DataFrame, arm: str, when: When = "plateau", **where: Any) -> Array:
+    """Test accuracies in per cent, (splits, seeds); NaN where few networks diverged."""
+    part = part_of(table, {"arm": arm, **where})
+    wide = part.pivot(index="split", columns="seed", values=COLUMNS[when])
+    if wide.isna().to_numpy().mean() > TOLERATED:
+        wide = wide.fillna(CHANCE.get(str(part.data.iloc[0]), 0.1))
+    return 100 * np.asarray(wide, dtype=float)
+
+
+def over_splits(values: Array, confidence: float) -> tuple[Interval, bool]:
+    """The mean of (splits, seeds) and its interval; whether one split decides on which side of 0.
+
+    The interval is that over the means of the splits (:func:`actlab.stats.nested_interval`),
+    widened to cover the 95 % interval without any one of them. NaN are left out.
+    """
+    means = np.nanmean(values[~np.isnan(values).all(1)], axis=1)
+    found = stats.mean_interval(means, confidence)
+    without = [stats.mean_interval(np.delete(means, i)) for i in range(len(means))]
+    low = min(found.low, *(one.low for one in without))
+    high = max(found.high, *(one.high for one in without))
+    wide = Interval(found.mean, low, high, int(np.isfinite(values).sum()), confidence=confidence)
+    return wide, low <= 0 <= high and not found.low <= 0 <= found.high
+
+
+def floor(values: Array, confidence: float = 0.95) -> float:
+    """How far two means of the same arm drift apart by other seeds, on the same splits."""
+    rows = [row[~np.isnan(row)] for row in values]
+    return stats.nested_noise_floor([row for row in rows if len(row)], confidence)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How far one arm of a contest is ahead of the nearest of others, by data set and depth.
+
+    - ``over``: one rival, or several: then the lead is over whichever comes nearest.
+    - ``each``: instead of by depth, by these: each takes the place of ``{}`` in the arms' names;
+      ``factor`` says what they are levels of, ``titles`` how a reader hears them.
+    - ``where``: column → the value that is looked at alone.
+
+    Raises ``ValueError`` for an arm that the contest does not have.
+    """
+
+    study: Study
+    arm: str
+    over: str | tuple[str, ...]
+    when: When = "plateau"
+    each: tuple[str, ...] = ()
+    factor: str = "break"
+    titles: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, Any] = field(default_factory=dict)
+
+    quantity = "lead in test accuracy"
+    cheap = False
+
+    def __post_init__(self) -> None:
+        arms = self.study.axes["arm"]
+        for one in self.each or ("",):
+            for name in (self.arm.format(one), *(rival.format(one) for rival in self.rivals)):
+                if name not in arms:
+                    raise ValueError(
+                        f"{self.study.name} has no arm {name!r}: it has "
+                        f"{', '.join(map(str, arms))}."
+                    )
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The others."""
+        return (self.over,) if isinstance(self.over, str) else self.over
+
+    @property
+    def scope(self) -> str:
+        """Networks, data, seeds and splits."""
+        data = ", ".join(TITLES.get(name, name) for name in self.study.axes["data"])
+        return (
+            f"Small fully connected networks · {data} · {SPLITS} splits with {SEEDS} paired "
+            "seeds each"
+        )
+
+    def leads(self, table: pd.DataFrame, one: str, key: Mapping[str, Any]) -> dict[str, Array]:
+        """Rival → its distance behind, (splits, seeds), in one place."""
+        ours = accuracies(table, self.arm.format(one), self.when, **key)
+        return {
+            rival.format(one): ours - accuracies(table, rival.format(one), self.when, **key)
+            for rival in self.rivals
+        }
+
+    def places(self, table: pd.DataFrame) -> dict[Case, tuple[str, dict[str, Any]]]:
+        """Case → what ``{}`` stands for, and the columns to look at."""
+        axes = ["data"] + (["depth"] if not self.each and table.depth.nunique() > 1 else [])
+        keys = table[axes].drop_duplicates().to_dict("records")
+        found = {}
+        for one in self.each or ("",):
+            for key in keys:
+                case = tuple(TITLES.get(str(value), str(value)) for value in key.values())
+                found[(self.titles.get(one, one), *case) if one else case] = (one, key)
+        return found
+
+    def __call__(self, root: int, level: Level) -> Evidence:
+        """The paired lead in every case, over seeds and splits, whatever the ``root``."""
+        table = part_of(load(self.study.name), self.where)
+        places = self.places(table)
+        sure = level(len(places))
+        cases: dict[Case, Interval] = {}
+        floors: dict[Case, float] = {}
+        by_split: dict[str, list[float]] = {}
+        by_rival: dict[str, dict[str, float]] = {}
+        diverged: dict[str, dict[str, float]] = {}
+        hanging = []
+        for case, (one, key) in places.items():
+            leads, name = self.leads(table, one, key), ", ".join(case)
+            surely = [over_splits(lead, sure) for lead in leads.values()]
+            all_of = [over_splits(lead, shared(sure, len(leads))) for lead in leads.values()]
+            cases[case] = least([f for f, _ in surely], sure, [f for f, _ in all_of])
+            nearest = min(leads, key=lambda rival: float(np.nanmean(leads[rival])))
+            floors[case] = floor(accuracies(table, nearest, self.when, **key))
+            by_split[name] = [float(x) for x in np.nanmean(leads[nearest], axis=1)]
+            if any(hangs for _, hangs in surely) and cases[case].low <= 0 <= cases[case].high:
+                hanging.append(name)
+            if len(leads) > 1:
+                by_rival[name] = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
+            shares = {
+                arm: 100 * float(part_of(table, {"arm": arm, **key}).diverged.mean())
+                for arm in (self.arm.format(one), *leads)
+            }
+            if any(shares.values()):
+                diverged[name] = shares
+        notes: dict[str, Any] = {"lead by split": by_split}
+        notes |= {"lead by rival": by_rival} if by_rival else {}
+        notes |= {"networks that diverged (%)": diverged} if diverged else {}
+        notes |= {"hangs on one split": hanging} if hanging else {}
+        first = (self.factor,) if self.each else ()
+        axes = ("data", "depth")[: len(next(iter(cases))) - len(first)]
+        return {self.quantity: Measured(cases, (*first, *axes), floors, notes)}
+
+    def lengths(self) -> dict[str, Ahead]:
+        """The same question after the shorter trainings."""
+        return {
+            f"trained {when}": replace(self, when=when) for when in COLUMNS if when != self.when
+        }
+
+    def words(self) -> str:
+        """The experiment in prose."""
+        patience = self.study.settings.get("patience", PATIENCE)
+        return f"{self.study.words()}. {method(patience)} {self._pairs()}"
+
+    def _pairs(self) -> str:
+        rivals = listed(rival.format("…") for rival in self.rivals)
+        nearest = "whichever comes nearest of " if len(self.rivals) > 1 else ""
+        text = f"{self.arm.format('…')} against {nearest}{rivals}"
+        if self.each:
+            text += f", where … is {listed(self.each)}"
+        return f"{text}."
+
+
+def method(patience: int) -> str:
+    """What all contests have in common, in prose."""
+    return (
+        f"{SPLITS} splits with {SEEDS} seeds each, paired; each arm with a start that suits it and "
+        f"a learning rate chosen with {SPLITS * TUNING_SEEDS} other networks; trained until the "
+        f"validation loss has not improved for {patience} epochs. Networks that diverged are left "
+        "out in pairs, but count as chance where they are more than a fifth. Every interval is "
+        "widened to cover what is found without any one split."
+    )
+
+
+def listed(names: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+# "A beats B": ahead beyond chance, in all settings at once; refuted where B is ahead beyond chance.
+BEATS = Rule({Ahead.quantity: above(0, "points")}, together=True)
