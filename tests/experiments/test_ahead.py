@@ -30,7 +30,7 @@ def table(**arms):
     return pd.DataFrame(rows)
 
 
-def asked(monkeypatch, made, arm, over, **more):
+def asked(monkeypatch, made, arm="", over=(), **more):
     monkeypatch.setattr(ahead, "load", lambda name: made)
     arms = {name: {} for name in made.arm.unique()}
     study = contest.contest(
@@ -65,7 +65,7 @@ def test_an_arm_that_the_contest_does_not_have_is_named(monkeypatch):
 
 
 def test_a_lead_that_hangs_on_one_split_is_none():
-    steady = np.full((5, 1), 2.0) + [[0.2], [-0.2], [0.1], [-0.1], [0.0]]
+    steady = np.array([[2.2], [1.8], [2.1], [1.9], [2.0]])
     hangs = np.array([[0.1], [0.6], [0.1], [0.6], [2.4]])
     found, on_one = ahead.over_splits(steady, 0.95)
     assert found.low > 0
@@ -110,10 +110,10 @@ def test_where_more_than_a_fifth_diverged_they_count_as_chance(data, chance):
     assert ahead.accuracies(table(a=many), "a", data=data)[:, 0] == pytest.approx(chance)
 
 
-def test_each_takes_the_place_in_the_names(monkeypatch):
+def test_pairs_are_cases_of_their_own(monkeypatch):
     made = table(**{"x | one": BASE + 3 + NOISE, "y | one": BASE, "x | two": BASE, "y | two": BASE})
-    more = {"each": ("one", "two"), "titles": {"two": "2"}}
-    question = asked(monkeypatch, made, "x | {}", "y | {}", **more)
+    pairs = {"one": ("x | one", "y | one"), "2": ("x | two", "y | two")}
+    question = asked(monkeypatch, made, pairs=pairs)
     found = question(0, lambda cases: 0.95)[question.quantity]
     assert found.factors == ("break", "data")
     assert list(found.cases) == [("one", "digits"), ("one", "wine"), ("2", "digits"), ("2", "wine")]

@@ -90,11 +90,6 @@ def test_what_is_asked_is_what_has_vanished_at_the_start(monkeypatch, before, af
         assert interval.mean == pytest.approx(np.mean(after))
 
 
-def test_a_diverged_network_counts_as_chance():
-    table = pd.DataFrame({"arm": "it", "seed": [0, 1], "test_accuracy": [0.9, np.nan]})
-    assert deep.final_accuracy(table, "it").tolist() == [90.0, 10.0]
-
-
 def test_a_deep_cell_tunes_trains_and_looks(monkeypatch):
     settings = {**deep.DEEP.settings, "rates": {"sgd": (0.01, 0.1)}, "epochs": 2, "checks": (0, 2)}
     settings |= {"depth": 2, "arms": {"it": {"activation": "tanh", "init": "keras"}}}

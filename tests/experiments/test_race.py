@@ -54,7 +54,14 @@ def test_the_steps_are_those_of_the_catalogs_curve(name):
     )
     targets = [0.3, 0.6]
     got = race.race(
-        DIGITS, curve, [0, 1], rates, targets=targets, steps=steps, hidden=(16,) * 2, momentum=0.9
+        DIGITS,
+        race.settings_of(curve),
+        [0, 1],
+        rates,
+        targets=targets,
+        steps=steps,
+        hidden=(16,) * 2,
+        momentum=0.9,
     )
     assert got.shape == (2, 2, 2)
     for target, found in zip(targets, got, strict=True):
@@ -89,7 +96,7 @@ def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
     monkeypatch.setattr(race, "SPLITS", 2)
     asked = []
 
-    def quick(split, curve, seeds, rates, *, targets):
+    def quick(split, own, seeds, rates, *, targets):
         asked.append((tuple(rates), tuple(targets)))
         one = [[abs(rate - 0.1) * 100 + 5] * len(seeds) for rate in rates]
         return np.array([one for _ in targets])
@@ -103,9 +110,13 @@ def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
 
 
 def test_who_never_arrives_counts_with_one_look_more():
-    steps = race.race(DIGITS, race.CURVES["tanh"], [0], [0.1], targets=[2.0], steps=10)
+    steps = race.race(
+        DIGITS, race.settings_of(race.CURVES["tanh"]), [0], [0.1], targets=[2.0], steps=10
+    )
     assert steps.tolist() == [[[15]]]
-    diverged = race.race(DIGITS, race.CURVES["σ(4x)"], [0], [1e20], targets=[0.5], steps=10)
+    diverged = race.race(
+        DIGITS, race.settings_of(race.CURVES["σ(4x)"]), [0], [1e20], targets=[0.5], steps=10
+    )
     assert diverged.tolist() == [[[15]]]
 
 

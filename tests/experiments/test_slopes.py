@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from torch import nn
 
-from actlab.experiments import contest, first_contest, slopes
+from actlab.experiments import contest, slopes
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.01, 0.3, 1.0])
@@ -43,23 +43,46 @@ def test_an_advantage_is_paired_by_seed():
     assert slopes.advantage(table, "mnist1d", "learned")[1] == pytest.approx([-40, -40])
 
 
-def test_a_lead_of_the_first_contest_is_paired_over_both_tunings():
-    found = first_contest.FirstAhead("PReLU", "ReLU")(0, lambda cases: 0.95)[
-        "lead in test accuracy"
+def test_the_slopes_are_those_of_the_contest(monkeypatch):
+    """A cell trains the same networks again: their accuracies are those of the contest."""
+    monkeypatch.setattr(slopes, "LONGEST", 3)
+    monkeypatch.setattr(slopes, "SPLITS", 1)
+    cell = slopes.slopes_cell("digits", 5, of="")
+    assert len(cell) == 4 * 5
+    assert cell.slope.between(-1, 1.5).all()
+    assert cell.groupby("seed").accuracy.nunique().max() == 1
+
+
+def test_falling_slopes_have_a_negative_rank_correlation(monkeypatch):
+    rows = [
+        {**cell, "split": split, "seed": seed, "layer": layer, "slope": 1 / layer + seed / 1000}
+        for cell in slopes.LEARNED.cells()
+        for split in range(5)
+        for seed in range(4)
+        for layer in range(1, cell["depth"] + 1)
     ]
-    table = first_contest.table(0)
-    wide = table[(table.data == "digits") & (table.depth == 10)].pivot(
-        index="seed", columns="arm", values="accuracy"
-    )
-    assert len(wide) == found.cases["digits", "10"].n == 40
-    assert found.cases["digits", "10"].mean == pytest.approx((wide["PReLU"] - wide["ReLU"]).mean())
-    some = first_contest.FirstAhead("PReLU", "ReLU")(1, lambda cases: 0.95)
-    assert some["lead in test accuracy"].cases["digits", "10"].n == 36
+    monkeypatch.setattr(slopes, "load", lambda name: pd.DataFrame(rows))
+    (found,) = slopes.FALLING(0, lambda n: 0.95).values()
+    assert [f.mean for f in found.cases.values()] == pytest.approx([-1] * 3)
+    assert ("MNIST-1D", "10") in found.cases
 
 
-def test_slopes_by_layer_are_those_of_networks_that_stand():
-    found = first_contest.by_layer(depth=5)
-    assert {name: values.shape[1] for name, values in found.items()} == dict.fromkeys(
-        ("digits", "MNIST-1D", "Fashion-MNIST"), 5
-    )
-    assert all(np.isfinite(values).all() for values in found.values())
+def test_the_spread_is_relative_to_that_of_each_other_arm(monkeypatch):
+    rng = np.random.default_rng(0)
+    by_arm = {"ReLU": 0, "PReLU": 2.0}
+    rows = [
+        {**cell, "split": split, "seed": seed, "diverged": False}
+        | {"accuracy": 0.8 + by_arm.get(cell["arm"], 1.0) * place / 100 + rng.normal() / 1e5}
+        for place, cell in enumerate(slopes.LEAKY.cells())
+        for place in [place // 6]
+        for split in range(5)
+        for seed in range(4)
+    ]
+    table = pd.DataFrame(rows)
+    monkeypatch.setattr("actlab.experiments.ahead.load", lambda name: table)
+    (found,) = slopes.SPREAD(0, lambda n: 0.95).values()
+    assert list(found.cases) == [("leaky 0.01",), ("leaky 0.18",), ("leaky 0.3",), ("RReLU",)]
+    for interval in found.cases.values():
+        assert interval.mean == pytest.approx(2, rel=1e-3)
+        assert interval.low < 2 < interval.high
+        assert interval.high - interval.low < 0.01

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from docutils import nodes
 
 from actlab.trial import Claim
 from actlab.trial.bound import digits
@@ -37,7 +40,11 @@ def page(claims: Iterable[Any], notebooks: Path) -> str:
             blocks.append(f"The runs and figures are in the chapter [{title}]({link}).")
         rows = [(f"[{c.statement}](#{label(c)})", verdict(c)) for c in members]
         blocks.append(table(("Claim", "Verdict"), rows))
-        blocks += [entry(claim) for claim in members]
+        for claim in members:
+            blocks.append(entry(claim))
+            if link and (heading := where(claim, notebooks / f"{chapter}.ipynb")):
+                anchor = f"{link}#{nodes.make_id(heading)}"
+                blocks.append(f"**In the chapter.** [{heading}]({anchor})")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -55,6 +62,9 @@ def entry(claim: Claim) -> str:
             seen.append(f"{what}: {size} {unit}".rstrip())
     if seen:
         about.append(("Smallest effect that could have been seen", "; ".join(seen) + "."))
+    notes = {k: v for found in finding.measured.values() for k, v in found.notes.items()}
+    if hanging := notes.get("hangs on one split"):
+        about.append(("Hangs on one split, and is not counted", f"{'; '.join(hanging)}."))
     if lengths := claim.filed.get("lengths"):
         others = "; ".join(f"{name}: *{verdict}*" for name, verdict in lengths.items())
         about.append(("At other lengths of training", f"{others}."))
@@ -64,6 +74,7 @@ def entry(claim: Claim) -> str:
     lines += [
         f"```{{raw}} html\n{card(claim, finding, reference='')}\n```",
         *(f"**{head}.** {text}" for head, text in about),
+        *splits(notes.get("lead by split", {})),
     ]
     if claim.amended:
         lines.append("**Earlier decisions.**")
@@ -72,6 +83,30 @@ def entry(claim: Claim) -> str:
             for old in claim.amended
         ]
     return "\n\n".join(lines)
+
+
+def splits(leads: Mapping[str, Sequence[float]]) -> list[str]:
+    """Every case of a contest, split by split, folded."""
+    if not leads:
+        return []
+    heads = ("Lead (points)", *(f"split {i + 1}" for i in range(len(next(iter(leads.values()))))))
+    rows = [(case, *(digits(lead, "points") for lead in found)) for case, found in leads.items()]
+    return [f":::{{dropdown}} Every case, split by split\n{table(heads, rows)}\n:::"]
+
+
+def where(claim: Any, notebook: Path) -> str:
+    """The section of the chapter in which the claim's card stands, or nothing."""
+    if not notebook.exists():
+        return ""
+    heading = ""
+    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        if cell.get("cell_type") == "markdown":
+            found = re.findall(r"^#{2,} (.+)$", text, re.MULTILINE)
+            heading = found[-1] if found else heading
+        elif f'"{claim.id}"' in text:
+            return heading
+    return ""
 
 
 def verdict(claim: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actlab.experiments import fisher, rivals, saturated, vanishing
+from actlab.experiments import fisher, race, saturated, vanishing
 from actlab.experiments.cost import ACTIVATION_COST, Extra
 from actlab.trial import Claim, Row, Rule, above, at_most, below
 
@@ -37,8 +37,8 @@ CLAIMS = (
         id="elu-faster",
         statement="An ELU network converges in fewer epochs than a ReLU network.",
         source=DOCUMENT,
-        asks=rivals.FASTER,
-        by=Rule({"share of epochs saved": above(0, "%")}, together=True),
+        asks=race.FASTER,
+        by=Rule({"share of steps saved": above(0, "%")}, together=True),
     ),
     Claim(
         id="elu-no-dead",

@@ -1,8 +1,8 @@
 """Chapter "Leaky, parametric, randomised, thresholded": the sentences on trial."""
 
-from actlab.experiments import cost, decay, first_contest, libraries, sleeping, slopes
-from actlab.experiments.contest import BEATS
-from actlab.experiments.first_contest import FirstAhead
+from actlab.experiments import cost, decay, libraries, sleeping, slopes
+from actlab.experiments.ahead import BEATS, Ahead
+from actlab.experiments.contest import LEAKY
 from actlab.trial import Claim, Rule, above, below, exactly
 
 DOCUMENT = "starting document, section Leaky ReLU"
@@ -68,21 +68,21 @@ CLAIMS = (
         id="leaky-beats-relu",
         statement="Leaky ReLU outperforms ReLU.",
         source=DOCUMENT,
-        asks=FirstAhead("leaky 0.01", "ReLU"),
+        asks=Ahead(LEAKY, "leaky 0.01", over="ReLU"),
         by=BEATS,
     ),
     Claim(
         id="leaky-steeper-better",
         statement="A leaky ReLU with a larger slope (1/5.5) is better than one with 0.01.",
         source=XU,
-        asks=FirstAhead("leaky 0.18", "leaky 0.01"),
+        asks=Ahead(LEAKY, "leaky 0.18", over="leaky 0.01"),
         by=BEATS,
     ),
     Claim(
         id="prelu-beats-relu",
         statement="PReLU outperforms ReLU.",
         source=f"{HE}; {RANKING}",
-        asks=FirstAhead("PReLU", "ReLU"),
+        asks=Ahead(LEAKY, "PReLU", over="ReLU"),
         by=BEATS,
         remarks="One learned slope per layer, from 0.25.",
     ),
@@ -90,7 +90,7 @@ CLAIMS = (
         id="rrelu-beats-relu",
         statement="RReLU outperforms ReLU.",
         source=f"{XU}; {RANKING}",
-        asks=FirstAhead("RReLU", "ReLU"),
+        asks=Ahead(LEAKY, "RReLU", over="ReLU"),
         by=BEATS,
         remarks="Slopes drawn from 1/8 to 1/3.",
     ),
@@ -98,7 +98,7 @@ CLAIMS = (
         id="prelu-depends-on-problem",
         statement="A disadvantage of PReLU is that it performs differently on different problems.",
         source=PRELU_DOCUMENT,
-        asks=first_contest.SPREAD,
+        asks=slopes.SPREAD,
         by=Rule(
             {"relative spread of the lead": above(1)},
             together=True,
@@ -111,7 +111,7 @@ CLAIMS = (
         id="prelu-first-layer",
         statement="PReLU learns a large slope in the first layer and smaller ones deeper down.",
         source=HE,
-        asks=first_contest.FALLING,
+        asks=slopes.FALLING,
         by=Rule({"rank correlation of slope and layer": below(-0.3, clear=0.3)}, together=True),
         remarks="The paper saw it in a convolutional network on photographs.",
     ),

@@ -66,7 +66,8 @@ def over_splits(values: Array, confidence: float) -> tuple[Interval, bool]:
     without = [stats.mean_interval(np.delete(means, i)) for i in range(len(means))]
     low = min(found.low, *(one.low for one in without))
     high = max(found.high, *(one.high for one in without))
-    wide = Interval(found.mean, low, high, int(np.isfinite(values).sum()), confidence=confidence)
+    mean, low, high = (round(end, 9) for end in (found.mean, low, high))
+    wide = Interval(mean, low, high, int(np.isfinite(values).sum()), confidence=confidence)
     return wide, low <= 0 <= high and not found.low <= 0 <= found.high
 
 
@@ -78,23 +79,22 @@ def floor(values: Array, confidence: float = 0.95) -> float:
 
 @dataclass(frozen=True)
 class Ahead:
-    """How far one arm of a contest is ahead of the nearest of others, by data set and depth.
+    """How far one arm of a contest is ahead of another, by data set and depth.
 
     - ``over``: one rival, or several: then the lead is over whichever comes nearest.
-    - ``each``: instead of by depth, by these: each takes the place of ``{}`` in the arms' names;
-      ``factor`` says what they are levels of, ``titles`` how a reader hears them.
+    - ``pairs``: instead of these two, what is compared → the arm and its rivals; ``factor`` says
+      what they are (a break, a network).
     - ``where``: column → the value that is looked at alone.
 
     Raises ``ValueError`` for an arm that the contest does not have.
     """
 
     study: Study
-    arm: str
-    over: str | tuple[str, ...]
+    arm: str = ""
+    over: str | tuple[str, ...] = ()
     when: When = "plateau"
-    each: tuple[str, ...] = ()
+    pairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     factor: str = "break"
-    titles: Mapping[str, str] = field(default_factory=dict)
     where: Mapping[str, Any] = field(default_factory=dict)
 
     quantity = "lead in test accuracy"
@@ -102,83 +102,83 @@ class Ahead:
 
     def __post_init__(self) -> None:
         arms = self.study.axes["arm"]
-        for one in self.each or ("",):
-            for name in (self.arm.format(one), *(rival.format(one) for rival in self.rivals)):
-                if name not in arms:
-                    raise ValueError(
-                        f"{self.study.name} has no arm {name!r}: it has "
-                        f"{', '.join(map(str, arms))}."
-                    )
+        for name in (name for names in self.compared.values() for name in names):
+            if name not in arms:
+                raise ValueError(
+                    f"{self.study.name} has no arm {name!r}: it has {', '.join(map(str, arms))}."
+                )
 
     @property
-    def rivals(self) -> tuple[str, ...]:
-        """The others."""
-        return (self.over,) if isinstance(self.over, str) else self.over
+    def compared(self) -> Mapping[str, tuple[str, ...]]:
+        """What is compared → the arm and its rivals."""
+        over = (self.over,) if isinstance(self.over, str) else self.over
+        return self.pairs or {"": (self.arm, *over)}
 
     @property
     def scope(self) -> str:
         """Networks, data, seeds and splits."""
-        data = ", ".join(TITLES.get(name, name) for name in self.study.axes["data"])
-        return (
-            f"Small fully connected networks · {data} · {SPLITS} splits with {SEEDS} paired "
-            "seeds each"
-        )
+        data = ", ".join(TITLES[name] for name in self.study.axes["data"])
+        return f"Small networks · {data} · {SPLITS} splits with {SEEDS} paired seeds each"
 
-    def leads(self, table: pd.DataFrame, one: str, key: Mapping[str, Any]) -> dict[str, Array]:
-        """Rival → its distance behind, (splits, seeds), in one place."""
-        ours = accuracies(table, self.arm.format(one), self.when, **key)
-        return {
-            rival.format(one): ours - accuracies(table, rival.format(one), self.when, **key)
-            for rival in self.rivals
-        }
+    def table(self) -> pd.DataFrame:
+        """The rows that are looked at."""
+        return part_of(load(self.study.name), self.where)
 
-    def places(self, table: pd.DataFrame) -> dict[Case, tuple[str, dict[str, Any]]]:
-        """Case → what ``{}`` stands for, and the columns to look at."""
-        axes = ["data"] + (["depth"] if not self.each and table.depth.nunique() > 1 else [])
+    def places(self, table: pd.DataFrame) -> dict[Case, tuple[tuple[str, ...], dict[str, Any]]]:
+        """Case → the arm and its rivals, and the columns to look at."""
+        axes = ["data"] + ["depth"] * (self.factors[-1] == "depth")
         keys = table[axes].drop_duplicates().to_dict("records")
         found = {}
-        for one in self.each or ("",):
+        for what, names in self.compared.items():
             for key in keys:
                 case = tuple(TITLES.get(str(value), str(value)) for value in key.values())
-                found[(self.titles.get(one, one), *case) if one else case] = (one, key)
+                found[(what, *case) if self.pairs else case] = (names, key)
         return found
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """What the cases differ in."""
+        depths = self.study.axes.get("depth", ())
+        deep = len(depths) > 1 and "depth" not in self.where
+        return (*((self.factor,) if self.pairs else ()), "data", *(("depth",) if deep else ()))
+
+    def leads(
+        self, table: pd.DataFrame, names: Iterable[str], key: Mapping[str, Any]
+    ) -> dict[str, Array]:
+        """Rival → the lead of the first over it, (splits, seeds), in one place."""
+        ours, *rivals = names
+        scores = accuracies(table, ours, self.when, **key)
+        return {rival: scores - accuracies(table, rival, self.when, **key) for rival in rivals}
 
     def __call__(self, root: int, level: Level) -> Evidence:
         """The paired lead in every case, over seeds and splits, whatever the ``root``."""
-        table = part_of(load(self.study.name), self.where)
+        table = self.table()
         places = self.places(table)
         sure = level(len(places))
         cases: dict[Case, Interval] = {}
         floors: dict[Case, float] = {}
-        by_split: dict[str, list[float]] = {}
-        by_rival: dict[str, dict[str, float]] = {}
-        diverged: dict[str, dict[str, float]] = {}
-        hanging = []
-        for case, (one, key) in places.items():
-            leads, name = self.leads(table, one, key), ", ".join(case)
+        notes: dict[str, dict[str, Any]] = {name: {} for name in NOTES}
+        for case, (names, key) in places.items():
+            leads, where = self.leads(table, names, key), ", ".join(case)
             surely = [over_splits(lead, sure) for lead in leads.values()]
-            all_of = [over_splits(lead, shared(sure, len(leads))) for lead in leads.values()]
-            cases[case] = least([f for f, _ in surely], sure, [f for f, _ in all_of])
+            corrected = [over_splits(lead, shared(sure, len(leads)))[0] for lead in leads.values()]
+            cases[case] = found = least([one for one, _ in surely], sure, corrected)
             nearest = min(leads, key=lambda rival: float(np.nanmean(leads[rival])))
             floors[case] = floor(accuracies(table, nearest, self.when, **key))
-            by_split[name] = [float(x) for x in np.nanmean(leads[nearest], axis=1)]
-            if any(hangs for _, hangs in surely) and cases[case].low <= 0 <= cases[case].high:
-                hanging.append(name)
+            notes["lead by split"][where] = np.nanmean(leads[nearest], axis=1).tolist()
+            if any(hangs for _, hangs in surely) and found.low <= 0 <= found.high:
+                notes["hangs on one split"][where] = True
             if len(leads) > 1:
-                by_rival[name] = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
-            shares = {
+                means = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
+                notes["lead by rival"][where] = means
+            lost = {
                 arm: 100 * float(part_of(table, {"arm": arm, **key}).diverged.mean())
-                for arm in (self.arm.format(one), *leads)
+                for arm in names
             }
-            if any(shares.values()):
-                diverged[name] = shares
-        notes: dict[str, Any] = {"lead by split": by_split}
-        notes |= {"lead by rival": by_rival} if by_rival else {}
-        notes |= {"networks that diverged (%)": diverged} if diverged else {}
-        notes |= {"hangs on one split": hanging} if hanging else {}
-        first = (self.factor,) if self.each else ()
-        axes = ("data", "depth")[: len(next(iter(cases))) - len(first)]
-        return {self.quantity: Measured(cases, (*first, *axes), floors, notes)}
+            if any(lost.values()):
+                notes["networks that diverged (%)"][where] = lost
+        told = {name: note for name, note in notes.items() if note}
+        return {self.quantity: Measured(cases, self.factors, floors, told)}
 
     def lengths(self) -> dict[str, Ahead]:
         """The same question after the shorter trainings."""
@@ -189,25 +189,33 @@ class Ahead:
     def words(self) -> str:
         """The experiment in prose."""
         patience = self.study.settings.get("patience", PATIENCE)
-        return f"{self.study.words()}. {method(patience)} {self._pairs()}"
+        return f"{self.study.title}; {self.study.words()}. {method(patience)} {self._compared()}"
 
-    def _pairs(self) -> str:
-        rivals = listed(rival.format("…") for rival in self.rivals)
-        nearest = "whichever comes nearest of " if len(self.rivals) > 1 else ""
-        text = f"{self.arm.format('…')} against {nearest}{rivals}"
-        if self.each:
-            text += f", where … is {listed(self.each)}"
-        return f"{text}."
+    def _compared(self) -> str:
+        parts = []
+        for what, (ours, *rivals) in self.compared.items():
+            nearest = "whichever comes nearest of " if len(rivals) > 1 else ""
+            title = f"{what}: " if what else ""
+            parts.append(f"{title}{ours} against {nearest}{listed(rivals)}")
+        return f"{'; '.join(parts)}."
+
+
+NOTES = (
+    "lead by split",
+    "lead by rival",
+    "hangs on one split",
+    "networks that diverged (%)",
+)
 
 
 def method(patience: int) -> str:
     """What all contests have in common, in prose."""
     return (
-        f"{SPLITS} splits with {SEEDS} seeds each, paired; each arm with a start that suits it and "
-        f"a learning rate chosen with {SPLITS * TUNING_SEEDS} other networks; trained until the "
-        f"validation loss has not improved for {patience} epochs. Networks that diverged are left "
-        "out in pairs, but count as chance where they are more than a fifth. Every interval is "
-        "widened to cover what is found without any one split."
+        f"Data split in {SPLITS} ways, {SEEDS} seeds each, paired; each arm with a start that "
+        f"suits it and a learning rate chosen with {SPLITS * TUNING_SEEDS} other networks; trained "
+        f"until the validation loss has not improved for {patience} epochs. Networks that "
+        "diverged are left out in pairs, but count as chance where they are more than a fifth. "
+        "Every interval is widened to cover what is found without any one split."
     )
 
 

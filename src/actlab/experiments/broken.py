@@ -15,7 +15,8 @@ import numpy.typing as npt
 from actlab import stats
 from actlab.catalog.elu import SELU_ALPHA
 from actlab.experiments import normalised, rivals, untrained
-from actlab.experiments.contest import BEATS, transformed
+from actlab.experiments.ahead import BEATS
+from actlab.experiments.contest import OPTIONS, TITLES, transformed
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import in_both
 from actlab.stats import Interval
@@ -92,7 +93,7 @@ def broken_cell(data: str, root: int, condition: str, *, epochs: Mapping[str, in
     from actlab import data as datasets
 
     settings, change = CONDITIONS[condition]
-    loaded = datasets.load(data, **rivals.OPTIONS.get(data, {}))
+    loaded = datasets.load(data, **OPTIONS.get(data, {}))
     curves = CURVES if condition in BROKEN else ("selu",)
     _, table = rivals.tuned(
         transformed(loaded, *change),
@@ -137,7 +138,7 @@ def costs(breaks: Mapping[str, str], root: int, level: Level) -> Evidence:
     accuracy: dict[Case, Interval] = {}
     normal: dict[Case, Interval] = {}
     for condition, data in pairs:
-        case = (WORDS.get(condition, condition), rivals.NAMES[data])
+        case = (WORDS.get(condition, condition), TITLES[data])
         accuracy[case] = lost(table, data, condition, breaks[condition], sure)
         normal[case] = drifts[condition]
     factors = ("break", "data")
@@ -191,7 +192,7 @@ def explained(root: int, level: Level) -> Evidence:
     table = ELU_LEAD.table()
     ahead = [case for case, lead in leads.cases.items() if lead.low > 0]
     labels = {SHORT.get(c, c): c for c in BROKEN}
-    names = {rivals.NAMES[data]: data for data in TRAINED.axes["data"]}
+    names = {TITLES[data]: data for data in TRAINED.axes["data"]}
     cases: dict[Case, Interval] = {}
     for condition, data in ahead:
         selu, elu, smooth = (

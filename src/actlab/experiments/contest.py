@@ -70,6 +70,23 @@ def rrelu() -> dict[str, Any]:
     return {"activation": "rrelu", **leaky_start(((low + high) / 2) ** 2 + (high - low) ** 2 / 12)}
 
 
+# Each activation with the initialisation that suits it; the last arm is there to be unfair.
+FAIR: dict[str, dict[str, Any]] = {
+    "selu": {"activation": "selu", "init": "lecun_normal"},
+    "relu": {"activation": "relu", "init": "he_normal"},
+    "elu": {"activation": "elu", "init": "he_normal"},
+    "gelu": {"activation": "gelu", "init": "he_normal"},
+    "tanh": {"activation": "tanh", "init": "glorot_normal"},
+    "relu + batch norm": {"activation": "relu", "init": "he_normal", "normalization": "batch"},
+    "relu, PyTorch default": {"activation": "relu", "init": "torch"},
+}
+# What is left of the larger data sets, so that many networks can be trained to the end.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "mnist1d": {"size": 2_000},
+    "fashion_mnist": {"size": 3_000},
+    "marriages": {"size": 500},
+}
+
 # --- Training -------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actlab.experiments import rivals
+from actlab.experiments.contest import OPTIONS
 from actlab.experiments.seeds import root_seeds
 from actlab.study import Study
 
@@ -94,7 +95,7 @@ def convolution_cell(
 
     from actlab import data as datasets
 
-    loaded = datasets.load(data, **rivals.OPTIONS.get(data, {}))
+    loaded = datasets.load(data, **OPTIONS.get(data, {}))
     seeds = root_seeds(root)
 
     def trained(seed: int, lr: float) -> nn.Module:

@@ -143,16 +143,18 @@ VERY_DEEP = _study(
     checks=(0, 20),
 )
 # Until nothing more comes of it; with ten layers all of them, with thirty those of the claim. A
-# network of sigmoids may wait at chance for long: PATIENCE would end it there.
+# network of sigmoids may wait at chance for long: PATIENCE would end it there. Not run yet: the
+# claims ask the shorter studies until it is.
 TO_THE_END = contest(
     "contest_deep_sigmoid",
-    "Ten and thirty layers: sigmoids and their remedies, tanh and ReLU, to the end",
+    "Ten and thirty layers of 32: sigmoids and their remedies, tanh and ReLU, to the end",
     {**ARMS, **VERY_DEEP_ARMS},
-    data={"digits": ({}, 30)},
+    data={"digits": ({}, 20)},
     depths=(10, 30),
-    only=lambda cell: cell["depth"] == 10 or cell["arm"] in VERY_DEEP_ARMS,
+    width=32,
+    only=lambda cell: cell["arm"] in (ARMS if cell["depth"] == 10 else VERY_DEEP_ARMS),
     patience=100,
-    **COMMON,
+    batch_size=128,
 )
 STUDIES = (DEEP, VERY_DEEP, TO_THE_END)
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from actlab import stats
 from actlab.experiments import rivals, untrained
+from actlab.experiments.contest import OPTIONS, TITLES
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import in_both
 from actlab.stats import Interval
@@ -37,7 +38,7 @@ def standardised(name: str = "digits", count: int = 100) -> Array:
     """The first standardised training inputs, (count, features)."""
     from actlab import data
 
-    loaded = data.load(name, **rivals.OPTIONS.get(name, {}))
+    loaded = data.load(name, **OPTIONS.get(name, {}))
     result: Array = loaded.x_train[:count].astype(np.float64)
     return result
 
@@ -145,7 +146,7 @@ def moments_cell(data: str, root: int, *, depth: int, checks: Sequence[int]) -> 
 
     from actlab import data as datasets
 
-    loaded = datasets.load(data, **rivals.OPTIONS.get(data, {}))
+    loaded = datasets.load(data, **OPTIONS.get(data, {}))
     per_epoch = math.ceil(len(loaded.y_train) / 128)
     result, table = rivals.tuned(
         loaded,
@@ -197,7 +198,7 @@ def kept(root: int, level: Level) -> Evidence:
         for i, (cases, target) in enumerate(((mean, 0.0), (sd, 1.0))):
             layers = zip(*(run[i].T for run in runs), strict=True)
             found = [in_both(values, level(len(places))) for values in layers]
-            cases[rivals.NAMES[data], when] = furthest(found, target)
+            cases[TITLES[data], when] = furthest(found, target)
     factors = ("data", "when")
     return {SD: Measured(sd, factors), MEAN: Measured(mean, factors)}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actlab import catalog, stats
-from actlab.experiments import rivals
+from actlab.experiments.contest import FAIR
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Interval
 from actlab.study import Study, load
@@ -79,7 +79,7 @@ def asleep_cell(activation: str, lr: float, root: int, *, epochs: int) -> pd.Dat
     data = datasets.load("digits")
     result = ensemble.train(
         data,
-        arms={activation: {**rivals.FAIR[activation], "lr": lr}},
+        arms={activation: {**FAIR[activation], "lr": lr}},
         seeds=root_seeds(root),
         epochs=epochs,
         hidden=(64,) * 5,
@@ -97,7 +97,8 @@ def asleep_cell(activation: str, lr: float, root: int, *, epochs: int) -> pd.Dat
         stands = ~result.diverged
         frame.loc[stands, "asleep"] = (highest <= 0.99 * floor).mean(1)[stands]
         frame.loc[stands, "dead"] = (highest <= floor).mean(1)[stands]
-    return rivals.compact(frame)
+    floats = ["valid_accuracy", "asleep", "dead"]
+    return frame.astype(dict.fromkeys(floats, "float32"))
 
 
 ASLEEP = Study(

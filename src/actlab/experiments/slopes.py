@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +12,24 @@ import numpy.typing as npt
 
 from actlab import data as datasets
 from actlab import stats
-from actlab.experiments.contest import CHANCE, RANDOM_SLOPES, TITLES, leaky, prelu, rrelu
+from actlab.experiments.ahead import Ahead, method, over_splits, part_of
+from actlab.experiments.contest import (
+    LEAKY,
+    LEAKY_ARMS,
+    LONGEST,
+    PATIENCE,
+    RANDOM_SLOPES,
+    SEEDS,
+    SPLITS,
+    TITLES,
+    leaky,
+    prelu,
+    rrelu,
+)
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Interval
 from actlab.study import Study, load
-from actlab.trial import Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +37,8 @@ if TYPE_CHECKING:
     from actlab.ensemble import Result
 
 Array = npt.NDArray[np.float64]
+
+CHANCE = 0.1  # ten classes of about equal size
 
 # --- Where learned slopes go ----------------------------------------------------------------------
 
@@ -38,6 +54,130 @@ def learned(result: Result) -> Array:
         ]
     )
 
+
+def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
+    """The PReLU networks of the contest ``of`` once more: one row per network and layer."""
+    import pandas as pd
+
+    from actlab import ensemble
+
+    contested = load(LEAKY.name)
+    rows = part_of(contested, {"data": data, "depth": depth, "arm": "PReLU"})
+    tables = []
+    for split in range(SPLITS):
+        result = ensemble.train(
+            datasets.load(data, seed=split, **LEAKY.settings["options"][data]),
+            arms={"PReLU": {**LEAKY_ARMS["PReLU"], "lr": float(rows.lr.iloc[0])}},
+            hidden=(LEAKY.settings["width"],) * depth,
+            seeds=range(SEEDS),
+            epochs=LONGEST,
+            patience=PATIENCE,
+            progress=False,
+            **LEAKY.settings["common"],
+        )
+        found = learned(result)
+        seed, layer = np.meshgrid(result.seed_of, range(1, depth + 1), indexing="ij")
+        columns = {"split": split, "seed": seed.ravel(), "layer": layer.ravel()}
+        accuracy = np.repeat(result.test_accuracy, depth)
+        tables.append(pd.DataFrame({**columns, "slope": found.ravel(), "accuracy": accuracy}))
+    return pd.concat(tables, ignore_index=True)
+
+
+LEARNED = Study(
+    name="prelu_slopes",
+    title="Slopes that the PReLU networks of the contest learn",
+    task=slopes_cell,
+    axes={"data": LEAKY.axes["data"], "depth": (10,)},
+    settings={"of": LEAKY.digest},
+)
+
+
+def by_layer(depth: int) -> dict[str, Array]:
+    """Data set → learned slopes (networks, layers)."""
+    table = part_of(load(LEARNED.name), {"depth": depth})
+    return {
+        TITLES[data]: part.pivot(
+            index=["split", "seed"], columns="layer", values="slope"
+        ).to_numpy()
+        for data, part in table.groupby("data", sort=False)
+    }
+
+
+def _falling(root: int, level: Level) -> Evidence:
+    """Rank correlation of slope and layer in each network; whatever the ``root``."""
+    from scipy.stats import spearmanr
+
+    depths = LEARNED.axes["depth"]
+    cases: dict[Case, Interval] = {}
+    for depth in depths:
+        for data, slopes in by_layer(depth).items():
+            ranks = [spearmanr(range(depth), row).statistic for row in slopes]
+            sure = level(len(depths) * len(LEARNED.axes["data"]))
+            cases[data, str(depth)], _ = over_splits(np.reshape(ranks, (SPLITS, SEEDS)), sure)
+    slope = load(LEARNED.name).slope
+    notes = {
+        "slopes below 0 (%)": 100 * float((slope < 0).mean()),
+        "slopes above 1 (%)": 100 * float((slope > 1).mean()),
+    }
+    return {"rank correlation of slope and layer": Measured(cases, ("data", "depth"), notes=notes)}
+
+
+FALLING = Experiment(
+    prose=(
+        f"The PReLU networks of this contest: {LEAKY.title.lower()}. {method(PATIENCE)} Rank "
+        "correlation of learned slope and layer in each of them."
+    ),
+    scope=Ahead(LEAKY, "PReLU", over="ReLU").scope,
+    measure=_falling,
+    study=LEARNED.name,
+)
+
+
+def _spread(root: int, level: Level) -> Evidence:
+    """Spread over the settings of PReLU's lead over ReLU, relative to each other arm's.
+
+    The interval is that of the jackknife over the splits, of the logarithm.
+    """
+    arms = [arm for arm in LEAKY_ARMS if arm != "ReLU"]
+    leads = {arm: Ahead(LEAKY, arm, over="ReLU") for arm in arms}
+    by_split = {
+        arm: np.array(
+            list(lead(0, lambda cases: 0.95)[lead.quantity].notes["lead by split"].values())
+        )
+        for arm, lead in leads.items()
+    }
+
+    def spread(arm: str, kept: Sequence[int]) -> float:
+        return float(by_split[arm][:, kept].mean(1).std(ddof=1))
+
+    every = list(range(SPLITS))
+    cases: dict[str, Interval] = {}
+    for arm in arms:
+        if arm == "PReLU":
+            continue
+        ratios = [
+            math.log(spread("PReLU", kept) / spread(arm, kept))
+            for kept in (every, *([i for i in every if i != one] for one in every))
+        ]
+        pseudo = [SPLITS * ratios[0] - (SPLITS - 1) * ratio for ratio in ratios[1:]]
+        found = stats.mean_interval(pseudo, level(len(arms) - 1))
+        half = found.high - found.mean
+        mean, low, high = (math.exp(ratios[0] + by) for by in (0, -half, half))
+        cases[arm] = Interval(mean, low, high, SPLITS * SEEDS, confidence=found.confidence)
+    notes = {"spread of the lead over ReLU (points)": {arm: spread(arm, every) for arm in arms}}
+    return {"relative spread of the lead": Measured.of(cases, "rival", notes=notes)}
+
+
+SPREAD = Experiment(
+    prose=(
+        f"{LEAKY.title}; {LEAKY.words()}. {method(PATIENCE)} How much the lead over ReLU varies "
+        "between the six settings, as a standard deviation: PReLU's divided by that of every other "
+        "arm; interval by the jackknife over the splits."
+    ),
+    scope=FALLING.scope,
+    measure=_spread,
+    study=LEAKY.name,
+)
 
 # --- Fixed, learned, random: the same mean slope, more and more data ------------------------------
 
@@ -120,7 +260,7 @@ BY_SIZE = Study(
     },
     only=lambda cell: cell["size"] in SIZES[cell["data"]],
 )
-STUDIES = (BY_SIZE,)
+STUDIES = (LEARNED, BY_SIZE)
 
 
 def advantage(table: pd.DataFrame, name: str, arm: str) -> Array:

@@ -1,37 +1,44 @@
-"""SELU and ELU against their rivals to the plateau, every arm tuned on five splits: the contests.
-
-The successors of the short trainings in :mod:`actlab.experiments.rivals` and
-:mod:`actlab.experiments.broken`.
-"""
+"""SELU and its rivals in deep stacks, on tables, and in the network of its authors' tutorial."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from actlab.experiments.broken import BROKEN, CONDITIONS, CURVES
-from actlab.experiments.contest import contest
-from actlab.experiments.rivals import FAIR, OPTIONS, TABULAR
+import numpy as np
 
-WIDTH = 32  # half of that of the short trainings, which pays for the plateau
-_SMALL: dict[str, tuple[dict[str, Any], int]] = {
+from actlab.experiments.ahead import Ahead, accuracies, over_splits
+from actlab.experiments.broken import CONDITIONS, CURVES
+from actlab.experiments.contest import FAIR, OPTIONS, SPLITS, TITLES, contest
+from actlab.experiments.seeds import root_seeds
+from actlab.study import Study, load
+from actlab.trial import Evidence, Level, Measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WIDTH = 32
+SMALL: dict[str, tuple[dict[str, Any], int]] = {
     "digits": ({}, 12),
     "mnist1d": (OPTIONS["mnist1d"], 8),
 }
+RIVALS = ("relu", "elu", "gelu", "tanh")
 
 DEEP = contest(
     "contest_stacks",
     "SELU and five rivals in deep plain stacks",
     {arm: FAIR[arm] for arm in ("selu", "relu", "elu", "gelu", "tanh", "relu + batch norm")},
-    data={**_SMALL, "fashion_mnist": ({"size": 2_000}, 5)},
+    data={**SMALL, "fashion_mnist": ({"size": 2_000}, 5)},
     depths=(8, 16),
     width=WIDTH,
     only=lambda cell: cell["depth"] == 16 or cell["data"] == "digits",
     batch_size=64,
 )
+TABULAR = ("relu", "elu", "tanh", "relu + batch norm")
 TABLES = contest(
     "contest_tables",
     "SELU and four rivals on four tables",
-    {arm: FAIR[arm] for arm in TABULAR},
+    {arm: FAIR[arm] for arm in ("selu", *TABULAR)},
     data={
         name: (OPTIONS.get(name, {}), 30)
         for name in ("wine", "breast_cancer", "election", "marriages")
@@ -52,11 +59,15 @@ REPLAY = contest(
         "SELU, dropout": {**FAIR["selu"], "dropout": 0.05},
         "SELU, alpha dropout": {**FAIR["selu"], "dropout": 0.05, "alpha_dropout": True},
     },
-    data=_SMALL,
+    data=SMALL,
     depths=(2,),
     width=128,
     momentum=0.0,
 )
+
+
+# Weights, architecture and inputs broken for three curves, everything for SELU. Not run yet: its
+# claims ask the shorter study in :mod:`actlab.experiments.broken` until it is.
 REQUIREMENTS = contest(
     "contest_broken",
     "SELU, ELU and a curve without kink under broken requirements",
@@ -70,10 +81,70 @@ REQUIREMENTS = contest(
         for condition, (settings, change) in CONDITIONS.items()
         for curve in CURVES
         if condition not in ("gain 3/4", "plain dropout 5 %", "alpha dropout 5 %")
-        if curve == "selu" or condition in BROKEN
+        if curve == "selu" or condition in ("He normal", "skip connections", "input: mean 5, sd 5")
     },
-    data=_SMALL,
+    data=SMALL,
     depths=(12,),
     width=WIDTH,
 )
-STUDIES = (DEEP, TABLES, REPLAY, REQUIREMENTS)
+
+
+def linear_cell(data: str, root: int, *, splits: int, strengths: Sequence[float]) -> pd.DataFrame:
+    """Logistic regression on many splits, its strength C chosen on the validation part."""
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+
+    from actlab import data as datasets
+
+    rows = []
+    for split in root_seeds(root, splits):
+        part = datasets.load(data, seed=split, **OPTIONS.get(data, {}))
+        fits = [
+            LogisticRegression(C=c, max_iter=5_000).fit(part.x_train, part.y_train)
+            for c in strengths
+        ]
+        best = max(fits, key=lambda fit: fit.score(part.x_valid, part.y_valid))
+        rows.append((split, best.C, np.float32(best.score(part.x_test, part.y_test))))
+    return pd.DataFrame(rows, columns=["seed", "C", "test_accuracy"])
+
+
+LINEAR = Study(
+    name="linear_tables",
+    title="Logistic regression on the splits of the four tables",
+    task=linear_cell,
+    axes={"data": TABLES.axes["data"], "root": (0, 1)},
+    settings={"splits": 20, "strengths": (0.01, 0.1, 1.0, 10.0)},
+)
+STUDIES = (DEEP, TABLES, REPLAY, REQUIREMENTS, LINEAR)
+
+
+class BesideLinear(Ahead):
+    """A lead on tables, with that over a linear model on the same splits in the notes."""
+
+    def __call__(self, root: int, level: Level) -> Evidence:
+        """See :class:`Ahead`."""
+        ((quantity, found),) = super().__call__(root, level).items()
+        table, linear, notes = self.table(), load(LINEAR.name), dict(found.notes)
+        for data in self.study.axes["data"]:
+            rows = linear[(linear.data == data) & (linear.seed < SPLITS)].sort_values("seed")
+            its = 100 * rows.test_accuracy.to_numpy(float)[:, None]
+            lead, _ = over_splits(accuracies(table, self.arm, self.when, data=data) - its, 0.95)
+            notes[f"{TITLES[data]}, over logistic regression"] = [lead.mean, lead.low, lead.high]
+        return {quantity: Measured(found.cases, found.factors, found.floors, notes)}
+
+    def words(self) -> str:
+        """The experiment in prose."""
+        return f"{super().words()} Beside it, logistic regression on the same splits."
+
+
+DEEP_LEAD = Ahead(DEEP, "selu", over=RIVALS)
+ON_TABLES = BesideLinear(TABLES, "selu", over=TABULAR)
+REPLAYED = Ahead(
+    REPLAY,
+    pairs={
+        "no dropout": ("SELU", "ReLU"),
+        "plain dropout": ("SELU, dropout", "ReLU, dropout"),
+        "dropout as published": ("SELU, alpha dropout", "ReLU, dropout"),
+    },
+    factor="change",
+)

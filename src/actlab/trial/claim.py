@@ -198,6 +198,8 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
     if decision.verdict == "not shown":
         seen = digits(measured.half_width(), unit).lstrip("+")
         text += f"; a difference of {seen} {unit}".rstrip() + " could have been missed"
+        if hanging := measured.notes.get("hangs on one split"):
+            text += f"; {len(hanging)} hang{'s' * (len(hanging) == 1)} on one split"
     return f"{text}."
 
 
