@@ -14,8 +14,7 @@ import pytest
 from actlab import catalog, claims, plots, predict, study
 from actlab.catalog import tanh
 from actlab.catalog.record import Catalog
-from actlab.experiments.ahead import BEATS, Ahead
-from actlab.experiments.contest import LEAKY
+from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.stats import Interval
 from actlab.study import Study, store
 from actlab.study.__main__ import main

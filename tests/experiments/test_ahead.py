@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from actlab import stats
-from actlab.experiments import ahead, contest
+from actlab.experiments import contest
 
 
 def table(**arms):
@@ -31,12 +31,12 @@ def table(**arms):
 
 
 def asked(monkeypatch, made, arm="", over=(), **more):
-    monkeypatch.setattr(ahead, "load", lambda name: made)
+    monkeypatch.setattr(contest, "load", lambda name: made)
     arms = {name: {} for name in made.arm.unique()}
     study = contest.contest(
         "made_up", "Numbers", arms, data={"digits": ({}, 1), "wine": ({}, 1)}, depths=(5,)
     )
-    return ahead.Ahead(study, arm, over, **more)
+    return contest.Ahead(study, arm, over, **more)
 
 
 RNG = np.random.default_rng(0)
@@ -67,13 +67,13 @@ def test_an_arm_that_the_contest_does_not_have_is_named(monkeypatch):
 def test_a_lead_that_hangs_on_one_split_is_none():
     steady = np.array([[2.2], [1.8], [2.1], [1.9], [2.0]])
     hangs = np.array([[0.1], [0.6], [0.1], [0.6], [2.4]])
-    found, on_one = ahead.over_splits(steady, 0.95)
+    found, on_one = contest.over_splits(steady, 0.95)
     assert found.low > 0
     assert not on_one
     plain = stats.mean_interval(steady.ravel(), 0.95)
     assert (found.low, found.high) < (plain.low, np.inf)
     # Sure with all splits, but only at a low confidence: without the last one it is not.
-    found, on_one = ahead.over_splits(hangs, 0.8)
+    found, on_one = contest.over_splits(hangs, 0.8)
     assert stats.mean_interval(hangs.ravel(), 0.8).low > 0 > found.low
     assert on_one
     for i in range(5):
@@ -104,10 +104,10 @@ def test_a_pair_is_left_out_where_one_of_it_diverged(monkeypatch):
 def test_where_more_than_a_fifth_diverged_they_count_as_chance(data, chance):
     many = BASE.copy()
     many[:4, 0] = np.nan  # a fifth of twenty: those are left out
-    left = ahead.accuracies(table(a=many), "a", data=data)
+    left = contest.accuracies(table(a=many), "a", data=data)
     assert np.isnan(left).sum() == 4
     many[4, 0] = np.nan
-    assert ahead.accuracies(table(a=many), "a", data=data)[:, 0] == pytest.approx(chance)
+    assert contest.accuracies(table(a=many), "a", data=data)[:, 0] == pytest.approx(chance)
 
 
 def test_pairs_are_cases_of_their_own(monkeypatch):
@@ -126,6 +126,6 @@ def test_without_anything_going_on_an_interval_covers_zero_as_often_as_it_says()
     covered = 0
     for _ in range(400):
         values = rng.normal(size=(5, 1)) + rng.normal(size=(5, 4))
-        found, _ = ahead.over_splits(values, 0.95)
+        found, _ = contest.over_splits(values, 0.95)
         covered += found.low <= 0 <= found.high
     assert covered / 400 > 0.95

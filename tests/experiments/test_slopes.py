@@ -79,7 +79,7 @@ def test_the_spread_is_relative_to_that_of_each_other_arm(monkeypatch):
         for seed in range(4)
     ]
     table = pd.DataFrame(rows)
-    monkeypatch.setattr("actlab.experiments.ahead.load", lambda name: table)
+    monkeypatch.setattr("actlab.experiments.contest.load", lambda name: table)
     (found,) = slopes.SPREAD(0, lambda n: 0.95).values()
     assert list(found.cases) == [("leaky 0.01",), ("leaky 0.18",), ("leaky 0.3",), ("RReLU",)]
     for interval in found.cases.values():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from actlab import data
-from actlab.experiments import ahead, broken, contest, convolution, race, saturated, stacks
+from actlab.experiments import broken, contest, convolution, race, saturated, stacks
 from actlab.study import load
 
 
@@ -84,7 +84,7 @@ def made_up(questions, score):
     study = questions[0].study
     rows = [
         {**cell, "split": split, "seed": seed, "diverged": False}
-        | {name: score(cell["arm"], split, seed) / 100 for name in ahead.COLUMNS.values()}
+        | {name: score(cell["arm"], split, seed) / 100 for name in contest.COLUMNS.values()}
         for cell in study.cells()
         for split in range(5)
         for seed in range(4)
@@ -94,7 +94,7 @@ def made_up(questions, score):
 
 def test_the_linear_lead_stands_in_the_notes(monkeypatch):
     table = made_up([stacks.ON_TABLES], lambda arm, split, seed: 101 if arm == "selu" else 100)
-    monkeypatch.setattr(ahead, "load", lambda name: table)
+    monkeypatch.setattr(contest, "load", lambda name: table)
     linear = pd.DataFrame(
         [
             {"data": name, "seed": split, "test_accuracy": 0.99}
@@ -103,7 +103,7 @@ def test_the_linear_lead_stands_in_the_notes(monkeypatch):
         ]
     )
     monkeypatch.setattr(stacks, "load", lambda name: linear)
-    found = stacks.ON_TABLES(0, lambda n: 0.95)[ahead.Ahead.quantity]
+    found = stacks.ON_TABLES(0, lambda n: 0.95)[contest.Ahead.quantity]
     assert found.cases["wine",].mean == pytest.approx(1)
     assert found.notes["wine, over logistic regression"] == pytest.approx([2, 2, 2])
 

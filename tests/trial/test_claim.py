@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from actlab.experiments.ahead import BEATS, Ahead
-from actlab.experiments.contest import LEAKY
+from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.stats import Interval
 from actlab.trial import Claim, Experiment, Measured, Rule, above, exactly, sentence
 

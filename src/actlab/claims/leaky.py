@@ -1,8 +1,7 @@
 """Chapter "Leaky, parametric, randomised, thresholded": the sentences on trial."""
 
 from actlab.experiments import cost, decay, libraries, sleeping, slopes
-from actlab.experiments.ahead import BEATS, Ahead
-from actlab.experiments.contest import LEAKY
+from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.trial import Claim, Rule, above, below, exactly
 
 DOCUMENT = "starting document, section Leaky ReLU"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actlab.experiments import broken, convolution, normalised, stacks, vanishing
-from actlab.experiments.ahead import BEATS
+from actlab.experiments.contest import BEATS
 from actlab.trial import Claim, Row, Rule, below, within
 
 DOCUMENT = "starting document, section SELU"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actlab.experiments import curves, deep, fading, plateau, race
-from actlab.experiments.ahead import BEATS
+from actlab.experiments.contest import BEATS
 from actlab.experiments.cost import ACTIVATION_COST, Extra
 from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
 

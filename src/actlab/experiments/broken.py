@@ -15,8 +15,7 @@ import numpy.typing as npt
 from actlab import stats
 from actlab.catalog.elu import SELU_ALPHA
 from actlab.experiments import normalised, rivals, untrained
-from actlab.experiments.ahead import BEATS
-from actlab.experiments.contest import OPTIONS, TITLES, transformed
+from actlab.experiments.contest import BEATS, OPTIONS, TITLES, transformed
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import in_both
 from actlab.stats import Interval

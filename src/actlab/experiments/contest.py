@@ -5,22 +5,37 @@ splits (:func:`actlab.ensemble.fair_rate`); then networks from other seeds are t
 split until the validation loss has not improved for ``patience`` epochs. What they had come to
 after ``epochs`` and four times as many is noted on the way: a lead that is gone at the end was a
 matter of who starts fastest.
+
+Three things were laid down before the contests were decided. A network that diverged is left out
+together with its twins; but where more than a fifth of an arm's networks diverged at the rate that
+was tuned for it, they count as chance: that is what the arm comes to. The chance of seeds and
+splits is covered by Student's interval over the means of the splits. And a lead that hangs on one
+split is none: the interval is widened until it also covers the 95 % interval that is found
+without any one of the splits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from actlab.study import Study
+from actlab import stats
+from actlab.experiments.together import least, shared
+from actlab.stats import Interval
+from actlab.study import Study, load
+from actlab.trial import Case, Evidence, Level, Measured, Rule, above
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from actlab.data import Dataset
+
+Array = npt.NDArray[np.float64]
+When = Literal["once", "four times", "plateau"]
 
 SPLITS, SEEDS, TUNING_SEEDS = 5, 4, 2  # of each split: 20 networks are reported, 10 tuned with
 PATIENCE, LONGEST = 20, 300  # epochs without improvement; and at most
@@ -227,3 +242,203 @@ LEAKY = contest(
 )
 
 STUDIES = (LEAKY,)
+
+# --- Who is ahead ---------------------------------------------------------------------------------
+
+COLUMNS: dict[When, str] = {
+    "once": "accuracy_1",
+    "four times": "accuracy_4",
+    "plateau": "accuracy",
+}
+CHANCE = {"wine": 1 / 3, "breast_cancer": 1 / 2, "election": 1 / 2, "marriages": 1 / 2}
+TOLERATED = 0.2  # of an arm's networks may diverge and be left out
+
+
+def part_of(table: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows in which every column has its value."""
+    for column, value in where.items():
+        table = table[table[column] == value]
+    return table
+
+
+def accuracies(table: pd.DataFrame, arm: str, when: When = "plateau", **where: Any) -> Array:
+    """Test accuracies in per cent, (splits, seeds); NaN where few networks diverged."""
+    part = part_of(table, {"arm": arm, **where})
+    wide = part.pivot(index="split", columns="seed", values=COLUMNS[when])
+    if wide.isna().to_numpy().mean() > TOLERATED:
+        wide = wide.fillna(CHANCE.get(str(part.data.iloc[0]), 0.1))
+    return 100 * np.asarray(wide, dtype=float)
+
+
+def over_splits(values: Array, confidence: float) -> tuple[Interval, bool]:
+    """The mean of (splits, seeds) and its interval; whether one split decides on which side of 0.
+
+    The interval is that over the means of the splits (:func:`actlab.stats.nested_interval`),
+    widened to cover the 95 % interval without any one of them. NaN are left out.
+    """
+    means = np.nanmean(values[~np.isnan(values).all(1)], axis=1)
+    found = stats.mean_interval(means, confidence)
+    without = [stats.mean_interval(np.delete(means, i)) for i in range(len(means))]
+    low = min(found.low, *(one.low for one in without))
+    high = max(found.high, *(one.high for one in without))
+    mean, low, high = (round(end, 9) for end in (found.mean, low, high))
+    wide = Interval(mean, low, high, int(np.isfinite(values).sum()), confidence=confidence)
+    return wide, low <= 0 <= high and not found.low <= 0 <= found.high
+
+
+def floor(values: Array, confidence: float = 0.95) -> float:
+    """How far two means of the same arm drift apart by other seeds, on the same splits."""
+    rows = [row[~np.isnan(row)] for row in values]
+    return stats.nested_noise_floor([row for row in rows if len(row)], confidence)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How far one arm of a contest is ahead of another, by data set and depth.
+
+    - ``over``: one rival, or several: then the lead is over whichever comes nearest.
+    - ``pairs``: instead of these two, what is compared → the arm and its rivals; ``factor`` says
+      what they are (a break, a network).
+    - ``where``: column → the value that is looked at alone.
+
+    Raises ``ValueError`` for an arm that the contest does not have.
+    """
+
+    study: Study
+    arm: str = ""
+    over: str | tuple[str, ...] = ()
+    when: When = "plateau"
+    pairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    factor: str = "break"
+    where: Mapping[str, Any] = field(default_factory=dict)
+
+    quantity = "lead in test accuracy"
+    cheap = False
+
+    def __post_init__(self) -> None:
+        arms = self.study.axes["arm"]
+        for name in (name for names in self.compared.values() for name in names):
+            if name not in arms:
+                raise ValueError(
+                    f"{self.study.name} has no arm {name!r}: it has {', '.join(map(str, arms))}."
+                )
+
+    @property
+    def compared(self) -> Mapping[str, tuple[str, ...]]:
+        """What is compared → the arm and its rivals."""
+        over = (self.over,) if isinstance(self.over, str) else self.over
+        return self.pairs or {"": (self.arm, *over)}
+
+    @property
+    def scope(self) -> str:
+        """Networks, data, seeds and splits."""
+        data = ", ".join(TITLES[name] for name in self.study.axes["data"])
+        return f"Small networks · {data} · {SPLITS} splits with {SEEDS} paired seeds each"
+
+    def table(self) -> pd.DataFrame:
+        """The rows that are looked at."""
+        return part_of(load(self.study.name), self.where)
+
+    def places(self, table: pd.DataFrame) -> dict[Case, tuple[tuple[str, ...], dict[str, Any]]]:
+        """Case → the arm and its rivals, and the columns to look at."""
+        axes = ["data"] + ["depth"] * (self.factors[-1] == "depth")
+        keys = table[axes].drop_duplicates().to_dict("records")
+        found = {}
+        for what, names in self.compared.items():
+            for key in keys:
+                case = tuple(TITLES.get(str(value), str(value)) for value in key.values())
+                found[(what, *case) if self.pairs else case] = (names, key)
+        return found
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """What the cases differ in."""
+        depths = self.study.axes.get("depth", ())
+        deep = len(depths) > 1 and "depth" not in self.where
+        return (*((self.factor,) if self.pairs else ()), "data", *(("depth",) if deep else ()))
+
+    def leads(
+        self, table: pd.DataFrame, names: Iterable[str], key: Mapping[str, Any]
+    ) -> dict[str, Array]:
+        """Rival → the lead of the first over it, (splits, seeds), in one place."""
+        ours, *rivals = names
+        scores = accuracies(table, ours, self.when, **key)
+        return {rival: scores - accuracies(table, rival, self.when, **key) for rival in rivals}
+
+    def __call__(self, root: int, level: Level) -> Evidence:
+        """The paired lead in every case, over seeds and splits, whatever the ``root``."""
+        table = self.table()
+        places = self.places(table)
+        sure = level(len(places))
+        cases: dict[Case, Interval] = {}
+        floors: dict[Case, float] = {}
+        notes: dict[str, dict[str, Any]] = {name: {} for name in NOTES}
+        for case, (names, key) in places.items():
+            leads, where = self.leads(table, names, key), ", ".join(case)
+            surely = [over_splits(lead, sure) for lead in leads.values()]
+            corrected = [over_splits(lead, shared(sure, len(leads)))[0] for lead in leads.values()]
+            cases[case] = found = least([one for one, _ in surely], sure, corrected)
+            nearest = min(leads, key=lambda rival: float(np.nanmean(leads[rival])))
+            floors[case] = floor(accuracies(table, nearest, self.when, **key))
+            notes["lead by split"][where] = np.nanmean(leads[nearest], axis=1).tolist()
+            if any(hangs for _, hangs in surely) and found.low <= 0 <= found.high:
+                notes["hangs on one split"][where] = True
+            if len(leads) > 1:
+                means = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
+                notes["lead by rival"][where] = means
+            lost = {
+                arm: 100 * float(part_of(table, {"arm": arm, **key}).diverged.mean())
+                for arm in names
+            }
+            if any(lost.values()):
+                notes["networks that diverged (%)"][where] = lost
+        told = {name: note for name, note in notes.items() if note}
+        return {self.quantity: Measured(cases, self.factors, floors, told)}
+
+    def lengths(self) -> dict[str, Ahead]:
+        """The same question after the shorter trainings."""
+        return {
+            f"trained {when}": replace(self, when=when) for when in COLUMNS if when != self.when
+        }
+
+    def words(self) -> str:
+        """The experiment in prose."""
+        patience = self.study.settings.get("patience", PATIENCE)
+        return f"{self.study.title}; {self.study.words()}. {method(patience)} {self._compared()}"
+
+    def _compared(self) -> str:
+        parts = []
+        for what, (ours, *rivals) in self.compared.items():
+            nearest = "whichever comes nearest of " if len(rivals) > 1 else ""
+            title = f"{what}: " if what else ""
+            parts.append(f"{title}{ours} against {nearest}{listed(rivals)}")
+        return f"{'; '.join(parts)}."
+
+
+NOTES = (
+    "lead by split",
+    "lead by rival",
+    "hangs on one split",
+    "networks that diverged (%)",
+)
+
+
+def method(patience: int) -> str:
+    """What all contests have in common, in prose."""
+    return (
+        f"Data split in {SPLITS} ways, {SEEDS} seeds each, paired; each arm with a start that "
+        f"suits it and a learning rate chosen with {SPLITS * TUNING_SEEDS} other networks; trained "
+        f"until the validation loss has not improved for {patience} epochs. Networks that "
+        "diverged are left out in pairs, but count as chance where they are more than a fifth. "
+        "Every interval is widened to cover what is found without any one split."
+    )
+
+
+def listed(names: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+# "A beats B": ahead beyond chance, in all settings at once; refuted where B is ahead beyond chance.
+BEATS = Rule({Ahead.quantity: above(0, "points")}, together=True)

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from actlab.experiments.ahead import over_splits
-from actlab.experiments.contest import FAIR, OPTIONS, SEEDS, SPLITS, TITLES, TUNING_SEEDS
+from actlab.experiments.contest import (
+    FAIR,
+    OPTIONS,
+    SEEDS,
+    SPLITS,
+    TITLES,
+    TUNING_SEEDS,
+    over_splits,
+)
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Interval, mean_interval
 from actlab.study import Study, load

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from actlab import data as datasets
 from actlab import stats
-from actlab.experiments.ahead import Ahead, method, over_splits, part_of
 from actlab.experiments.contest import (
     LEAKY,
     LEAKY_ARMS,
@@ -22,7 +21,11 @@ from actlab.experiments.contest import (
     SEEDS,
     SPLITS,
     TITLES,
+    Ahead,
     leaky,
+    method,
+    over_splits,
+    part_of,
     prelu,
     rrelu,
 )

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actlab.experiments.ahead import Ahead, accuracies, over_splits
 from actlab.experiments.broken import CONDITIONS, CURVES
-from actlab.experiments.contest import FAIR, OPTIONS, SPLITS, TITLES, contest
+from actlab.experiments.contest import (
+    FAIR,
+    OPTIONS,
+    SPLITS,
+    TITLES,
+    Ahead,
+    accuracies,
+    contest,
+    over_splits,
+)
 from actlab.experiments.seeds import root_seeds
 from actlab.study import Study, load
 from actlab.trial import Evidence, Level, Measured
