@@ -181,7 +181,7 @@ def test_together_they_grow_no_further():
     """
     rooms = ("claims", "experiments", "trial", "study", "theory")
     lines = sum(len(text.splitlines()) for name, text in HOUSE.items() if room(name) in rooms)
-    assert 6500 < lines <= 9500  # below 6,500: write that here
+    assert 6500 < lines <= 9450  # below 6,500: write that here
 
 
 @pytest.mark.parametrize("what", ["actlab.claims", "actlab.study"])

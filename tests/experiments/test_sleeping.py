@@ -1,7 +1,6 @@
 """Who is asleep, who is dead, and what a sleeping network hands on."""
 
 import numpy as np
-import pytest
 import torch
 
 from actlab import ensemble
@@ -41,19 +40,3 @@ def test_the_coma_puts_every_unit_to_sleep(monkeypatch):
     assert asleep[[0.0, 0.01, 0.1]].min() == 1
     assert asleep[0.3] > 0.95
     assert table[table.arm == "awake"].asleep.max() < 0.05
-
-
-def test_every_sleeping_layer_above_costs_a_factor_of_the_slope():
-    found = sleeping.gradients_asleep((0.1,), depth=3)["slope 0.1"]
-    assert found.shape == (20, 3)
-    below = found[:, :-1] / found[:, 1:]
-    assert np.median(below) == pytest.approx(0.1, rel=0.5)
-
-
-def test_what_is_told_of_a_data_set_is_in_the_table():
-    table = sleeping.load("leaky_asleep")
-    found = sleeping.shares("mnist1d", root=1)
-    rows = table[(table.root == 1) & (table.data == "mnist1d") & (table.arm == "leaky 0.3")]
-    rows = rows[(rows.lr == 0.1) & ~rows.diverged]
-    assert found["leaky 0.3"][0.1].mean == pytest.approx(100 * rows.asleep.mean(), rel=1e-6)
-    assert found["leaky 0.3"][0.1].n == len(rows)

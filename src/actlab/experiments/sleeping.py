@@ -147,36 +147,6 @@ def standing(table: pd.DataFrame, name: str, arm: str, lr: float) -> pd.DataFram
     return rows[~rows.diverged].set_index("seed").sort_index()
 
 
-def shares(name: str, root: int = 0) -> dict[str, dict[float, Interval]]:
-    """Units asleep after training (%): slope → rate → interval, where half the networks stand."""
-    table = _table(root)
-    found: dict[str, dict[float, Interval]] = {arm: {} for arm in SLOPES}
-    for arm, lr in itertools.product(SLOPES, RATES):
-        rows = standing(table, name, arm, lr)
-        if len(rows) >= 10:
-            found[arm][lr] = stats.mean_interval(100 * rows.asleep)
-    return found
-
-
-def woken(root: int = 0) -> pd.DataFrame:
-    """Of the units found asleep at any check, how many are awake at the end, in per cent.
-
-    One row per data set, slope and learning rate at which all networks stand and some slept.
-    """
-    import pandas as pd
-
-    table, rows = _table(root), []
-    for name, lr, arm in itertools.product(CHECKS, RATES, SLOPES):
-        part = standing(table, name, arm, lr)
-        if len(part) == 20 and part.ever_asleep.mean() > 0.01:
-            share = 100 * part.woke.sum() / part.ever_asleep.sum()
-            rows.append((TITLES[name], lr, arm, share))
-    frame = pd.DataFrame(rows, columns=["data", "learning rate", "arm", "woken"])
-    wide = frame.pivot(index=["data", "learning rate"], columns="arm", values="woken")
-    wide = wide[list(SLOPES)].rename_axis(columns=None)
-    return wide.dropna(subset=["ReLU", "leaky 0.01"]).reset_index()
-
-
 def _dead(root: int, level: Level) -> Evidence:
     table = _table(root)
     table = table[(table.data != "coma") & ~table.diverged]
@@ -296,24 +266,3 @@ REGAINED = Experiment(
     measure=_regained,
     study=ASLEEP.name,
 )
-
-
-def gradients_asleep(slopes: Sequence[float], depth: int = 5) -> dict[str, Array]:
-    """Gradient of each hidden layer's weights before training, every unit asleep; over 20 seeds.
-
-    Relative to the same network with biases of 0. Slope → (seeds, hidden layers).
-    """
-    from actlab.experiments import untrained
-
-    images = datasets.load("digits")
-    found = {}
-    for slope in slopes:
-        own = {**leaky(slope), **COMA, "hidden": (64,) * depth}
-        asleep, awake = (
-            untrained.weight_gradients(
-                untrained.draw(range(20), **{**own, "bias": bias}), images.x_train, images.y_train
-            )
-            for bias in (COMA["bias"], 0.0)
-        )
-        found[f"slope {slope:g}"] = asleep / awake
-    return found

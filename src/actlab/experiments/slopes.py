@@ -282,26 +282,6 @@ def _sizes(root: int) -> pd.DataFrame:
     return table[table.root == root]
 
 
-def advantages(
-    name: str, root: int = 0
-) -> tuple[dict[str, dict[float, Interval]], dict[float, float]]:
-    """Lead over the fixed slope (points): kind → size → interval; and the noise floor of sizes."""
-    table = _sizes(root)
-    fixed = table[(table.data == name) & (table.arm == "fixed")]
-    floors = {
-        float(size): 100 * stats.noise_floor(part.test_accuracy.fillna(CHANCE))
-        for size, part in fixed.groupby("size")
-    }
-    groups = {
-        title: {
-            float(size): stats.mean_interval(column)
-            for size, column in zip(SIZES[name], advantage(table, name, arm).T, strict=True)
-        }
-        for title, arm in (("PReLU (learned)", "learned"), ("RReLU (random)", "random"))
-    }
-    return groups, floors
-
-
 def _large(root: int, level: Level) -> Evidence:
     """Learned minus fixed: how it grows with ten times the data, and at the largest size."""
     growth, largest = {}, {}
