@@ -481,7 +481,7 @@ predict.reveal(f"{fair:.1f} of {lead:.1f} points", choice=choice)
 # %% [markdown] tags=["reveal"]
 # How large SELU's lead is depends on how its *rival* was started. Two confounds are left: the
 # dropout, of which the two have different kinds, and the learning rate, the tutorial's for
-# everybody. On the first card it is tuned for each. The second asks the larger question: deep
+# everybody. On the first card both are taken apart. The second asks the larger question: deep
 # stacks, several rivals.
 
 # %%
