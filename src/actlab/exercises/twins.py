@@ -222,6 +222,7 @@ def check_retrace(answer: Any) -> str:
         (rng.normal(0, 1, (16, 5)).astype(np.float32), rng.integers(0, 3, 16)) for _ in range(25)
     ]
     given = [(w.copy(), b.copy()) for w, b in weights], [(x.copy(), y.copy()) for x, y in batches]
+    _warm_up()
     value = run(answer, *given)
     losses = numbers(value).ravel()
     expect(
@@ -300,6 +301,13 @@ def check_retrace(answer: Any) -> str:
         f"the weights arrived, the losses agree up to batch {at}; then {right[at]:.4f} was "
         f"expected, got {losses[at]:.4f}. So the steps differ: rate, momentum, order of batches?"
     )
+
+
+def _warm_up() -> None:
+    """The first optimiser loads PyTorch's compiler: seconds that are not the answer's."""
+    import torch
+
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=RATE).step()
 
 
 def trace(
