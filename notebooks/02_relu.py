@@ -123,7 +123,7 @@ plots.units(dead_units(draw(42), x_all), marked="dead").show()
 # $\mathrm{relu}(x) = \max(0, x)$: what is positive passes, the rest becomes zero. The slope is 1 on
 # the right and 0 on the left; at exactly 0, where there is none, both libraries take 0. They differ
 # at −0, at NaN and at the tiniest numbers, which never matters here
-# ([the list](../book/reference/disagreements.html)).
+# ([the list](../book/reference/disagreements.md)).
 #
 # So every layer throws half of its signal away. Why does such a network train at all? Take four
 # numbers, $-2, -1, 1, 2$. Their mean square is $(4 + 1 + 1 + 4)/4 = 2.5$. Behind a ReLU they are
@@ -434,7 +434,7 @@ predict.reveal(said, choice=where, folklore="in none")
 claims.trial("relu-half-die-large-lr", "relu-dead-stops-learning")
 
 # %% [markdown]
-# The [ledger](../book/reference/claims.html) has the other sentences about ReLU, among them that
+# The [ledger](../book/reference/claims.md) has the other sentences about ReLU, among them that
 # its output is always positive and that it is the fastest.
 #
 # ## Exercises
@@ -597,7 +597,8 @@ check.check_dead_but_right(survivor, digits)
 # for _ in range(20):
 #     for rows in torch.randperm(len(x)).split(128):
 #         optimizer.zero_grad()
-#         nn.functional.cross_entropy(survivor(x[rows]), y[rows]).backward()
+#         logits = survivor(x[rows])
+#         nn.functional.cross_entropy(logits, y[rows]).backward()
 #         optimizer.step()
 #
 # check.check_dead_but_right(survivor, digits)
