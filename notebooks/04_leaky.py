@@ -15,566 +15,513 @@
 # %% [markdown]
 # # Leaky, parametric, randomised, thresholded
 #
-# **35 minutes to read · runs in about 25 s and 1.2 GB on 2 cores · needs: the ReLU chapter**
+# **36 minutes to read, exercises apart · runs in about 25 s and 1.2 GB on 2 cores · needs: the
+# ReLU chapter**
 #
-# Give ReLU a small slope on its negative side and no gradient is ever exactly zero again. That is
-# the whole idea, and three functions were made of it: the slope is fixed (Leaky ReLU), learned
-# (PReLU) or random (RReLU). A fourth, Thresholded ReLU, moves the kink instead. This chapter looks
-# at what the slope is by default, what it saves, and what becomes of it when a network may choose.
+# Somebody trains a network in Keras and moves it to PyTorch. Every weight is copied, to the last
+# bit. Every activation is called `LeakyReLU()` before the move and after it. There is no error, no
+# warning, and the network is broken. Whoever understands this bug knows what a leaky ReLU is.
 #
 # **Questions**
 #
-# - Which slope do you get when you name none, and what happens if you port the wrong one?
-# - How many slopes does a PReLU layer have?
+# - Which slope do you get when you name none?
+# - How is a slope learned, and what does weight decay do to it?
 # - A leaky unit is never dead. Can it still be useless?
-# - Is any of the four better than ReLU, with how much data, and what does it cost?
-# - What does weight decay do to a slope that is learned?
+# - Is a leak better than none: at first, and at the end? What does it cost?
 
 # %% tags=["setup"]
-# On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
-# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
+# On Colab this installs the course's helpers; elsewhere it only
+# looks whether they are there. Then it loads the frameworks as the
+# text uses them: on the CPU, and without their log.
 import sys
 from importlib.util import find_spec
 from subprocess import run
 
-helpers = "actlab @ git+https://github.com/actlab-course/activation-functions"
+course = "https://github.com/actlab-course/activation-functions"
+helpers = f"actlab @ git+{course}"
 if "google.colab" in sys.modules:
-    run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
-assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{helpers}"'
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    run([*pip, helpers], check=True)
+assert find_spec("actlab"), f'Missing; pip install "{helpers}"'
 
 from actlab import machine
 
 machine.prepare()
 
 # %%
-import warnings
-
 import keras
 import numpy as np
 import torch
 from torch import nn
 
-from actlab import catalog, claims, data, machine, plots, study
+from actlab import claims, data, plots, predict, study
 from actlab.exercises import leaky as check
-from actlab.experiments import cost, decay, first_contest, libraries, sleeping, slopes
-from actlab.frameworks import keras as in_keras
-from actlab.frameworks import torch as in_torch
-from actlab.recipes.keras import RReLU, ThresholdedReLU
+from actlab.experiments import contest, decay
 
 plots.use_style()
-
-# %% [markdown]
-# ## One name, three slopes
-#
-# $\mathrm{leaky}(x) = \max(0, x) + a \min(0, x)$. The paper of 2013 took $a = 0.01$.
-#
-# > **Predict.** You write `LeakyReLU()` in PyTorch, `LeakyReLU()` in Keras, and
-# > `activation="leaky_relu"` in Keras. How many different functions have you got?
-
-# %%
-plots.table(libraries.default_slopes())
-
-# %% [markdown]
-# ("Then" is Keras 2.4 and PyTorch 1.7.) Three. PyTorch's default is 0.01, Keras's layer has 0.3 and
-# Keras's function 0.2, and the string `"leaky_relu"` means the function. (Keras also keeps
-# `keras.activations.relu` with a `negative_slope`, whose default is 0.) All of them are called the
-# same and none of them warns. So name the slope, always. The old argument `alpha` still works in
-# one place and not in the others:
-
-# %%
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    old = keras.layers.LeakyReLU(alpha=0.1)
-print("layer:", old.negative_slope, "|", caught[0].message)
-for function in (keras.activations.leaky_relu, keras.activations.relu):
-    try:
-        function(np.float32([-1]), alpha=0.1)
-    except TypeError as error:
-        print("function:", error)
-try:
-    keras.activations.get("LeakyReLU")
-except ValueError as error:
-    print("string:", error)
-
-# %% [markdown]
-# The string with capitals is the one that forums ask about: functions have lower-case names,
-# layers do not have strings. Does the slope matter that much? Let us port: train with Keras's
-# 0.3, then run the very same weights with the other defaults.
-#
-# > **Predict.** A network of ten layers has 95 % of the test digits right. With the same weights
-# > and the slope 0.01, how many: about the same, a few points less, or far less?
+# Double precision, so that every processor prints the same numbers.
+keras.config.set_floatx("float64")
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)  # quickest for networks this small
 
 # %%
 digits = data.load("digits")
 print(digits.describe())
-others, depths = (0.3, 0.2, 0.01), (1, 5, 10)
-ported = libraries.ported_with(digits, 0.3, others, depths, dtype="float64")
-columns = {
-    f"{depth} hidden (%)": [shares[:, i].mean() for shares in ported.values()]
-    for i, depth in enumerate(depths)
-}
-plots.table({"run with slope": list(ported), **columns}, digits=3)
-
-# %% [markdown]
-# Twenty networks at each depth. A shallow one forgives the wrong slope, a deep one does not, and
-# no error is raised at any depth. That is the nastiest kind of porting bug: the model still works,
-# only worse.
-
-# %%
-claims.trial("leaky-typical-slope", run=True)
-
-# %% [markdown]
-# ## The same function in both frameworks
-#
-# With the slope named, the two agree to the last bit, and so do PReLU, RReLU (in inference) and
-# Thresholded ReLU. Keras has no RReLU and no Thresholded ReLU; the course brings layers for them,
-# and those are what is compared here.
-#
-# > **Predict.** Values and gradients, one hundred thousand inputs, four functions. At a single
-# > input the frameworks disagree on a gradient. Which input, and whose gradient?
-
-# %%
-grid = np.linspace(-6, 6, 100_001, dtype=np.float32)
-settings = {
-    "leaky_relu": {"negative_slope": 0.2},
-    "prelu": {"negative_slope": 0.2},
-    "rrelu": {},
-    "thresholded_relu": {"theta": 0.5},
-}
-for name, params in settings.items():
-    given = (catalog.get(name), grid, "float32")
-    assert np.array_equal(in_torch.values(*given, **params), in_keras.values(*given, **params))
-    ours, theirs = (f.gradients(*given, **params) for f in (in_torch, in_keras))
-    odd = np.flatnonzero(ours != theirs)
-    where = [f"at {grid[i]:g}: {ours[i]:g} in PyTorch, {theirs[i]:g} in Keras" for i in odd]
-    print(f"{name}: values equal; gradients {'; '.join(where) or 'equal'}")
-    assert set(grid[odd]) <= {0}
-
-# %% [markdown]
-# At 0 a PReLU has two slopes to choose from. PyTorch returns the left one. Keras writes the
-# function as a difference of two ReLUs, whose gradients at 0 are both 0.
-#
-# ## How many slopes has a PReLU?
-#
-# > **Predict.** A convolution gives 32 channels of 28 × 28 pixels. How many slopes does
-# > `PReLU()` learn behind it, in PyTorch and in Keras?
-
-# %%
-image = np.random.default_rng(0).standard_normal((1, 28, 28, 32)).astype(np.float32)
-makers = {
-    "PyTorch, PReLU()": nn.PReLU(),
-    "PyTorch, PReLU(32)": nn.PReLU(32),
-    "Keras, PReLU()": keras.layers.PReLU(),
-    "Keras, PReLU(shared_axes=[1, 2])": keras.layers.PReLU(shared_axes=[1, 2]),
-}
-for layer in makers.values():
-    if isinstance(layer, keras.Layer):
-        layer(image)  # Keras makes the slopes when it sees the first input
-counts = [
-    layer.count_params() if isinstance(layer, keras.Layer) else layer.weight.numel()
-    for layer in makers.values()
-]
-plots.table({"layer": list(makers), "slopes": [f"{count:,}" for count in counts]})
-
-# %% [markdown]
-# PyTorch's default is one slope for the whole layer, starting at 0.25. Keras's default is one for
-# *every pixel of every channel*, starting at 0, which is ReLU. That ties the layer to one image
-# size, too. The paper had one slope per channel: `num_parameters` in PyTorch, `shared_axes` in
-# Keras. Written so, the two are one function again:
-
-# %%
-values = np.linspace(-0.1, 0.5, 32, dtype=np.float32)
-torch_unit = nn.PReLU(32)
-torch_unit.load_state_dict({"weight": torch.from_numpy(values)})
-keras_unit = makers["Keras, PReLU(shared_axes=[1, 2])"]
-keras_unit.set_weights([values.reshape(1, 1, 32)])
-channels_first = torch.from_numpy(image.transpose(0, 3, 1, 2).copy())
-from_torch = torch_unit(channels_first).detach().numpy().transpose(0, 2, 3, 1)
-assert np.array_equal(from_torch, np.asarray(keras_unit(image)))
-larger = np.zeros((1, 32, 32, 32), np.float32)
-for name in ("Keras, PReLU(shared_axes=[1, 2])", "Keras, PReLU()"):
-    try:
-        print(f"{name} on an image of 32 × 32: {makers[name](larger).shape}")
-    except Exception as error:
-        print(f"{name} on an image of 32 × 32: {type(error).__name__}")
-
-# %% [markdown]
-# ## A slope that is drawn, and a kink that is moved
-#
-# RReLU draws a new slope for every number at every step while it trains, uniformly from 1/8 to
-# 1/3, and uses their mean afterwards. So a module left in the wrong mode gives other results at
-# every call.
-
-# %%
-unit, layer = nn.RReLU(), RReLU(seed=0)
-torch.manual_seed(0)
-minus = np.full(100_000, -1, np.float32)
-drawn = {
-    "PyTorch": -unit.train()(torch.from_numpy(minus)).double().numpy(),
-    "Keras recipe": -np.asarray(layer(minus, training=True), np.float64),
-}
-settled = [unit.eval()(torch.from_numpy(minus[:1])).item(), float(layer(minus[:1])[0])]
-plots.table(
-    {
-        "RReLU": list(drawn),
-        "smallest slope drawn": [found.min() for found in drawn.values()],
-        "largest": [found.max() for found in drawn.values()],
-        "mean": [found.mean() for found in drawn.values()],
-        "in inference": [-value for value in settled],
-    },
-    digits=3,
+x, y = (
+    torch.tensor(digits.x_train).double(),
+    torch.tensor(digits.y_train),
 )
+x_test = torch.tensor(digits.x_test).double()
+y_test = torch.tensor(digits.y_test)
 
 # %% [markdown]
-# Thresholded ReLU lets a number pass unchanged if it exceeds θ and gives 0 otherwise. Keras 3 has
-# dropped the layer. There are three replacements in Keras, counting the course's layer that takes
-# the old argument, and one in PyTorch:
+# ## A port that works, only worse
+#
+# This is the network:
+#
+# ```
+# 64 pixels → [ 64 units → LeakyReLU() ] × 10 → 10 classes
+# ```
+#
+# And here in Keras, from the first line to the trained network.
 
 # %%
-theta = 0.5
-replacements = {
-    "keras.layers.ReLU(threshold=0.5)": keras.layers.ReLU(threshold=theta),
-    "keras.activations.threshold(x, 0.5, 0)": lambda x: keras.activations.threshold(x, theta, 0.0),
-    "actlab's ThresholdedReLU(theta=0.5)": ThresholdedReLU(theta=theta),
-}
-expected = nn.Threshold(threshold=theta, value=0.0)(torch.from_numpy(grid)).numpy()
-print("keras.layers.ThresholdedReLU exists:", hasattr(keras.layers, "ThresholdedReLU"))
-for name, function in replacements.items():
-    assert np.array_equal(np.asarray(function(grid)), expected)
-    print(f"{name} equals nn.Threshold(0.5, 0)")
-claims.trial("rrelu-not-in-keras", run=True)
+keras.utils.set_random_seed(0)
+model = keras.Sequential([keras.Input((64,))])
+for _ in range(10):
+    model.add(keras.layers.Dense(64, kernel_initializer="he_normal"))
+    model.add(keras.layers.LeakyReLU())
+model.add(keras.layers.Dense(10))
+sgd = keras.optimizers.SGD(0.03, momentum=0.9)
+loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+model.compile(sgd, loss, metrics=["accuracy"])
+model.fit(digits.x_train, digits.y_train, 64, epochs=10, verbose=0)
+_, before = model.evaluate(digits.x_test, digits.y_test, verbose=0)
+print(f"in Keras: {before:.0%} of the test digits are right")
 
 # %% [markdown]
+# And this is the move. Keras keeps a layer's weights as (inputs, units), PyTorch as (units,
+# inputs), so each kernel is transposed. Nothing else changes.
+
+
+# %%
+def port(model, activation):
+    layers = []
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dense):
+            kernel, bias = map(torch.tensor, layer.get_weights())
+            linear = nn.Linear(*kernel.shape)
+            linear.weight.data, linear.bias.data = kernel.T, bias
+            layers.append(linear)
+        else:
+            layers.append(activation())
+    return nn.Sequential(*layers)
+
+
+def accuracy(network):
+    return (network(x_test).argmax(1) == y_test).double().mean().item()
+
+
+# %% [markdown]
+# > **Predict.** All weights are equal, and so are the names of all layers. How many of the test
+# > digits does `port(model, nn.LeakyReLU)` have right?
+# >
+# > - as many
+# > - a few fewer
+# > - far fewer
+
+# %% tags=["reveal"]
+after = accuracy(port(model, nn.LeakyReLU))
+limits = {"as many": 0.005, "a few fewer": 0.1, "far fewer": 1}
+choice = predict.pick(before - after, limits)
+predict.reveal(f"{after:.0%} are right in PyTorch", choice=choice)
+
+# %% [markdown] tags=["reveal"]
+# A leaky ReLU lets a part $a$ of a negative input pass: with $a = 0.3$, an input of $-2$ becomes
+# $-0.6$. That part is its **slope** on the negative side. Keras's layer takes 0.3 unless it is told
+# otherwise, PyTorch's takes 0.01, and Keras's *function* `leaky_relu` (also the string) takes 0.2.
+# Each layer of the copy is a little wrong, and ten of them multiply. A shallow network forgives it:
+# try `range(2)` instead of `range(10)`.
+
+# %% [markdown]
+# Name what was left unnamed, and the copy computes what the original does:
+
+# %%
+mended = port(model, lambda: nn.LeakyReLU(0.3))
+theirs = model.predict(digits.x_test, verbose=0)
+# TensorFlow keeps a slope in single precision, as 0.30000001.
+assert np.allclose(mended(x_test).detach(), theirs, atol=1e-4)
+print(f"mended: {accuracy(mended):.0%}")
+
+# %% [markdown]
+# ## Three of them by hand
+#
+# The slope is fixed (**leaky ReLU**), learned (**PReLU**), or drawn at random while training and
+# replaced by its mean afterwards (**RReLU**).
+
+
+# %%
+def leaky(x, a):
+    return torch.where(x > 0, x, a * x)
+
+
+class PReLU(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Parameter(torch.tensor(0.25))
+
+    def forward(self, x):
+        return leaky(x, self.a)
+
+
+class RReLU(nn.Module):
+    def forward(self, x):
+        if self.training:
+            return leaky(x, torch.empty_like(x).uniform_(1 / 8, 1 / 3))
+        return leaky(x, (1 / 8 + 1 / 3) / 2)
+
+
+# %% [markdown]
+# In Keras, `build` makes what is learned, and `call` is told whether the network is training.
+
+
+# %%
+class KerasPReLU(keras.Layer):
+    def build(self, shape):
+        start = keras.initializers.Constant(0.25)
+        self.a = self.add_weight(shape=(), initializer=start)
+
+    def call(self, x):
+        return keras.ops.where(x > 0, x, self.a * x)
+
+
+class KerasRReLU(keras.Layer):
+    def call(self, x, training=False):
+        a = (1 / 8 + 1 / 3) / 2
+        if training:
+            shape = keras.ops.shape(x)
+            a = keras.random.uniform(shape, 1 / 8, 1 / 3)
+        return keras.ops.where(x > 0, x, a * x)
+
+
+# %% [markdown]
+# Do they compute what the frameworks do? To the last bit:
+
+# %%
+grid = torch.linspace(-6, 6, 100_001)
+assert torch.equal(leaky(grid, 0.3), nn.LeakyReLU(0.3)(grid))
+assert torch.equal(PReLU()(grid), nn.PReLU()(grid))
+assert torch.equal(RReLU().eval()(grid), nn.RReLU().eval()(grid))
+assert np.array_equal(KerasPReLU()(grid), PReLU()(grid).detach())
+assert np.array_equal(KerasRReLU()(grid), RReLU().eval()(grid))
+print(f"{len(grid):,} inputs: the same, five times")
+
+# %% [markdown]
+# ## Watch a slope being learned
+#
+# Five layers, each with a slope of its own. The loop is a whole one, and yours to change. It prints
+# the slopes every five epochs.
+
+
+# %%
+def build(activation, a, bias=0.0):
+    """Five layers, with He's start for slope ``a``."""
+    layers = []
+    for _ in range(5):
+        linear = nn.Linear(64, 64)
+        nn.init.kaiming_normal_(linear.weight, a=a)
+        nn.init.constant_(linear.bias, bias)
+        layers += [linear, activation()]
+    return nn.Sequential(*layers, nn.Linear(64, 10))
+
+
+# %%
+def train(network, decay=0.0, epochs=20):
+    sgd = torch.optim.SGD(
+        network.parameters(), 0.03, momentum=0.9, weight_decay=decay
+    )
+    for epoch in range(1, epochs + 1):
+        for batch in torch.randperm(len(x)).split(64):
+            sgd.zero_grad()
+            logits = network(x[batch])
+            nn.functional.cross_entropy(logits, y[batch]).backward()
+            sgd.step()
+        slopes = [u.a.item() for u in network if isinstance(u, PReLU)]
+        if epoch % 5 == 0 and slopes:
+            print(f"epoch {epoch:2}", np.round(slopes, 2))
+    return np.mean(slopes or np.nan)
+
+
+# %% [markdown]
+# > **Predict.** Gradient descent may now choose. Where does the mean of the five slopes go?
+# >
+# > - towards 0, to ReLU
+# > - it stays near 0.25
+# > - it grows
+
+# %% tags=["reveal"]
+torch.manual_seed(0)
+learned = train(build(PReLU, 0.25))
+limits = {"towards 0, to ReLU": 0.2, "it stays near 0.25": 0.3}
+found = predict.pick(learned, limits | {"it grows": np.inf})
+predict.reveal(f"a mean slope of {learned:.2f}", choice=found)
+
+# %% [markdown] tags=["reveal"]
+# Nobody asked for that, and it is no law: on MNIST-1D the slopes fall. Look at your own. It is one
+# line: `unit.weight` of an `nn.PReLU`, `layer.alpha` of a Keras `PReLU`.
+
+# %% [markdown]
+# And how many are there, behind 32 channels of 28 × 28 pixels?
+
+# %%
+unit = keras.layers.PReLU()
+unit(np.zeros((1, 28, 28, 32)))  # Keras makes slopes at the first input
+keras_has, torch_has = unit.count_params(), nn.PReLU().weight.numel()
+print(f"slopes: {keras_has:,} in Keras, {torch_has} in PyTorch")
+
+# %% [markdown]
+# PyTorch's default is one slope for the whole layer, starting at 0.25. Keras's is one for *every
+# pixel of every channel*, starting at 0, and ties the layer to one size of image. The paper ([He et
+# al., 2015](https://arxiv.org/abs/1502.01852)) had one for each channel. Ask for it:
+# `nn.PReLU(32)`, or `PReLU(shared_axes=[1, 2])` in Keras.
+
+# %% [markdown]
+# ## A slope that is drawn
+#
+# RReLU adds noise while it trains. `network.eval()` turns it off, and everybody forgets it once. So
+# we train a network of RReLUs and test it twenty times in training mode.
+
+# %%
+torch.manual_seed(0)
+noisy = build(RReLU, 11 / 48)  # the mean of 1/8 and 1/3
+train(noisy)
+calls = torch.stack([noisy(x_test).argmax(1) for _ in range(20)])
+right = (calls == y_test).double().mean()
+waver = (calls != calls[0]).any(0).double().mean()
+print(f"forgotten: {right:.1%} right, {waver:.1%} waver between calls")
+print(f"in inference mode: {accuracy(noisy.eval()):.1%} right")
+
+# %% [markdown]
+# It has learned with this noise and can live with it. So the mistake is hard to find, not harmless:
+# ask again, and some digits get another answer.
+
+# %% [markdown]
+# ## Weight decay, and the slopes
+#
+# He and colleagues warn, and PyTorch's documentation repeats: no weight decay on the slopes of
+# PReLU, because it pulls them to zero, and then you have ReLU.
+#
+# > **Predict.** The same network, the same seed, a decay of 0.01 on everything. What becomes of the
+# > slopes, compared with no decay?
+# >
+# > - smaller
+# > - about the same
+# > - larger
+
+# %% tags=["reveal"]
+torch.manual_seed(0)
+ratio = train(build(PReLU, 0.25), decay=0.01) / learned
+limits = {"smaller": 0.9, "about the same": 1.1, "larger": np.inf}
+said = f"{ratio:.1f} times the mean slope without decay"
+choice = predict.pick(ratio, limits)
+predict.reveal(said, choice=choice, folklore="smaller")
+
+# %% [markdown] tags=["reveal"]
+# Why would decay do that? What decays are not the five slopes alone but thousands of
+# weights, and with them the signal. The slope is the cheapest remedy: *one number* that raises the
+# signal of a whole layer. If that is so, the slopes must fall when nothing else decays, and rise
+# most where they are spared.
+
+# %% [markdown]
+# Twenty networks for each case, with decay on everything or on a part:
+
+# %%
+plots.rows(
+    decay.by_decaying("digits"),
+    title="What decays. {}",
+    label="mean learned slope",
+    marks={"start": decay.START},
+).show()
+
+# %%
+claims.trial("prelu-decay-to-relu")
+
+# %% [markdown]
+# The textbook is right about the slopes alone, and nobody decays those alone. AdamW divides the
+# gradient by its own size, so there a strong decay wins over the remedy. How to spare the slopes is
+# Exercise 4.3; whether it pays, and what batch norm does to all this, is in
+# [the ledger](../book/reference/claims.html), with a dozen more claims of this chapter.
+#
 # ## Never dead, but asleep
 #
-# In the ReLU chapter a unit was *dead* if its output is 0 for every input. A leaky unit cannot be
-# that. But the reason for a ReLU's death is that its input is negative for every example, and
-# this can happen to a leaky unit as well. We call a unit **asleep** if its input is at most 0 for
-# every training example: for all the data there is, it is a straight line of slope $a$.
-#
-# > **Predict.** At the learning rates at which ReLUs fall asleep, how many leaky units do? None,
-# > half as many, as many?
+# A ReLU is *dead* if its output is 0 for every example. A leaky unit cannot be that. But what kills
+# ReLUs, an input that is negative for every example, happens to leaky units too. Such a unit is
+# **asleep**: for all the data there is, it is a straight line. This counts them:
+
 
 # %%
-about = study.load("leaky_asleep").attrs
-print(f"{about['command']}\n{machine.sentence(about['machine'])}")
-axes = plots.figure(rows=2, height=6.2)[1]
-panels = [
-    plots.lines(
-        sleeping.shares(name),
-        ax=ax,
-        title=f"{title}, {{}}",
-        x="learning rate",
-        y="units asleep (%)",
-        log="x",
-    )
-    for ax, (name, title) in zip(
-        axes, {"digits": "Digits", "mnist1d": "MNIST-1D"}.items(), strict=True
-    )
-]
-plots.show(axes[0].figure, plots.panels(panels))
+def asleep(network, h):
+    """Share of the leaky units whose input is never above 0."""
+    sleepers = []
+    for layer in network:
+        if isinstance(layer, nn.LeakyReLU):
+            sleepers.append((h <= 0).all(0))
+        h = layer(h)
+    return torch.cat(sleepers).double().mean().item()
 
-# %%
-claims.trial("leaky-never-dead", "leaky-cures-sleep")
 
 # %% [markdown]
-# At the rates at which one would train (the lower two), slope 0.01 leaves as many units asleep as
-# ReLU does. Only 0.3 keeps them awake. (A line ends where most networks diverge. On digits that
-# comes earlier with the steeper slope, a price worth knowing.) But a leaky sleeper still gets a
-# gradient, so surely it wakes up again more often?
+# Biases of −8 put a whole network to sleep. Each unit still passes on a part 0.01 of the gradient.
 #
-# > **Predict.** Of the units that were asleep at some check, which share is awake at the end: with
-# > ReLU, and with slope 0.01?
+# > **Predict.** Five layers, all asleep, slope 0.01. How large is the gradient of the first layer's
+# > weights, compared with the same network awake?
+# >
+# > - a hundredth
+# > - a ten-thousandth
+# > - less than a millionth
 
-# %%
-plots.table(sleeping.woken(), digits=2)
+# %% tags=["reveal"]
+norms = []
+for bias in (0.0, -8.0):
+    torch.manual_seed(0)
+    stack = build(lambda: nn.LeakyReLU(0.01), 0.01, bias)
+    nn.functional.cross_entropy(stack(x), y).backward()
+    norms.append(stack[0].weight.grad.norm())
+    print(f"biases {bias:g}: {asleep(stack, x):.0%} asleep")
+left = norms[1] / norms[0]
+limits = {"less than a millionth": 1e-6, "a ten-thousandth": 1e-3}
+found = predict.pick(left, limits | {"a hundredth": 0.1})
+predict.reveal(f"{left:.0e} of it is left", choice=found)
+
+# %% [markdown] tags=["reveal"]
+# On its way back the gradient passes five sleeping layers. Each leaves a hundredth of it, times
+# $\sqrt{2}$, by which He's weights are larger so that a layer half awake loses nothing:
+# $(0.01 \sqrt{2})^5 \approx 6 \cdot 10^{-10}$, give or take what chance does to one small network.
+# That is not zero, as it is for dead ReLUs. It only might as well be.
 
 # %% [markdown]
-# In per cent; NaN where hardly a unit slept. At the lower rates the two columns can hardly be told
-# apart. A ReLU wakes because the layers *below* it move, and a gradient of one hundredth adds
-# little to that. (Only at the largest rate, where nobody would train, the leak wakes more.)
-#
-# How bad is it to sleep? A sleeping unit passes $a$ times the gradient. That is not nothing. But
-# a gradient goes through *all* the layers above, and what is passed on multiplies.
-#
-# > **Predict.** Five layers, every unit asleep, slope 0.01. How large is the gradient of the first
-# > layer, compared with the same network awake?
-
-# %%
-asleep = sleeping.gradients_asleep((0.01, 0.1, 0.3))
-smallest = asleep["slope 0.01"][:, 0]
-left = f"$10^{{{np.log10(smallest).mean():.0f}}}$"
-plots.by_layer(
-    asleep,
-    title=f"Slope 0.01: {left} of the gradient is left in layer 1",
-    y="gradient asleep / gradient awake",
-    log=True,
-).show()
-
-# %% [markdown]
-# Every layer above costs a factor $a$ on the way back. Mathematically the gradient is not zero;
-# practically it is. So we put whole networks to sleep, with biases of −8, and let them train, at
-# six learning rates of which the best counts:
-
-# %%
-plots.lines(
-    sleeping.after_coma(),
-    title="All asleep at first, {} %",
-    x="slope on the negative side (0 is ReLU)",
-    y="test accuracy (%)",
-).show()
+# So is a leak a cure? Whole networks, put to sleep and trained at six learning rates:
 
 # %%
 claims.trial("leaky-backprop")
 
 # %% [markdown]
-# **A leak is a promise for one layer.** With a slope of 0.01 one sleeping layer does learn, as the
-# linear layer it has become; three do not. So much for "enables backpropagation": a leak of 0.01
-# is a ReLU with a clear conscience. It is the slope that matters, and not that it isn't zero.
+# **A leak is a promise for one layer.** It is the size of the slope that matters, and not that it
+# isn't zero. (Exercise 4.4 asks you to wake such a network all the same. It can be done.)
 #
 # ## Is it better?
 #
-# Six settings: three data sets, five and ten hidden layers, 40 seeds. Every arm has its own
-# learning rate (tuned twice, for 20 seeds each), and He's start for its own slope: weights of
-# variance $2 / ((1 + a^2) n)$.
-#
-# > **Predict.** In how many of the six settings does slope 0.01 beat ReLU beyond doubt? And 0.3?
+# Six settings: three data sets, five and ten layers. Every slope has a learning rate and a start of
+# its own, and is trained on five splits of the data, four seeds each, until the validation loss
+# stops improving. It was noted what it had come to after a short training (1 ×), after one four
+# times as long (4 ×), and at that plateau.
 
 # %%
-about = study.load("leaky_contest").attrs
-print(f"{about['command']} leaky_contest_fashion")
-print(machine.sentence(about["machine"]))
-edge = first_contest.table(root=0).groupby(["root", "data", "depth", "arm"]).edge.first()
-print(f"{edge.sum()} of {len(edge)} chosen learning rates lie at an end of {slopes.RATES}")
-arms = ("leaky 0.01", "leaky 0.18", "leaky 0.3", "PReLU", "RReLU")
-ahead, floors = first_contest.leads(arms)
+stops = {"1 ×": "once", "4 ×": "four times", "plateau": "plateau"}
+
+
+def leads(arm, when):
+    """Setting → lead over ReLU in points; all six at 95 % together."""
+    ask = contest.Ahead(contest.LEAKY, arm, "ReLU", stops[when])
+    cases = ask(0, lambda n: 1 - 0.05 / n)[ask.quantity].cases
+    return {f"{d}, {n} layers": cases[d, n] for d, n in cases}
+
+
+# %% [markdown]
+# > **Predict.** At the plateau: in how many of the six settings is slope 0.01 ahead of ReLU, beyond
+# > doubt?
+# >
+# > - in none or one
+# > - in two to four
+# > - in five or six
+
+# %% tags=["reveal"]
+end = leads("leaky 0.01", "plateau").values()
+won = sum(found.low > 0 for found in end)
+limits = {"in none or one": 1, "in two to four": 4, "in five or six": 6}
+found = predict.pick(won, limits)
+said = f"in {won} of {len(end)}"
+predict.reveal(said, choice=found, folklore="in five or six")
+
+# %% [markdown] tags=["reveal"]
+# So the slope that the starting document calls typical is hardly another function than ReLU.
+
+# %% [markdown]
+# What of a steeper one? Xu and colleagues ([2015](https://arxiv.org/abs/1505.00853)) tried 1/5.5,
+# which is 0.18:
+
+# %%
 plots.rows(
-    ahead,
-    label="test accuracy minus that of ReLU (points)",
+    {when: leads("leaky 0.18", when) for when in stops},
+    title="Slope 0.18, three times. {}",
+    label="test accuracy minus ReLU's (points)",
     zone=(0, np.inf),
-    floors=floors,
 ).show()
 
 # %%
-claims.trial(
-    "leaky-beats-relu",
-    "leaky-steeper-better",
-    "prelu-beats-relu",
-    "rrelu-beats-relu",
-    "prelu-depends-on-problem",
-)
+claims.trial("leaky-beats-relu", "leaky-steeper-better")
 
 # %% [markdown]
-# Slope 0.01, the one that the document recommends, can't be told from ReLU anywhere. The steeper
-# ones are another function, and where they help they help in the deeper network more. Learned and
-# random slopes do what fixed ones of their size do. What this does not show: convolutions, networks
-# with batch norm, large data. And on Fashion-MNIST with ten layers several arms chose the lowest
-# rate of the grid, so a still lower one might have served them better.
-#
-# What does it cost? The document recommends Leaky ReLU where latency counts, so we time inference
-# of one example and of a batch, and a whole training step, relative to ReLU:
+# So it is the size of the slope again, and the card says where a steep one is ahead. And who starts
+# fastest? Here are those in front of all six kinds, by the mean alone:
 
 # %%
-table = study.load("leaky_cost")
-print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
-rows = []
-for framework, task in table.groupby(["framework", "what"]).groups:
-    times = cost.relative(table, framework, task)
-    extra = {name: cost.middle(found).mean for name, found in times.items()}
-    name = cost.FRAMEWORKS[framework]
-    rows.append({"framework": name, "task": cost.TASKS[task], **extra})
-plots.table(rows, digits=3)
+table = study.load("contest_leaky").groupby(["data", "depth", "arm"])
+means = table[["accuracy_1", "accuracy"]].mean()
+first = means.groupby(["data", "depth"]).idxmax()
+first = first.map(lambda place: place[-1]).reset_index()
+first.columns = ["data", "depth", "after 1 ×", "at the plateau"]
+plots.table(first)
+
+# %% [markdown]
+# A contest that stops early crowns another winner; and of six that are close, one is in front by
+# chance. What none of this shows: convolutions, batch norm, large data.
+#
+# ## What it costs
+#
+# The starting document recommends Leaky ReLU where latency counts:
 
 # %%
 claims.trial("leaky-latency")
 
 # %% [markdown]
-# A fixed slope costs a few per cent in PyTorch; in Keras five per cent is not excluded. The
-# other two make training slower: PReLU has to add up a gradient for its slope, and RReLU draws a
-# random number for every unit.
+# The other two make *training* slower: PReLU adds up a gradient for its slope, and RReLU draws a
+# number for every unit.
 #
-# ## What does a network choose?
-#
-# PReLU lets gradient descent decide. He and colleagues found a steep first layer and flatter ones
-# above it, in a convolutional network on photographs.
-#
-# > **Predict.** All slopes start at 0.25. Where do they go, and may one become negative or larger
-# > than 1?
-
-# %%
-plot = plots.by_layer(first_contest.by_layer(depth=10), y="learned slope")
-plot.ax.axhline(0.25, color=plots.INK, linewidth=1, linestyle=":")
-plot.ax.annotate("start", (10, 0.25), ha="right", va="bottom")
-plot.show()
-
-# %%
-claims.trial("prelu-first-layer")
+# A fourth relative is no leak at all: **Thresholded ReLU** lets pass what exceeds θ, and gives 0
+# otherwise. Keras 3 has dropped it; `keras.layers.ReLU(threshold=…)` stands in, and PyTorch
+# calls it `nn.Threshold`.
 
 # %% [markdown]
-# In our fully connected networks the slopes rise towards the output, if they do anything. Do not
-# make a law of either picture; look at your own slopes, it is one line: `layer.weight` in PyTorch,
-# `layer.alpha` in Keras.
+# <details>
+# <summary>For the curious: an old name, and what initialisation knows of the slope</summary>
 #
-# Now the one warning that comes with PReLU: do not let weight decay touch the slopes, because it
-# pulls them to zero, and then you have ReLU. The paper says so, and PyTorch's documentation warns
-# of it.
+# Old code says `alpha` for the slope. Keras's layer still takes it, with a warning; its functions
+# do not.
 #
-# > **Predict.** Decay on everything, slopes included. Do the learned slopes become smaller, larger,
-# > or stay?
-
-# %%
-decayed = decay.decayed_slopes(digits, (0, 0.001, 0.01), dtype="float64")
-none, most = (decayed[f"weight decay {strength}"].mean() for strength in ("0", "0.01"))
-plot = plots.by_layer(
-    decayed,
-    title=f"Under SGD decay moves the mean slope from {none:.2f} to {most:.2f}",
-    y="learned slope",
-)
-plot.ax.set_ylim(0, 1.5)
-plot.ax.legend(loc="upper left")
-plot.show()
-
-# %% [markdown]
-# They become larger. Twenty networks at each strength, trained just now, and in the strongest case
-# a "leaky" unit is close to a straight line. The study asks which part of the decay does it, with
-# two optimisers and on two data sets:
-
-# %%
-about = study.load("leaky_decay").attrs
-print(f"{about['command']}\n{machine.sentence(about['machine'])}")
-axes = plots.figure(rows=2, height=6.4)[1]
-panels = [
-    plots.rows(
-        decay.by_decaying(name),
-        ax=ax,
-        title=f"{title}, what decays. {{}}",
-        label="mean learned slope",
-        marks={"start": decay.START},
-    )
-    for ax, (name, title) in zip(
-        axes, {"digits": "Digits", "mnist1d": "MNIST-1D"}.items(), strict=True
-    )
-]
-plots.show(axes[0].figure, plots.panels(panels))
-
-# %%
-claims.trial("prelu-decay-to-relu", "prelu-decay-hurts")
-
-# %% [markdown]
-# The textbook sentence is right about the slopes alone: decay on them, and on nothing else, makes
-# them smaller. But nobody does that. What decays as well are the weights, thousands of them, and
-# the signal with them. A slope is the cheapest remedy: *one number* that raises the signal of a
-# whole layer. SGD finds it, and most of all where the slopes are spared as advised. AdamW decays
-# slopes and weights by the same factor, whatever their gradients, so there a strong decay wins.
+# Kaiming initialisation takes care of the slope only if it is told, as `build` tells it above.
+# Keras's `he_normal` cannot be told; `VarianceScaling(2 / (1 + a**2))` is the same by hand.
 #
-# If that is the reason, we can predict: where the size of the signal does not matter, the slopes
-# should obey the textbook. Batch norm before each activation makes it so in all layers but the
-# last, behind which there is only the output layer.
+# `nn.Linear` draws its weights with `kaiming_uniform_(weight, a=sqrt(5))`, so it seems to expect
+# leaky units of slope 2.24. Nobody has such units. He's variance for slope $a$ is $2 / ((1 + a^2)
+# n)$; with $a^2 = 5$ that is $1/(3n)$, and a uniform distribution of this variance ends at
+# $\pm 1/\sqrt{n}$: the formula that stood there before He's paper, in new clothes.
 #
-# > **Predict.** The same decay, with batch norm: what do the slopes of layers 1 to 4 do, and what
-# > does that of layer 5?
-
-# %%
-normalised = decay.decayed_slopes(digits, (0, 0.01), normalization="batch", dtype="float64")
-change = normalised["weight decay 0.01"] - normalised["weight decay 0"]
-title = f"Decay moves layers 1 to 4 by {change[:, :-1].mean():+.2f}, "
-title += f"layer 5 by {change[:, -1].mean():+.2f}"
-plot = plots.by_layer(
-    {"with batch norm": change},
-    title=title.replace("-", "−"),
-    y="change of the slope by decay",
-)
-plot.ax.axhline(0, color=plots.INK, linewidth=1)
-plot.show()
-
-# %%
-claims.trial("prelu-decay-scale")
-
-# %% [markdown]
-# ## Fixed, learned or random?
+# </details>
 #
-# The document's advice is to try RReLU if the network overfits and PReLU if the training set is
-# large. For a clean answer all three kinds get the same mean slope: fixed at it, learned from it,
-# or drawn around it. And all training sets get the same number of updates, so that the small ones
-# are learned by heart.
-#
-# > **Predict.** On the smallest set, what does a random slope gain over a fixed one? And a learned
-# > slope on the largest?
-
-# %%
-table = study.load("leaky_sizes")
-print(f"{table.attrs['command']}\n{machine.sentence(table.attrs['machine'])}")
-axes = plots.figure(rows=2, height=6.2)[1]
-panels = []
-for ax, name in zip(axes, slopes.SIZES, strict=True):
-    leads, floors = slopes.advantages(name)
-    panels.append(
-        plots.lines(
-            leads,
-            ax=ax,
-            title=f"{slopes.TITLES[name]}, {{}}",
-            x="different training examples",
-            y="ahead of a fixed slope (points)",
-            floors=floors,
-            log="x",
-        )
-    )
-plots.show(axes[0].figure, plots.panels(panels))
-middle = table[(table.root == 0) & (table.data == "mnist1d") & (table["size"] == 600)]
-print("learning rates chosen on 600 examples:", middle.groupby("arm").lr.first().to_dict())
-
-# %%
-claims.trial("prelu-large-data", "rrelu-overfitting")
-
-# %% [markdown]
-# The advice does not survive: what helped in the contest was a slope of this *size*, and drawing it
-# at random adds nothing on the smallest sets, where the gap between test and training loss is as
-# wide as can be. Learning it costs something on MNIST-1D, most of all on the middle set (where
-# tuning also gave it a smaller learning rate, printed above), and next to nothing on Fashion-MNIST.
-# What this does not show: PReLU with one slope per channel, in a convolutional network on a
-# million photographs, which is where its paper tried it.
-
-# %% [markdown]
-# ## Misconceptions
-#
-# **"`nn.Linear` is initialised for leaky ReLU."** PyTorch's default calls
-# `kaiming_uniform_(weight, a=sqrt(5))`, and `a` is the slope of a leaky ReLU. Nobody has a leaky
-# ReLU of slope 2.24. The number is there because it makes the old formula, $\pm 1/\sqrt{n}$:
-
-# %%
-gain = nn.init.calculate_gain("leaky_relu", 5**0.5)
-bound = gain * (3 / 64) ** 0.5  # kaiming_uniform_ draws from ± gain · √(3 / n)
-torch.manual_seed(0)
-linear = nn.Linear(64, 10_000)
-print(f"{bound:.4f} = 1/√64 = {64**-0.5:.4f}; largest weight {linear.weight.abs().max():.4f}")
-assert np.isclose(bound, 64**-0.5)
-
-# %% [markdown]
-# **"Kaiming initialisation takes care of the slope."** Only if you tell it:
-# `kaiming_normal_(w, a=0.3)` with `nonlinearity="leaky_relu"`, which is the function's default
-# nonlinearity, with a default `a` of 0. Keras's `he_normal` has no such argument; divide its
-# variance by $1 + a^2$ yourself: `keras.initializers.VarianceScaling(2 / (1 + a**2))`.
-#
-# **"PReLU is PReLU."** One slope in PyTorch is one slope per pixel in Keras, starting at another
-# value.
-
-# %%
-slope = 0.3
-asked = nn.init.calculate_gain("leaky_relu", slope) ** 2
-ours = keras.initializers.VarianceScaling(2 / (1 + slope**2)).scale
-print(f"variance times n: PyTorch {asked:.4f}, Keras {ours:.4f}, He without the slope 2")
-assert np.isclose(asked, ours)
-
-# %% [markdown]
 # ## Exercises
 #
-# > **Exercise 4.1.** An old model has the line `tf.keras.layers.LeakyReLU()`, no arguments. Write
-# > the layer that belongs to its weights today, in PyTorch or in Keras, so that it stays right
-# > even if a default changes.
+# > **Exercise 4.1.** An old model has the lines `tf.keras.layers.LeakyReLU()` and
+# > `tf.keras.layers.ThresholdedReLU(theta=0.5)`. Write the layers that belong to its weights today,
+# > in PyTorch or in Keras, so that they stay right even if a default changes.
 
 # %%
 ported_layer = ...
 check.check_ported_layer(ported_layer)
+
+# %%
+ported_threshold = ...
+check.check_ported_threshold(ported_threshold)
 
 # %% [markdown]
 # <details>
@@ -584,8 +531,10 @@ check.check_ported_layer(ported_layer)
 # from torch import nn
 # from actlab.exercises import leaky as check
 #
-# ported_layer = nn.LeakyReLU(negative_slope=0.3)
+# ported_threshold = nn.Threshold(threshold=0.5, value=0.0)
+# print(check.check_ported_threshold(ported_threshold))
 #
+# ported_layer = nn.LeakyReLU(negative_slope=0.3)
 # check.check_ported_layer(ported_layer)
 # ```
 #
@@ -598,8 +547,10 @@ check.check_ported_layer(ported_layer)
 # import keras
 # from actlab.exercises import leaky as check
 #
-# ported_layer = keras.layers.LeakyReLU(negative_slope=0.3)
+# ported_threshold = keras.layers.ReLU(threshold=0.5)
+# print(check.check_ported_threshold(ported_threshold))
 #
+# ported_layer = keras.layers.LeakyReLU(negative_slope=0.3)
 # check.check_ported_layer(ported_layer)
 # ```
 #
@@ -671,11 +622,14 @@ check.check_slopes_spared(make)
 # from actlab.exercises import leaky as check
 #
 # def make(model):
-#     units = [module for module in model.modules() if isinstance(module, nn.PReLU)]
+#     units = [m for m in model.modules() if isinstance(m, nn.PReLU)]
 #     slopes = [slope for unit in units for slope in unit.parameters()]
 #     spared = {id(slope) for slope in slopes}
 #     others = [p for p in model.parameters() if id(p) not in spared]
-#     groups = [{"params": others, "weight_decay": 0.01}, {"params": slopes, "weight_decay": 0.0}]
+#     groups = [
+#         {"params": others, "weight_decay": 0.01},
+#         {"params": slopes, "weight_decay": 0.0},
+#     ]
 #     return torch.optim.AdamW(groups, lr=0.001)
 #
 # check.check_slopes_spared(make)
@@ -692,8 +646,12 @@ check.check_slopes_spared(make)
 #
 # def make(model):
 #     optimiser = keras.optimizers.AdamW(0.001, weight_decay=0.01)
-#     units = [layer for layer in model.layers if isinstance(layer, keras.layers.PReLU)]
-#     optimiser.exclude_from_weight_decay(var_list=[unit.alpha for unit in units])
+#     slopes = [
+#         layer.alpha
+#         for layer in model.layers
+#         if isinstance(layer, keras.layers.PReLU)
+#     ]
+#     optimiser.exclude_from_weight_decay(var_list=slopes)
 #     return optimiser
 #
 # check.check_slopes_spared(make)
@@ -701,14 +659,41 @@ check.check_slopes_spared(make)
 #
 # </details>
 #
-# > **Exercise 4.4.** Another old line: `tf.keras.layers.ThresholdedReLU(theta=0.5)`. Write it for
-# > today's Keras or for PyTorch, without the course's recipe.
+# > **Exercise 4.4.** A network of three hidden layers with slope 0.01 and biases of −8 sleeps, and
+# > gradient descent leaves it at chance. Write `wake(network, x, y)`, which trains it until it has
+# > more than 80 % of unseen digits right. Which optimiser does not mind a
+# > tiny gradient?
 
 # %%
-ported_threshold = ...
-check.check_ported_threshold(ported_threshold)
+wake = ...
+check.check_wake(wake)
 
 # %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# Adam divides every gradient by its own recent size, so that a step is about as long as the
+# learning rate says, however small the gradient. (There are other ways: biases of 0, for one.)
+#
+# ```python
+# import torch
+# from torch import nn
+# from actlab.exercises import leaky as check
+#
+# def wake(network, x, y):
+#     optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
+#     for epoch in range(30):
+#         for batch in torch.randperm(len(x)).split(64):
+#             optimiser.zero_grad()
+#             loss = nn.functional.cross_entropy(network(x[batch]), y[batch])
+#             loss.backward()
+#             optimiser.step()
+#
+# check.check_wake(wake)
+# ```
+#
+# </details>
+#
 # <details>
 # <summary>Solution (Keras)</summary>
 #
@@ -716,39 +701,128 @@ check.check_ported_threshold(ported_threshold)
 # import keras
 # from actlab.exercises import leaky as check
 #
-# ported_threshold = keras.layers.ReLU(threshold=0.5)
+# def wake(network, x, y):
+#     network.compile(
+#         keras.optimizers.Adam(0.01),
+#         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#     )
+#     network.fit(x, y, 64, epochs=30, verbose=0)
 #
-# check.check_ported_threshold(ported_threshold)
+# check.check_wake(wake)
+# ```
+#
+# </details>
+#
+# > **Exercise 4.5.** Try "a steep leak beats ReLU" yourself, on what we left out: another slope,
+# > depth, length or data set. *First* write your rule, `decide(ours, theirs)`: from two arrays of
+# > test accuracies in per cent, in pairs that share a seed, to `"holds"`, `"refuted"` or `"not
+# > shown"`. *Then* train at least five pairs. The checker knows cases to try your rule on.
+
+# %%
+decide, ours, theirs = ..., ..., ...
+check.check_own_trial((decide, ours, theirs))
+
+# %% [markdown]
+# <details>
+# <summary>Solution (PyTorch)</summary>
+#
+# ```python
+# import numpy as np
+# import torch
+# from torch import nn
+# from actlab import data
+# from actlab.exercises import leaky as check
+#
+# def decide(ours, theirs):
+#     lead = np.subtract(ours, theirs)
+#     # Half a 95 % interval; 2.8 belongs to five pairs (Student's t).
+#     reach = 2.8 * lead.std(ddof=1) / len(lead) ** 0.5
+#     if lead.mean() > reach:
+#         return "holds"
+#     return "refuted" if lead.mean() < -reach else "not shown"
+#
+# digits = data.load("digits")
+# x, x_test = map(torch.tensor, (digits.x_train, digits.x_test))
+# y, y_test = map(torch.tensor, (digits.y_train, digits.y_test))
+#
+# def score(a, seed, depth=2, epochs=5):
+#     torch.manual_seed(seed)
+#     layers = []
+#     for _ in range(depth):
+#         layers += [nn.Linear(64, 64), nn.LeakyReLU(a)]
+#     network = nn.Sequential(*layers, nn.Linear(64, 10)).float()
+#     sgd = torch.optim.SGD(network.parameters(), 0.03, momentum=0.9)
+#     for batch in torch.randperm(epochs * len(x)).split(64):
+#         sgd.zero_grad()
+#         logits = network(x[batch % len(x)])
+#         nn.functional.cross_entropy(logits, y[batch % len(x)]).backward()
+#         sgd.step()
+#     right = network(x_test).argmax(1) == y_test
+#     return 100 * right.double().mean().item()
+#
+# ours = [score(0.5, seed) for seed in range(5)]
+# theirs = [score(0.0, seed) for seed in range(5)]
+# print(decide(ours, theirs))
+# check.check_own_trial((decide, ours, theirs))
 # ```
 #
 # </details>
 #
 # <details>
-# <summary>Solution (PyTorch)</summary>
+# <summary>Solution (Keras)</summary>
 #
 # ```python
-# from torch import nn
+# import keras
+# import numpy as np
+# from actlab import data
 # from actlab.exercises import leaky as check
 #
-# ported_threshold = nn.Threshold(threshold=0.5, value=0.0)
+# def decide(ours, theirs):
+#     lead = np.subtract(ours, theirs)
+#     # Half a 95 % interval; 2.8 belongs to five pairs (Student's t).
+#     reach = 2.8 * lead.std(ddof=1) / len(lead) ** 0.5
+#     if lead.mean() > reach:
+#         return "holds"
+#     return "refuted" if lead.mean() < -reach else "not shown"
 #
-# check.check_ported_threshold(ported_threshold)
+# digits = data.load("digits")
+#
+# def score(a, seed):
+#     keras.utils.set_random_seed(seed)
+#     network = keras.Sequential([keras.Input((64,))])
+#     for _ in range(2):
+#         network.add(keras.layers.Dense(64))
+#         network.add(keras.layers.LeakyReLU(negative_slope=a))
+#     network.add(keras.layers.Dense(10))
+#     network.compile(
+#         keras.optimizers.SGD(0.03, momentum=0.9),
+#         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#         metrics=["accuracy"],
+#     )
+#     network.fit(digits.x_train, digits.y_train, 64, epochs=5, verbose=0)
+#     test = digits.x_test, digits.y_test
+#     return 100 * network.evaluate(*test, verbose=0)[1]
+#
+# ours = [score(0.5, seed) for seed in range(5)]
+# theirs = [score(0.0, seed) for seed in range(5)]
+# print(decide(ours, theirs))
+# check.check_own_trial((decide, ours, theirs))
 # ```
 #
 # </details>
 #
 # > **Key points.**
 # >
-# > - `LeakyReLU()` is three functions: slope 0.01 in PyTorch, 0.3 in Keras's layer, 0.2 in Keras's
-# >   function. Name the slope.
-# > - `PReLU()` is two: one slope for the layer in PyTorch, one for every pixel in Keras. Ask for
-# >   one per channel.
-# > - A leaky unit is never dead, but it can be asleep, and through a stack of sleeping layers a
-# >   slope of 0.01 passes no gradient worth the name.
-# > - Slope 0.01 could not be told from ReLU in any setting. Steeper slopes were ahead in most of
-# >   the deeper networks, whether fixed, learned or random.
-# > - Weight decay on the weights makes learned slopes *larger*; how large they end depends on the
-# >   optimiser more than on sparing them.
-#
+# > - A leaky ReLU has another slope in each library. Name it, or a port works, only worse.
+# > - `PReLU()` is one slope in PyTorch and one for every pixel in Keras. Ask for one per channel.
+# > - Weight decay on the weights makes learned slopes *larger*.
+# > - A leaky unit is never dead, but through a stack of sleepers a slope of 0.01 passes no gradient
+# >   worth the name.
+# > - Compare at the end of training: who starts fastest is not who ends best.
+
+# %%
+claims.cheat("leaky")
+
+# %% [markdown]
 # **What next.** The next chapter replaces the straight leak by a curve that saturates: ELU and
 # SELU.

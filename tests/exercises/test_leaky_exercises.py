@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import torch
+from scipy import stats
 from torch import nn
 
 from actlab.exercises import leaky
@@ -310,3 +311,221 @@ class _OwnThreshold(nn.Module):
 )
 def test_ported_threshold(answer, hint):
     judge(leaky.check_ported_threshold, answer, hint)
+
+
+# --- Exercise 4.4: a network that sleeps ----------------------------------------------------------
+
+
+def loop(network, x, y, optimiser, epochs=20):
+    for _ in range(epochs):
+        for batch in torch.randperm(len(x)).split(64):
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
+            optimiser.step()
+
+
+def by(kind, epochs=20, **options):
+    return lambda network, x, y: loop(network, x, y, kind(network.parameters(), **options), epochs)
+
+
+def fresh_biases(network, x, y):
+    for module in network[:-1:2]:
+        nn.init.zeros_(module.bias)
+    by(torch.optim.SGD, 5, lr=0.05, momentum=0.9)(network, x, y)
+
+
+def another(network, x, y):
+    """Returns a network of its own, batch norm inside, and leaves the given one asleep."""
+    normed = [part for layer in network for part in (layer, nn.BatchNorm1d(64))][:-1]
+    own = nn.Sequential(*normed)
+    by(torch.optim.SGD, 10, lr=0.05, momentum=0.9)(own, x, y)
+    return own
+
+
+def only_returned(network, x, y):
+    torch.manual_seed(1)
+    own = nn.Sequential(nn.Linear(64, 32, dtype=torch.float64), nn.Tanh(),
+                        nn.Linear(32, 10, dtype=torch.float64))  # fmt: skip
+    by(torch.optim.Adam, 10, lr=0.01)(own, x.double(), y)
+    return own
+
+
+def normalised(network, x, y):
+    """Adam by hand: every gradient divided by its own size."""
+    size = [torch.zeros_like(p) for p in network.parameters()]
+    for _ in range(20):
+        for batch in torch.randperm(len(x)).split(64):
+            nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
+            with torch.no_grad():
+                for s, p in zip(size, network.parameters(), strict=True):
+                    s.mul_(0.99).add_(0.01 * p.grad**2)
+                    p.sub_(0.003 * p.grad / (s.sqrt() + 1e-30))
+                    p.grad = None
+
+
+def keras_fit(optimiser, epochs=20):
+    def wake(network, x, y):
+        crossentropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        network.compile(optimiser(), crossentropy, jit_compile=False)
+        network.fit(x, y, 64, epochs=epochs, verbose=0)
+
+    return wake
+
+
+def keras_tape(network, x, y):
+    optimiser = keras.optimizers.Adam(0.01)
+    crossentropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    @tf.function
+    def step(part, labels):
+        with tf.GradientTape() as tape:
+            loss = crossentropy(labels, network(part, training=True))
+        found = tape.gradient(loss, network.trainable_variables)
+        optimiser.apply(found, network.trainable_variables)
+
+    for _ in range(20):
+        for i in range(0, 960, 64):
+            step(x[i : i + 64], y[i : i + 64])
+    return network
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (by(torch.optim.Adam, lr=0.01), None),
+        (by(torch.optim.Rprop, lr=0.01), None),
+        (normalised, None),
+        (fresh_biases, None),
+        (another, None),
+        (only_returned, None),
+        (keras_fit(lambda: keras.optimizers.Adam(0.01)), None),
+        (keras_tape, None),
+        (by(torch.optim.SGD, 5, lr=0.1, momentum=0.9), "it still sleeps"),
+        (by(torch.optim.Adam, 5, lr=0.001), "a larger rate"),
+        (by(torch.optim.Adam, 5, lr=0.01), "more epochs"),
+        (by(torch.optim.SGD, 2, lr=1e30), "NaN or infinity"),
+        (lambda network, x, y: None, "as it was"),
+        (lambda network, x, y: network, "as it was"),
+        (lambda network, x, y: setattr(network[-1], "out_features", 3), "as it was"),
+        (lambda network, x, y: nn.Linear(64, 3), "of shape (797, 3)"),
+        (lambda network, x: None, "TypeError"),
+        (lambda network, x, y: network.fit(x, y), "AttributeError"),
+        (nn.Linear, "this is a class"),
+        (0.8, "must be a function"),
+    ],
+)
+def test_wake(answer, hint):
+    judge(leaky.check_wake, answer, hint)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_wake_takes_the_default_precision(kind):
+    torch.set_default_dtype(kind)
+    try:
+        judge(leaky.check_wake, fresh_biases, None)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+# --- Exercise 4.5: a trial of one's own -----------------------------------------------------------
+
+
+def student(ours, theirs, level=0.95):
+    lead = np.asarray(ours) - np.asarray(theirs)
+    reach = stats.t.ppf((1 + level) / 2, len(lead) - 1) * lead.std(ddof=1) / len(lead) ** 0.5
+    return "holds" if lead.mean() > reach else "refuted" if lead.mean() < -reach else "not shown"
+
+
+def bootstrap(ours, theirs):
+    lead = np.subtract(ours, theirs)
+    means = np.random.default_rng(0).choice(lead, (2000, len(lead))).mean(1)
+    low, high = np.quantile(means, (0.01, 0.99))
+    return "Holds" if low > 0 else "Refuted." if high < 0 else "Not shown"
+
+
+def wilcoxon(ours, theirs):
+    if stats.wilcoxon(ours, theirs).pvalue > 0.05:
+        return "not shown"
+    return "holds" if np.median(np.subtract(ours, theirs)) > 0 else "refuted"
+
+
+def all_pairs(ours, theirs):
+    """In plain Python: every single pair has to agree."""
+    leads = [a - b for a, b in zip(ours.tolist(), theirs.tolist(), strict=True)]
+    return "holds" if min(leads) > 0 else "refuted" if max(leads) < 0 else "not shown"
+
+
+def margin(ours, theirs):
+    """A lead must be worth having too: 1 point beyond doubt."""
+    lead = torch.as_tensor(ours) - torch.as_tensor(theirs)
+    sure = 3 * lead.std() / len(lead) ** 0.5
+    if lead.mean() - sure > 1:
+        return "holds"
+    return "refuted" if lead.mean() + sure < -1 else "not shown"
+
+
+def by_mean(ours, theirs):
+    return "holds" if np.mean(ours) > np.mean(theirs) else "refuted"
+
+
+def by_one_point(ours, theirs):
+    lead = np.mean(ours) - np.mean(theirs)
+    return "holds" if lead > 1.5 else "refuted" if lead < -1.5 else "not shown"
+
+
+def one_sided(ours, theirs):
+    return "holds" if student(ours, theirs) == "holds" else "not shown"
+
+
+def no_third(ours, theirs):
+    return "holds" if student(ours, theirs) == "holds" else "refuted"
+
+
+OURS, THEIRS = [96.1, 95.8, 96.4, 95.0, 96.9], [95.9, 96.0, 95.1, 95.2, 96.0]
+MANY = np.random.default_rng(1).uniform(80, 90, (2, 5, 4))
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ((student, OURS, THEIRS), None),
+        ([student, np.array(OURS), tuple(THEIRS)], None),
+        ((student, torch.tensor(OURS), tf.constant(THEIRS)), None),
+        ((student, *MANY), None),
+        ((lambda a, b: student(a, b, 0.9), OURS, THEIRS), None),
+        ((bootstrap, *MANY), None),
+        ((bootstrap, OURS, THEIRS), None),
+        ((wilcoxon, *MANY), None),
+        ((all_pairs, OURS, THEIRS), None),
+        ((margin, OURS, THEIRS), None),
+        ((by_mean, OURS, THEIRS), "nothing is refuted"),
+        ((no_third, OURS, THEIRS), "nothing is refuted"),
+        ((by_one_point, OURS, THEIRS), "One network decided"),
+        ((one_sided, OURS, THEIRS), "the other way round is refuted"),
+        ((lambda a, b: student(b, a), OURS, THEIRS), "the wrong way round"),
+        ((wilcoxon, OURS, THEIRS), "Can it ever say"),
+        ((lambda a, b: "not shown", OURS, THEIRS), "Can it ever say"),
+        ((lambda a, b: True, OURS, THEIRS), "your rule returned True"),
+        ((lambda a, b: print(a) or None, OURS, THEIRS), "your rule returned None"),
+        ((lambda a: "holds", OURS, THEIRS), "TypeError"),
+        ((student, OURS, THEIRS[:4]), "at least 5"),
+        ((student, [*OURS, 96.0], THEIRS), "Pair them"),
+        ((student, np.array(OURS) / 100, THEIRS), "give per cent"),
+        ((student, [np.nan, *OURS[1:]], THEIRS), "count as chance"),
+        ((student, [-5.0, *OURS[1:]], THEIRS), "0 to 100"),
+        ((student, OURS, OURS), "the same network"),
+        ((student, "ours", THEIRS), "must be a list"),
+        ((0.5, OURS, THEIRS), "must be your rule"),
+        ((student, OURS), "three things"),
+        ((..., ..., ...), "no answer yet"),
+        (student, "three things"),
+    ],
+)  # fmt: skip
+def test_own_trial(answer, hint):
+    judge(leaky.check_own_trial, answer, hint)
+
+
+def test_own_trial_tells_what_the_rule_decides():
+    lead = np.array(THEIRS) + [3.0, 3.2, 2.9, 3.1, 2.7]
+    assert "+3.0 points): holds" in leaky.check_own_trial((student, lead, THEIRS)).message
+    assert "−3.0 points): refuted" in leaky.check_own_trial((student, THEIRS, lead)).message

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .gates import Notebook
 
 OLD = (
-    "04_leaky",
 )
 WITHOUT_ROW = ("20_twins",)  # about porting, not about an activation
 

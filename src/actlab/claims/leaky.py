@@ -2,7 +2,7 @@
 
 from actlab.experiments import cost, decay, libraries, sleeping, slopes
 from actlab.experiments.contest import BEATS, LEAKY, Ahead
-from actlab.trial import Claim, Rule, above, below, exactly
+from actlab.trial import Claim, Row, Rule, above, below, exactly
 
 DOCUMENT = "starting document, section Leaky ReLU"
 PRELU_DOCUMENT = "starting document, section PReLU"
@@ -170,5 +170,29 @@ CLAIMS = (
             partial=False,
             of="data set",
         ),
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="leaky_relu",
+        use="In place of ReLU, with a steep slope (0.2 to 0.3); 0.01 is hardly another function.",
+        start="He's for its slope a: variance 2/((1 + a²) n), biases 0",
+        trap="One name, three default slopes. Name the slope.",
+        evidence=("leaky-beats-relu", "leaky-steeper-better", "leaky-typical-slope"),
+    ),
+    Row(
+        activation="prelu",
+        use="Where nothing says which slope; a fixed one of its size does as well.",
+        start="He's for its first slope; slopes from 0.25, one a channel",
+        trap="Keras learns one slope for every pixel. Decay of the weights makes slopes grow.",
+        evidence=("prelu-beats-relu", "prelu-large-data", "prelu-decay-to-relu"),
+    ),
+    Row(
+        activation="rrelu",
+        use="Hardly: against overfitting it does no more than a fixed slope.",
+        start="He's for its mean square slope",
+        trap="In training mode every call gives another answer.",
+        evidence=("rrelu-beats-relu", "rrelu-overfitting"),
     ),
 )

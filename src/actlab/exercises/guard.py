@@ -37,20 +37,23 @@ class TimeUp(BaseException):
 
 
 @contextlib.contextmanager
-def limited() -> Iterator[None]:
-    """Run an answer's own code: at most :data:`LIMIT` seconds, and it can not end the kernel.
+def limited(seconds: float | None = None) -> Iterator[None]:
+    """Run an answer's own code: at most so many seconds, and it can not end the kernel.
+
+    ``seconds``: :data:`LIMIT` where nothing is said; an answer that trains needs more.
 
     Raises :class:`Wrong` where the code takes too long, exits, or raises ``KeyboardInterrupt``
     itself (a real one, from the keyboard, passes). Its other exceptions pass.
     """
     clock = _alarm if _has_alarm() else _watchdog
     pressed = threading.Event()
+    most = LIMIT if seconds is None else seconds
     try:
-        with _keyboard(pressed), clock():
+        with _keyboard(pressed), clock(most):
             yield
     except TimeUp:
         raise Wrong(
-            f"your code was still running after {LIMIT:g} seconds and was stopped. Does a loop "
+            f"your code was still running after {most:g} seconds and was stopped. Does a loop "
             "never end?"
         ) from None
     except SystemExit:
@@ -71,7 +74,7 @@ def _has_alarm() -> bool:
 
 
 @contextlib.contextmanager
-def _alarm() -> Iterator[None]:
+def _alarm(seconds: float) -> Iterator[None]:
     """By a timer of the operating system, which also ends a sleep; another's timer runs on."""
     active = True
 
@@ -81,7 +84,7 @@ def _alarm() -> Iterator[None]:
 
     start = time.monotonic()
     handler = signal.signal(signal.SIGALRM, ring)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, LIMIT, AGAIN)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         yield
     finally:
@@ -94,16 +97,16 @@ def _alarm() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _watchdog() -> Iterator[None]:
+def _watchdog(seconds: float) -> Iterator[None]:
     """By a second thread, where there is no alarm: it ends loops, though not a sleep."""
     thread = ctypes.c_ulong(threading.get_ident())
     done = threading.Event()
 
     def bite() -> None:
-        seconds = LIMIT
-        while not done.wait(seconds):
+        pause = seconds
+        while not done.wait(pause):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TimeUp))
-            seconds = AGAIN
+            pause = AGAIN
 
     dog = threading.Thread(target=bite, daemon=True)
     dog.start()
