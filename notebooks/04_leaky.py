@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Leaky, parametric, randomised, thresholded
 #
-# **36 minutes to read, exercises apart · runs in about 25 s and 1.2 GB on 2 cores · needs: the
+# **35 minutes to read, exercises apart · runs in about 25 s and 1.2 GB on 2 cores · needs: the
 # ReLU chapter**
 #
 # Somebody trains a network in Keras and moves it to PyTorch. Every weight is copied, to the last
@@ -83,7 +83,7 @@ y_test = torch.tensor(digits.y_test)
 # 64 pixels → [ 64 units → LeakyReLU() ] × 10 → 10 classes
 # ```
 #
-# And here in Keras, from the first line to the trained network.
+# And here in Keras, untrained to trained.
 
 # %%
 keras.utils.set_random_seed(0)
@@ -303,7 +303,7 @@ print(f"in inference mode: {accuracy(noisy.eval()):.1%} right")
 
 # %% [markdown]
 # It has learned with this noise and can live with it. So the mistake is hard to find, not harmless:
-# ask again, and some digits get another answer.
+# some digits get another answer.
 
 # %% [markdown]
 # ## Weight decay, and the slopes
@@ -396,8 +396,8 @@ predict.reveal(f"{left:.0e} of it is left", choice=found)
 # %% [markdown] tags=["reveal"]
 # On its way back the gradient passes five sleeping layers. Each leaves a hundredth of it, times
 # $\sqrt{2}$, by which He's weights are larger so that a layer half awake loses nothing:
-# $(0.01 \sqrt{2})^5 \approx 6 \cdot 10^{-10}$, give or take what chance does to one small network.
-# That is not zero, as it is for dead ReLUs. It only might as well be.
+# $(0.01 \sqrt{2})^5 \approx 6 \cdot 10^{-10}$, give or take chance. That is not zero, as it is for
+# dead ReLUs. It only might as well be.
 
 # %% [markdown]
 # So is a leak a cure? Whole networks, put to sleep and trained at six learning rates:
@@ -407,7 +407,7 @@ claims.trial("leaky-backprop")
 
 # %% [markdown]
 # **A leak is a promise for one layer.** It is the size of the slope that matters, and not that it
-# isn't zero. (Exercise 4.4 asks you to wake such a network all the same. It can be done.)
+# isn't zero. (Exercise 4.4 asks you to wake such a network all the same.)
 #
 # ## Is it better?
 #
@@ -661,8 +661,8 @@ check.check_slopes_spared(make)
 #
 # > **Exercise 4.4.** A network of three hidden layers with slope 0.01 and biases of −8 sleeps, and
 # > gradient descent leaves it at chance. Write `wake(network, x, y)`, which trains it until it has
-# > more than 80 % of unseen digits right. Which optimiser does not mind a
-# > tiny gradient?
+# > more than 80 % of unseen digits right. Which optimiser does
+# > not mind a tiny gradient?
 
 # %%
 wake = ...
