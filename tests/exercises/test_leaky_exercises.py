@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import torch
-from scipy import stats
 from torch import nn
 
 from actlab.exercises import leaky
+from tests.exercises import rules
 from tests.exercises.judge import judge
 
 
@@ -384,7 +384,7 @@ def keras_tape(network, x, y):
         optimiser.apply(found, network.trainable_variables)
 
     for _ in range(20):
-        for i in range(0, 960, 64):
+        for i in range(0, 1024, 64):
             step(x[i : i + 64], y[i : i + 64])
     return network
 
@@ -402,12 +402,12 @@ def keras_tape(network, x, y):
         (keras_tape, None),
         (by(torch.optim.SGD, 5, lr=0.1, momentum=0.9), "it still sleeps"),
         (by(torch.optim.Adam, 5, lr=0.001), "a larger rate"),
-        (by(torch.optim.Adam, 5, lr=0.01), "more epochs"),
+        (by(torch.optim.Adam, 3, lr=0.01), "more epochs"),
         (by(torch.optim.SGD, 2, lr=1e30), "NaN or infinity"),
         (lambda network, x, y: None, "as it was"),
         (lambda network, x, y: network, "as it was"),
         (lambda network, x, y: setattr(network[-1], "out_features", 3), "as it was"),
-        (lambda network, x, y: nn.Linear(64, 3), "of shape (797, 3)"),
+        (lambda network, x, y: nn.Linear(64, 3), "of shape (359, 3)"),
         (lambda network, x: None, "TypeError"),
         (lambda network, x, y: network.fit(x, y), "AttributeError"),
         (nn.Linear, "this is a class"),
@@ -427,105 +427,9 @@ def test_wake_takes_the_default_precision(kind):
         torch.set_default_dtype(torch.float32)
 
 
-# --- Exercise 4.5: a trial of one's own -----------------------------------------------------------
+# --- Exercise 4.5: a rule of one's own ------------------------------------------------------------
 
 
-def student(ours, theirs, level=0.95):
-    lead = np.asarray(ours) - np.asarray(theirs)
-    reach = stats.t.ppf((1 + level) / 2, len(lead) - 1) * lead.std(ddof=1) / len(lead) ** 0.5
-    return "holds" if lead.mean() > reach else "refuted" if lead.mean() < -reach else "not shown"
-
-
-def bootstrap(ours, theirs):
-    lead = np.subtract(ours, theirs)
-    means = np.random.default_rng(0).choice(lead, (2000, len(lead))).mean(1)
-    low, high = np.quantile(means, (0.01, 0.99))
-    return "Holds" if low > 0 else "Refuted." if high < 0 else "Not shown"
-
-
-def wilcoxon(ours, theirs):
-    if stats.wilcoxon(ours, theirs).pvalue > 0.05:
-        return "not shown"
-    return "holds" if np.median(np.subtract(ours, theirs)) > 0 else "refuted"
-
-
-def all_pairs(ours, theirs):
-    """In plain Python: every single pair has to agree."""
-    leads = [a - b for a, b in zip(ours.tolist(), theirs.tolist(), strict=True)]
-    return "holds" if min(leads) > 0 else "refuted" if max(leads) < 0 else "not shown"
-
-
-def margin(ours, theirs):
-    """A lead must be worth having too: 1 point beyond doubt."""
-    lead = torch.as_tensor(ours) - torch.as_tensor(theirs)
-    sure = 3 * lead.std() / len(lead) ** 0.5
-    if lead.mean() - sure > 1:
-        return "holds"
-    return "refuted" if lead.mean() + sure < -1 else "not shown"
-
-
-def by_mean(ours, theirs):
-    return "holds" if np.mean(ours) > np.mean(theirs) else "refuted"
-
-
-def by_one_point(ours, theirs):
-    lead = np.mean(ours) - np.mean(theirs)
-    return "holds" if lead > 1.5 else "refuted" if lead < -1.5 else "not shown"
-
-
-def one_sided(ours, theirs):
-    return "holds" if student(ours, theirs) == "holds" else "not shown"
-
-
-def no_third(ours, theirs):
-    return "holds" if student(ours, theirs) == "holds" else "refuted"
-
-
-OURS, THEIRS = [96.1, 95.8, 96.4, 95.0, 96.9], [95.9, 96.0, 95.1, 95.2, 96.0]
-MANY = np.random.default_rng(1).uniform(80, 90, (2, 5, 4))
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        ((student, OURS, THEIRS), None),
-        ([student, np.array(OURS), tuple(THEIRS)], None),
-        ((student, torch.tensor(OURS), tf.constant(THEIRS)), None),
-        ((student, *MANY), None),
-        ((lambda a, b: student(a, b, 0.9), OURS, THEIRS), None),
-        ((bootstrap, *MANY), None),
-        ((bootstrap, OURS, THEIRS), None),
-        ((wilcoxon, *MANY), None),
-        ((all_pairs, OURS, THEIRS), None),
-        ((margin, OURS, THEIRS), None),
-        ((by_mean, OURS, THEIRS), "nothing is refuted"),
-        ((no_third, OURS, THEIRS), "nothing is refuted"),
-        ((by_one_point, OURS, THEIRS), "One network decided"),
-        ((one_sided, OURS, THEIRS), "the other way round is refuted"),
-        ((lambda a, b: student(b, a), OURS, THEIRS), "the wrong way round"),
-        ((wilcoxon, OURS, THEIRS), "Can it ever say"),
-        ((lambda a, b: "not shown", OURS, THEIRS), "Can it ever say"),
-        ((lambda a, b: True, OURS, THEIRS), "your rule returned True"),
-        ((lambda a, b: print(a) or None, OURS, THEIRS), "your rule returned None"),
-        ((lambda a: "holds", OURS, THEIRS), "TypeError"),
-        ((student, OURS, THEIRS[:4]), "at least 5"),
-        ((student, [*OURS, 96.0], THEIRS), "Pair them"),
-        ((student, np.array(OURS) / 100, THEIRS), "give per cent"),
-        ((student, [np.nan, *OURS[1:]], THEIRS), "count as chance"),
-        ((student, [-5.0, *OURS[1:]], THEIRS), "0 to 100"),
-        ((student, OURS, OURS), "the same network"),
-        ((student, "ours", THEIRS), "must be a list"),
-        ((0.5, OURS, THEIRS), "must be your rule"),
-        ((student, OURS), "three things"),
-        ((..., ..., ...), "no answer yet"),
-        (student, "three things"),
-    ],
-)  # fmt: skip
-def test_own_trial(answer, hint):
-    judge(leaky.check_own_trial, answer, hint)
-
-
-def test_own_trial_tells_what_the_rule_decides():
-    lead = np.array(THEIRS) + [3.0, 3.2, 2.9, 3.1, 2.7]
-    assert "+3.0 points): holds" in leaky.check_own_trial((student, lead, THEIRS)).message
-    assert "−3.0 points): refuted" in leaky.check_own_trial((student, THEIRS, lead)).message
+@pytest.mark.parametrize(("answer", "hint"), rules.ANSWERS)
+def test_leaky_rule(answer, hint):
+    judge(leaky.check_leaky_rule, answer, hint)

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from actlab import catalog
+from actlab import catalog, data
 from actlab.exercises.feedback import checker, expect
-from actlab.exercises.guard import Wrong, limited
+from actlab.exercises.guard import limited
 from actlab.exercises.observe import (
     Array,
     Seen,
@@ -25,13 +25,11 @@ from actlab.exercises.observe import (
     weights,
     write,
 )
+from actlab.exercises.own import own_rule
 
 STEPS = 10  # enough to see a weak decay at a small learning rate, in float64
 TRAINING = 120.0  # seconds that an answer may train
 AWAKE = 0.8  # of unseen digits, where a network counts as awake
-PAIRS = 5  # of trained networks, at least
-TRIES = 100  # made-up contests between arms that do not differ
-MISTAKES = 15  # of them that a rule may decide: one at the level of 90 % decides about 10
 
 
 @checker("the answer must be a layer, a module or a function of x")
@@ -336,7 +334,9 @@ def check_wake(answer: Any) -> str:
     It is called with three hidden layers of slope 0.01 and biases −8 in PyTorch or in Keras,
     whichever it takes; it trains them in place or returns a network.
     """
-    x, y, x_test, y_test = _digits()
+    digits = data.load("digits")
+    x, x_test = digits.x_train.astype(float), digits.x_test.astype(float)
+    y, y_test = digits.y_train, digits.y_test
 
     def attempt(sleeper: Callable[[], Any], convert: Convert) -> tuple[Array, bool]:
         network = sleeper()
@@ -380,15 +380,6 @@ def check_wake(answer: Any) -> str:
         "are asked for. Train for more epochs, or with a larger learning rate.",
     )
     return f"awake: {share:.0%} of the digits that it has not seen are right."
-
-
-def _digits() -> tuple[Array, npt.NDArray[np.int64], Array, npt.NDArray[np.int64]]:
-    from sklearn.datasets import load_digits
-
-    pixels, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(labels))
-    x, y = pixels[order] / 8 - 1, labels[order].astype(np.int64)
-    return x[:1000], y[:1000], x[1000:], y[1000:]
 
 
 def _torch_sleeper() -> Any:
@@ -447,130 +438,10 @@ def _logits(network: Any, x: Any) -> Array:
         return numbers(network(x, training=False))
 
 
-# --- A trial of one's own -------------------------------------------------------------------------
-
-VERDICTS = ("holds", "refuted", "not shown")
+# --- A rule of one's own --------------------------------------------------------------------------
 
 
-@checker("the answer must be (decide, ours, theirs)", calls=False)
-def check_own_trial(answer: Any) -> str:
-    """Exercise 4.5: ``(decide, ours, theirs)``, a rule and paired accuracies in per cent.
-
-    The rule is tried on made-up pairs, as many as the answer has: a lead and a deficit of 3
-    points, no difference at all, and one collapsed network.
-    """
-    expect(
-        isinstance(answer, tuple | list) and len(answer) == 3,
-        "hand in three things in brackets: (decide, ours, theirs).",
-    )
-    decide, *arms = answer
-    expect(
-        not any(part is ... or part is None for part in answer),
-        "no answer yet. Replace the ... in the cell above and run both.",
-    )
-    expect(callable(decide), "the first of the three must be your rule, a function.")
-    ours, theirs = (
-        _accuracies(arm, name) for arm, name in zip(arms, ("ours", "theirs"), strict=True)
-    )
-    expect(
-        ours.shape == theirs.shape,
-        f"{ours.size} networks are yours and {theirs.size} theirs. Pair them: one of each for "
-        "every seed.",
-    )
-    expect(
-        not np.array_equal(ours, theirs),
-        "ours and theirs are the same numbers: was the same network trained twice?",
-    )
-    mistakes = _try_rule(decide, ours.size)
-    found, lead = _verdict(decide, ours, theirs), float((ours - theirs).mean())
-    sign = "−" if lead < 0 else "+"
-    return (
-        f"your rule sees a lead of 3 points and decides {mistakes} of {TRIES} contests between "
-        f"equals. By that rule, after {ours.size} pairs ({sign}{abs(lead):.1f} points): {found}."
-    )
-
-
-def _accuracies(values: Any, name: str) -> Array:
-    try:
-        found = np.asarray(numbers(values), float).ravel()
-    except (TypeError, ValueError, Wrong):
-        raise Wrong(f"{name} must be a list or an array of accuracies, one a network.") from None
-    expect(
-        found.size >= PAIRS,
-        f"{name} holds {found.size} accuracies; train at least {PAIRS} networks, with other seeds.",
-    )
-    expect(
-        np.isfinite(found).all(),
-        f"{name} holds NaN or infinity: let a network that diverged count as chance.",
-    )
-    expect(
-        found.max() > 1,
-        f"the largest of {name} is {found.max():.3g}: give per cent, 96 and not 0.96.",
-    )
-    expect(
-        (found >= 0).all() and (found <= 100).all(),
-        f"{name} lies outside of 0 to 100 per cent.",
-    )
-    return found
-
-
-def _verdict(decide: Any, ours: Array, theirs: Array) -> str:
-    with limited():
-        said = decide(ours.copy(), theirs.copy())
-    verdict = str(said).strip(" .!").lower().replace("_", " ").replace("-", " ")
-    expect(
-        verdict in VERDICTS,
-        f'your rule returned {said!r}; expected "holds", "refuted" or "not shown".',
-    )
-    return verdict
-
-
-def _try_rule(decide: Any, pairs: int) -> int:
-    """How many contests between equals the rule decides; raises where it is none to go by."""
-    rng = np.random.default_rng(0)
-
-    def contest(lead: float, collapsed: bool = False) -> str:
-        theirs = 90 + rng.standard_normal(pairs)
-        ours = theirs + lead + rng.standard_normal(pairs)
-        theirs[0] = 10 if collapsed else theirs[0]
-        return _verdict(decide, ours, theirs)
-
-    def most(lead: float) -> str:
-        said = [contest(lead) for _ in range(20)]
-        return max(VERDICTS, key=said.count)
-
-    ahead, behind = most(3.0), most(-3.0)
-    expect(
-        ahead != "refuted" and behind != "holds",
-        "your rule has the signs the wrong way round: ours 3 points ahead of theirs must hold.",
-    )
-    expect(
-        ahead == "holds",
-        f"ours were 3 points ahead in each of {pairs} pairs, give or take 1, and your rule said "
-        f"{ahead!r}. Can it ever say that something holds? (Some rank tests can't with few pairs.)",
-    )
-    expect(
-        behind == "refuted",
-        f"ours were 3 points behind in each of {pairs} pairs, give or take 1, and your rule said "
-        f"{behind!r}. What is clearly the other way round is refuted.",
-    )
-    equals = [contest(0.0) for _ in range(TRIES)]
-    expect(
-        equals.count("refuted") <= MISTAKES,
-        f"between arms that do not differ your rule said 'refuted' {equals.count('refuted')} times "
-        f"of {TRIES}. Where nothing is seen, nothing is refuted: that is 'not shown'.",
-    )
-    mistakes = TRIES - equals.count("not shown")
-    expect(
-        mistakes <= MISTAKES,
-        f"between arms that do not differ your rule decided {mistakes} of {TRIES} contests. A mean "
-        "above 0 is not enough: how far does the mean of so few pairs stray by chance?",
-    )
-    lucky = [contest(0.0, collapsed=True) for _ in range(20)]
-    expect(
-        lucky.count("holds") <= 5,
-        f"between arms that do not differ, but for one of theirs that collapsed to 10 %, your rule "
-        f"said 'holds' {lucky.count('holds')} times of 20. One network decided: look at the "
-        "spread of the pairs as well.",
-    )
-    return mistakes
+@checker("the answer must be (rule, relu, leaky)", calls=False)
+def check_leaky_rule(answer: Any) -> str:
+    """Exercise 4.5: ``rule, relu, leaky``: a rule of one's own and the test errors of either."""
+    return own_rule(answer, ("relu", "leaky"), "the leaky networks make fewer errors")
