@@ -85,7 +85,7 @@ def scores(table: pd.DataFrame, **where: Any) -> list[Array]:
     """Test accuracies in per cent by seed, for each of the two runs; diverged counts as chance."""
     for column, value in where.items():
         table = table[table[column] == value]
-    part = table.assign(score=100 * table.test_accuracy.fillna(0.1).astype(float))
+    part = table.assign(score=100 * table.test_accuracy.astype(float).fillna(0.1))
     return [part[part.root == root].sort_values("seed").score.to_numpy() for root in (0, 1)]
 
 
