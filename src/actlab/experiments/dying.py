@@ -626,7 +626,8 @@ def _half_killed(root: int, level: Level) -> Evidence:
         for name, init in starts.items()
         for lr in (0.01, 0.03, 0.1)
     }
-    result = train(datasets.load("digits"), root_seeds(root), (0, 20), arms, progress=False)
+    run: dict[str, Any] = {"progress": False, "dtype": "float64"}  # the same on every processor
+    result = train(datasets.load("digits"), root_seeds(root), (0, 20), arms, **run)
     accuracy, notes = {}, {}
     for name in starts:
         mine = [arm for arm in arms if arm.startswith(name)]
