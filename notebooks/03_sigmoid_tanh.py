@@ -496,7 +496,7 @@ claims.trial("sigmoid-stuck-at-chance")
 # %% [markdown]
 # What else is said of these two curves (that they are expensive, that a smooth slope prevents
 # jumps, that what has vanished stays vanished, that well-started sigmoids beat deep ReLU networks,
-# …) is on trial in [the ledger](../book/reference/claims.html).
+# …) is on trial in [the ledger](../book/reference/claims.md).
 
 # %% [markdown]
 # ## Exercises

@@ -350,7 +350,7 @@ claims.trial("prelu-decay-to-relu")
 # The textbook is right about the slopes alone, and nobody decays those alone. AdamW divides the
 # gradient by its own size, so there a strong decay wins over the remedy. How to spare the slopes is
 # Exercise 4.3; whether it pays, and what batch norm does to all this, is in
-# [the ledger](../book/reference/claims.html), with a dozen more claims of this chapter.
+# [the ledger](../book/reference/claims.md), with a dozen more claims of this chapter.
 #
 # ## Never dead, but asleep
 #

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -46,24 +45,6 @@ if "google.colab" in sys.modules:
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     run([*pip, helpers], check=True)
 assert find_spec("actlab"), f'Missing; pip install "{{helpers}}"'
-
-from actlab import machine
-
-machine.prepare()\
-"""
-
-# What it was in the chapters of teaching.OLD.
-OLD_SETUP = """\
-# On Colab this installs the course's helpers; elsewhere it only looks whether they are there.
-# Then it loads the frameworks as the text uses them: on the CPU, and without their log.
-import sys
-from importlib.util import find_spec
-from subprocess import run
-
-helpers = "actlab @ git+{repository}"
-if "google.colab" in sys.modules:
-    run([sys.executable, "-m", "pip", "install", "--quiet", helpers], check=True)
-assert find_spec("actlab"), f'The helpers of this course are missing; pip install "{{helpers}}"'
 
 from actlab import machine
 
@@ -113,7 +94,7 @@ def repository_address(config: Path = ROOT / "_config.yml") -> str:
 
 def check(notebook: Notebook) -> list[str]:
     """Every problem that any gate finds."""
-    gates = GATES if teaching.is_old(notebook.name) else (*GATES, *teaching.GATES)
+    gates = (*GATES, *teaching.GATES)
     return [f"{notebook.name}, {problem}" for gate in gates for problem in gate(notebook)]
 
 
@@ -478,9 +459,8 @@ def keeps_the_contract(notebook: Notebook) -> Iterator[str]:
     ]
     if len(setups) != 1:
         yield f"setup: {len(setups)} cells are tagged 'setup' instead of one"
-    old = OLD_SETUP.format(repository=notebook.repository) if teaching.is_old(notebook.name) else ""
     for where, cell in setups:
-        if cell.source not in (setup_source(notebook.repository), old):
+        if cell.source != setup_source(notebook.repository):
             yield f"{where}: is not the course's setup cell; run `make notebooks`"
     for where, cell in notebook.cells("code"):
         if (lines := len(cell.source.splitlines())) > MAX_LINES:
@@ -509,20 +489,19 @@ def says_what_it_costs(notebook: Notebook) -> Iterator[str]:
     if measured["peak_mb"] > MAX_MB:
         yield f"it takes {measured['peak_mb']:.0f} MB instead of at most {MAX_MB}; make it smaller"
     if header:  # else the contract complains
-        old = teaching.is_old(notebook.name)
-        minutes = old_reading_minutes(notebook.nb) if old else teaching.reading_minutes(notebook.nb)
+        minutes = teaching.reading_minutes(notebook.nb)
         for what, said, true, rounding in (
             ("seconds", float(header["seconds"]), seconds, 5),
             ("GB", float(header["gb"]), gb, 0.1),
             ("minutes to read", float(header["minutes"]), minutes, 0),
         ):
-            exact = what == "minutes to read" and not old
+            exact = what == "minutes to read"
             if said != true if exact else not agrees(said, true, rounding):
                 yield (
                     f"cell 1: the header says {said:g} {what}, measured were {true:.3g}; "
                     "run `make notebooks`"
                 )
-        if not old and minutes > teaching.MAX_MINUTES:
+        if minutes > teaching.MAX_MINUTES:
             most = teaching.MAX_MINUTES
             yield f"it takes {minutes} minutes instead of at most {most}; shorten it"
 
@@ -530,18 +509,6 @@ def says_what_it_costs(notebook: Notebook) -> Iterator[str]:
 def agrees(said: float, measured: float, rounding: float) -> bool:
     """Whether a rounded statement is within a quarter of what was measured."""
     return abs(said - measured) <= max(rounding, 0.25 * measured)
-
-
-def old_reading_minutes(nb: Any) -> int:
-    """What the chapters of teaching.OLD say: 200 words or 15 lines a minute, half a figure.
-
-    Rounded to fives. A folded solution counts with its words.
-    """
-    code = [cell for cell in nb.cells if cell.cell_type == "code"]
-    words = sum(len(cell.source.split()) for cell in nb.cells if cell.cell_type == "markdown")
-    lines = sum(len(cell.source.splitlines()) for cell in code)
-    figures = sum(any(_pictures(cell)) for cell in code)
-    return 5 * max(1, math.ceil((words / 200 + lines / 15 + figures / 2) / 5 - 0.5))
 
 
 def has_the_right_form(notebook: Notebook) -> Iterator[str]:

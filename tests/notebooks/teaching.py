@@ -1,8 +1,6 @@
 """What makes a chapter teach: predictions that can be made, code that can be read, few verdicts.
 
-Gates like those in :mod:`.gates`, which runs them. ``OLD`` are the chapters that were written
-before these were rules; whoever writes one again takes its name out, here and in
-``notebooks/ruff.toml``.
+Gates like those in :mod:`.gates`, which runs them.
 """
 
 from __future__ import annotations
@@ -18,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .gates import Notebook
 
-OLD = (
-)
 WITHOUT_ROW = ("20_twins",)  # about porting, not about an activation
 
 MAX_WIDTH = 72
@@ -36,11 +32,6 @@ _QUOTE = re.compile(r"^>.*(?:\n>.*)*", re.MULTILINE)
 # `  > - a choice`, perhaps over several lines
 _CHOICE = re.compile(r"^> - (.*(?:\n>   .*)*)", re.MULTILINE)
 _MEASURED = re.compile(r"^> \*\*Measured\.\*\* .*?: \*(?P<choice>.+?)\*\.(?: The folklore|$)", re.M)
-
-
-def is_old(name: str) -> bool:
-    """Whether a chapter was written before these rules (``02_relu`` or ``02_relu.ipynb``)."""
-    return name.removesuffix(".ipynb") in OLD
 
 
 def is_reveal(cell: Any) -> bool:

@@ -446,14 +446,6 @@ def test_every_gate_was_seen_red():
     assert {gate for gate, _, _ in RED} == {*gates.GATES, *teaching.GATES}
 
 
-def test_a_chapter_of_before_is_not_asked_to_teach_yet(good, monkeypatch):
-    bad = spoiled(good, no_predictions)
-    said = [problem for problem in gates.check(bad) if "0 predictions" in problem]
-    assert said
-    monkeypatch.setattr(teaching, "OLD", ("good",))
-    assert not set(said) & set(gates.check(bad))
-
-
 def test_one_line_in_seven_may_call_a_helper(good):
     for lines in (9, 10):
         code = "from actlab.experiments.dying import per_layer\n" + "y = 1\n" * 30

@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.notebooks import teaching
-
 from . import pages
 from .conftest import ROOT, SITE
 
@@ -17,7 +15,6 @@ pytestmark = pytest.mark.site
 
 NAMES = [path.relative_to(SITE).as_posix() for path in pages.html_files(SITE)]
 NOTEBOOKS = [n for n in NAMES if (ROOT / n).with_suffix(".ipynb").is_file()]
-REWRITTEN = [n for n in NOTEBOOKS if not teaching.is_old(Path(n).stem)]
 
 
 def test_the_site_is_built_and_up_to_date(site):
@@ -38,7 +35,7 @@ def test_links_lead_somewhere_and_images_have_alt_text_and_size(site, name):
     assert not problems, pages.listed(problems)
 
 
-@pytest.mark.parametrize("name", REWRITTEN)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_chapter_fits_a_desk_and_a_phone(page, address, name):
     page.goto(f"{address}/{name}")
     problems = pages.chapter_problems(page)
