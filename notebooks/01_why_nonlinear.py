@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Start here: why non-linear at all
 #
-# **35 minutes to read, exercises apart · runs in about 25 s and 1.2 GB on 2 cores · needs: you have
+# **35 minutes to read, exercises apart · runs in about 60 s and 1.2 GB on 2 cores · needs: you have
 # trained one network before**
 #
 # The lamp on a staircase hangs on two switches, one below and one above. Flip either of them, and

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ELU: an exponential on the left
 #
-# **35 minutes to read, exercises apart · runs in about 20 s and 1.1 GB on 2 cores · needs: ReLU**
+# **35 minutes to read, exercises apart · runs in about 60 s and 1.1 GB on 2 cores · needs: ReLU**
 #
 # Here is ELU in one line, as it stands in many a notebook:
 #

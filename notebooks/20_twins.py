@@ -15,7 +15,7 @@
 # %% [markdown]
 # # The same network, twice
 #
-# **33 minutes to read, exercises apart · runs in about 30 s and 1.3 GB on 2 cores · needs: a
+# **33 minutes to read, exercises apart · runs in about 85 s and 1.3 GB on 2 cores · needs: a
 # network you want to port, or distrust of this course**
 #
 # A colleague has moved a trained network from Keras to PyTorch: 64 pixels, two hidden layers of 64
