@@ -38,6 +38,7 @@ _MODULES = {
     "leaky": "04_leaky",
     "elu": "05_elu",
     "selu": "06_selu",
+    "softmax": "08_softmax",
 }
 
 

@@ -1,0 +1,178 @@
+"""Chapter "Softmax and its family": the sentences on trial."""
+
+from actlab.experiments import calibration, shares, twice, vocabulary
+from actlab.trial import Claim, Row, Rule, above, at_least, at_most, below, exactly, within
+
+DOCUMENT = "starting document, section Softmax"
+GUO = "[Guo and colleagues, 2017](https://arxiv.org/abs/1706.04599)"
+MARTINS = "[Martins and Astudillo, 2016](https://arxiv.org/abs/1602.02068)"
+JANG = (
+    "[Jang and colleagues, 2016](https://arxiv.org/abs/1611.01144); [Maddison and colleagues, "
+    "2016](https://arxiv.org/abs/1611.00712)"
+)
+GRAVE = "[Grave and colleagues, 2016](https://arxiv.org/abs/1609.04309)"
+
+CLAIMS = (
+    Claim(
+        id="softmax-makes-probabilities",
+        statement="Softmax turns any real vector into categorical probabilities.",
+        source=DOCUMENT,
+        asks=shares.ANY_VECTOR,
+        by=Rule({shares.APART: at_most(0.01), shares.LOWEST: at_least(0)}),
+    ),
+    Claim(
+        id="softmax-open-interval",
+        statement="The outputs of softmax lie in (0, 1), ends excluded, and sum to 1.",
+        source=DOCUMENT,
+        asks=shares.OPEN_INTERVAL,
+        by=Rule({shares.ENDS: exactly(0, "%"), shares.APART: at_most(0.001)}),
+    ),
+    Claim(
+        id="softmax-read-as-probability",
+        statement="The output of a softmax can be read as the probability of being right.",
+        source=f"{DOCUMENT}: that is why it is used",
+        asks=calibration.READ,
+        by=Rule({calibration.GAP: within(-2, 2, "points")}),
+    ),
+    Claim(
+        id="softmax-longer-overconfident",
+        statement="Training on beyond the best validation loss makes a network overconfident.",
+        source=GUO,
+        asks=calibration.LONGER,
+        by=Rule({calibration.GROWN: above(0, "points")}, of="data set"),
+    ),
+    Claim(
+        id="softmax-temperature-calibrates",
+        statement="One temperature, fitted on held-out data, calibrates a network.",
+        source=GUO,
+        asks=calibration.SCALED,
+        by=Rule({calibration.GAP: within(-2, 2, "points"), calibration.SAVED: above(0)}),
+    ),
+    Claim(
+        id="sigmoid-clear-predictions",
+        statement="Outputs between 0 and 1 make predictions clear.",
+        source="starting document, section Sigmoid",
+        asks=calibration.CLEAR_ANSWERS,
+        by=Rule({calibration.CLEAR: above(50, "%"), calibration.WRONG: below(10, "%")}),
+    ),
+    Claim(
+        id="softmax-twice-harms",
+        statement="A softmax before a loss that has its own makes a network worse.",
+        source="PyTorch's and Keras's forums, again and again",
+        asks=twice.HARM,
+        by=Rule({twice.LOST: above(2, "points")}),
+    ),
+    Claim(
+        id="softmax-log-twice-harmless",
+        statement="A log-softmax before a loss that has its own changes nothing.",
+        source="the same forums, more rarely",
+        asks=shares.LOG_TWICE,
+        by=Rule({shares.MOVED: at_most(1e-4)}, of="framework"),
+    ),
+    Claim(
+        id="softmax-overflows",
+        statement="Softmax overflows when its inputs are large.",
+        source="every text that shows its formula in code",
+        asks=shares.OVERFLOW,
+        by=Rule({shares.LOST: above(0, "%")}),
+    ),
+    Claim(
+        id="softmax-log-of",
+        statement="log(softmax(x)) is log_softmax(x).",
+        source="the formula; "
+        "[pytorch #1835](https://github.com/pytorch/pytorch/issues/1835) found that it is not",
+        asks=shares.LOG_OF_SOFTMAX,
+        by=Rule({shares.OFF: exactly(0, "%")}),
+    ),
+    Claim(
+        id="softmax-from-logits",
+        statement="In Keras the softmax may as well be in the model (from_logits=False).",
+        source="most Keras tutorials, which end in Dense(10, activation='softmax')",
+        asks=shares.FROM_LOGITS,
+        by=Rule({shares.OFF: exactly(0, "%")}, of="call path"),
+        remarks=(
+            "The last two paths were added on 29 November 2026, when it was known that the first "
+            "three agree."
+        ),
+    ),
+    Claim(
+        id="sparsemax-exact-zeros",
+        statement="Sparsemax gives most classes a probability of exactly 0.",
+        source=MARTINS,
+        asks=shares.SPARSE,
+        by=Rule({shares.ZEROS: above(50, "%")}),
+    ),
+    Claim(
+        id="gumbel-draws-the-softmax",
+        statement="Hard draws of Gumbel-softmax are draws from the softmax, at any temperature.",
+        source=JANG,
+        asks=shares.GUMBEL_DRAWS,
+        by=Rule({shares.DRAWN: within(-0.5, 0.5, "points")}, together=True),
+    ),
+    Claim(
+        id="gumbel-low-temperature-noisy",
+        statement="The lower its temperature, the noisier the gradient of Gumbel-softmax.",
+        source=JANG,
+        asks=shares.GUMBEL_NOISE,
+        by=Rule({shares.NOISE: above(1)}, of="temperature", null=1),
+    ),
+    Claim(
+        id="adaptive-faster",
+        statement="The adaptive softmax is faster than the full one.",
+        source=GRAVE,
+        asks=vocabulary.FASTER,
+        by=Rule({vocabulary.TIMES: above(1)}, of="vocabulary", null=1),
+    ),
+    Claim(
+        id="adaptive-less-memory",
+        statement="The adaptive softmax needs less memory than the full one.",
+        source=GRAVE,
+        asks=vocabulary.SMALLER,
+        by=Rule({vocabulary.SAVED: above(0, "%")}, of="vocabulary"),
+    ),
+    Claim(
+        id="adaptive-no-worse",
+        statement="The adaptive softmax predicts (nearly) as well as the full one.",
+        source=GRAVE,
+        asks=vocabulary.WORSE_LOSS,
+        by=Rule({vocabulary.WORSE: below(0.05, "nats")}, of="vocabulary"),
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="softmax",
+        use="The last layer of a classifier of many classes, outside of the loss.",
+        start="as any linear layer; the logits should begin small",
+        trap="A loss that has a softmax of its own must get the logits.",
+        evidence=("softmax-twice-harms", "softmax-from-logits", "softmax-read-as-probability"),
+    ),
+    Row(
+        activation="log_softmax",
+        use="Whenever the logarithm of a softmax is wanted.",
+        start="as for softmax",
+        trap="log(softmax(x)) is −∞ where log_softmax(x) is a plain number.",
+        evidence=("softmax-log-of", "softmax-log-twice-harmless"),
+    ),
+    Row(
+        activation="sparsemax",
+        use="Shares that may be exactly 0: attention, many labels.",
+        start="as for softmax",
+        trap="Its logarithm is −∞ for what it leaves out: it needs a loss of its own.",
+        evidence=("sparsemax-exact-zeros",),
+    ),
+    Row(
+        activation="gumbel_softmax",
+        use="A random choice inside of a network that has to learn by gradients.",
+        start="τ near 1",
+        trap="It draws noise in evaluation, too, and a low τ makes the gradient noisy.",
+        evidence=("gumbel-draws-the-softmax", "gumbel-low-temperature-noisy"),
+    ),
+    Row(
+        activation="adaptive_log_softmax",
+        use="Many thousands of classes, a few of which are frequent.",
+        start="as a linear layer",
+        trap="Classes have to be numbered by frequency, the most frequent first.",
+        evidence=("adaptive-faster", "adaptive-less-memory", "adaptive-no-worse"),
+    ),
+)
