@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-TITLES = {"digits": "digits", "mnist1d": "MNIST-1D", "marriages": "marriages"}
+TITLES = {"digits": "digits", "mnist1d": "MNIST-1D"}
+SIZE = 1_000  # training examples, so that both data sets have epochs of the same length
 
 
 def trained(
@@ -103,7 +104,7 @@ def twice_cell(
     """
     import pandas as pd
 
-    loaded = {split: datasets.load(data, seed=split) for split in splits}
+    loaded = {split: datasets.load(data, seed=split, size=SIZE) for split in splits}
     best: dict[bool, float] = {}
     for twice in (False, True):
         valid = np.zeros(len(rates))
@@ -137,10 +138,10 @@ TWICE = Study(
     axes={"data": tuple(TITLES)},
     settings={
         "splits": (0, 1, 2, 3, 4),
-        "rates": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
+        "rates": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
         "tuning_seeds": 2,
         "seeds": 4,
-        "epochs": (15, 45),
+        "epochs": (10, 30),
     },
 )
 STUDIES = (TWICE,)
@@ -185,11 +186,11 @@ def _lost(root: int, level: Level) -> Evidence:
 
 
 HARM = Experiment(
-    "One hidden layer of 64 ReLUs, SGD, batches of 64, 45 epochs, on digits, MNIST-1D and "
-    "marriages; five splits, four seeds each, paired. The network with one softmax (in the loss) minus the "
-    "one with a second before it: once with the learning rate that is best with one, once with "
-    "its own best of eight rates (ten tuning networks over the five splits, validation accuracy).",
-    "Networks of 64 ReLUs · three data sets · 5 splits × 4 seeds",
+    "One hidden layer of 64 ReLUs, SGD, batches of 64, 30 epochs of 1,000 examples of digits and "
+    "of MNIST-1D; five splits, four seeds each, paired. The network with one softmax (in the "
+    "loss) minus the one with a second before it: once with the learning rate that is best with "
+    "one, once with its own best of six (ten tuning networks, validation accuracy).",
+    "Networks of 64 ReLUs · two data sets · 5 splits × 4 seeds",
     _lost,
     study=TWICE.name,
 )
