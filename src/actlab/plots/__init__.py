@@ -9,6 +9,8 @@ from actlab.plots.grid import grid
 from actlab.plots.lines import band, by_layer, lines
 from actlab.plots.network import network
 from actlab.plots.paths import paths
+from actlab.plots.plane import steps
+from actlab.plots.probabilities import matrix, reliability, shares
 from actlab.plots.ranks import critical_difference_diagram, rank_plot
 from actlab.plots.rows import rows
 from actlab.plots.signals import ways
@@ -56,12 +58,15 @@ __all__ = [
     "levels",
     "line_style",
     "lines",
+    "matrix",
     "network",
     "panels",
     "paths",
     "png",
     "rank_plot",
+    "reliability",
     "rows",
+    "shares",
     "show",
     "table",
     "units",
