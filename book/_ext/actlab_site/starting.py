@@ -39,12 +39,6 @@ TO_COME = {
     "SELU": (
         ("A network normalises itself if all of its layers are dense ones with SELU.", "Choosing"),
     ),
-    "Sigmoid": (("Outputs between 0 and 1 make predictions clear.", "Softmax"),),
-    "Softmax": (
-        ("Softmax turns numbers into the probabilities of categories.", "Softmax"),
-        ("It is used because its outputs can be read as probabilities.", "Softmax"),
-        ("Its outputs lie between 0 and 1 and sum to 1.", "Softmax"),
-    ),
     "Softplus": (
         ("Softplus is a smooth ReLU.", "Smooth relatives"),
         ("It is close to 0 for negative and to the input for positive inputs.", "Smooth relatives"),
