@@ -19,9 +19,9 @@
 # have trained one network before**
 #
 # Nearly every classifier ends in a softmax, and nearly every mistake with it is silent. Nothing
-# crashes, the loss falls, the network learns something, only worse. In a minute you will see one
-# network trained four times: right, over the wrong axis, with a softmax too many, and with a single
-# unit. Every loss falls. Guess how many of them work.
+# crashes, the loss falls, the network learns something. Below you will see one network trained
+# three times: right, over the wrong axis, and with a softmax too many. All three losses fall. How
+# many of the three work?
 #
 # **Questions**
 #
@@ -250,11 +250,11 @@ plots.table(rows)
 claims.trial("softmax-open-interval", "softmax-log-of")
 
 # %% [markdown]
-# Read the small print of the first: with wild scores, most shares are *exactly* 0 in every format,
-# and in bfloat16 Keras's shares add up to 1.01. In a test, compare sums with a tolerance that
+# Open the numbers of the first: with wild scores many shares are *exactly* 0 in every format, and
+# in bfloat16 the sums miss 1 visibly. In a test of your own, compare sums with a tolerance that
 # belongs to the format.
 #
-# ## Four trainings, four falling losses
+# ## Three trainings, three falling losses
 #
 # Here is the loop promised above: plain PyTorch, a hidden layer of 64 ReLUs, MNIST-1D. The loss is
 # $-\log$ of the right class's share, and `to_logs` says how scores become logarithms of shares.
@@ -290,8 +290,8 @@ def train(to_logs, epochs=30, lr=0.1):
 # 2. **Wrong axis**: `log_softmax(0)`, over the 64 examples of the batch. The shapes fit.
 # 3. **Twice**: an `nn.Softmax` left in the model, and a cross-entropy that has its own.
 #
-# > **Predict.** In all three the loss falls. The right one has a test accuracy of about 50 %. How
-# > many of the other two come within five points of it?
+# > **Predict.** In all three the loss falls. How many of the two wrong ones come within five points
+# > of the right one's test accuracy?
 # >
 # > - none
 # > - one
@@ -370,9 +370,9 @@ assert torch.allclose(nn.Softmin(1)(image), (-image).softmax(1))
 print("one unit:", torch.randn(4, 1).softmax(1).T)
 
 # %% [markdown]
-# (`nn.Softmin` is the softmax of the negated scores: small is good.) The last line is the fourth
-# training, the one you need not run. Over *one* unit a softmax is always 1, its gradient always 0,
-# and a two-class network with one output learns nothing. One unit wants a sigmoid.
+# (`nn.Softmin` is the softmax of the negated scores: small is good.) The last line is a mistake
+# that you need not even train. Over *one* unit a softmax is always 1, its gradient always 0, and a
+# two-class network with one output learns nothing. One unit wants a sigmoid.
 #
 # ### A softmax too many
 #
@@ -720,11 +720,11 @@ predict.reveal(
 )
 
 # %% [markdown]
-# Beyond SciPy's 13,000 words the targets were drawn by Zipf's law (the word of rank $r$ comes
+# Beyond the words of all of SciPy the targets were drawn by Zipf's law (the word of rank $r$ comes
 # $1/r$ as often as the first). Does it predict as well? Both were trained to guess the next word of
 # SciPy's documentation, each at its own learning rate; the verdict is
 # [in the ledger](https://actlab-course.github.io/activation-functions/book/reference/claims.html),
-# with eleven more of this chapter.
+# with the other verdicts of this chapter.
 
 # %% [markdown]
 # ## Exercises
@@ -918,8 +918,8 @@ check.check_verdict(verdict)
 # > - Give losses the logits. They take the logarithm themselves, without overflow and underflow.
 # > - Ask of every softmax what adds up to 1. A wrong axis, a softmax too many and a single unit
 # >   train without an error.
-# > - A network that is right in 60 of 100 cases may say 75. One temperature, fitted on held-out
-# >   data, mends most of that.
+# > - A largest share is not yet a probability of being right: compare it with the accuracy, and fit
+# >   a temperature on held-out data.
 # > - Sparsemax gives zeros, Gumbel-softmax draws, the adaptive softmax saves time where a few of
 # >   very many classes are frequent.
 

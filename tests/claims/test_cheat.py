@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from actlab import claims
+from actlab import catalog, claims
 from actlab.trial import Row
 
 ROWS = [(chapter, row) for chapter, rows in claims.rows().items() for row in rows]
@@ -97,3 +97,9 @@ def test_clear_errors(monkeypatch):
 def test_a_row_without_words_or_evidence_is_refused(changes, says):
     with pytest.raises(ValueError, match=says):
         row(**changes)
+
+
+def test_a_chapter_says_which_records_it_is_about():
+    homes = claims.homes()
+    family = set(catalog.families()["softmax"])
+    assert {name for name, chapter in homes.items() if chapter == "08_softmax"} == family

@@ -21,7 +21,7 @@ def test_shares_that_do_not_fit_the_names_are_refused():
 
 
 def test_reliability_draws_the_accuracy_of_each_bin_that_has_examples_enough():
-    confidence = np.array([0.95] * 20 + [0.55] * 10 + [0.15] * 2)  # the last two are too few
+    confidence = np.array([0.95] * 20 + [0.55] * 10 + [0.25] * 2)  # the last two are too few
     right = np.array([True] * 15 + [False] * 5 + [True] * 5 + [False] * 5 + [True] * 2)
     plot = plots.reliability({"raw": (confidence, right)})
     assert plot.artists["raw"].get_xydata() == pytest.approx(np.array([[55, 50], [95, 75]]))

@@ -195,3 +195,12 @@ def test_every_section_that_the_claims_name_exists():
     named = {starting.section(claim.source) for claim in claims.all()} - {None}
     assert named <= set(starting.SECTIONS)
     assert "ReLU" in named
+
+
+def test_an_entry_links_to_the_chapter_of_its_record(tmp_path):
+    assert "Taught and tried" not in reference.entry(RECORDS["softmin"], tmp_path)
+    (tmp_path / "08_softmax.ipynb").write_text('{"cells": [{"source": ["# Softmax, say"]}]}')
+    for name, linked in (("softmin", True), ("relu", False)):
+        text = reference.entry(RECORDS[name], tmp_path)
+        link = "in the chapter [Softmax, say](../../notebooks/08_softmax.ipynb)."
+        assert (link in text) == linked

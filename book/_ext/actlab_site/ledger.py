@@ -34,7 +34,7 @@ def page(claims: Iterable[Any], notebooks: Path) -> str:
         chapters.setdefault(claim.chapter, []).append(claim)
     blocks = [INTRODUCTION]
     for chapter, members in chapters.items():
-        title, link = _chapter(notebooks / f"{chapter}.ipynb")
+        title, link = chapter_of(notebooks / f"{chapter}.ipynb")
         blocks.append(f"## {title}")
         if link:
             blocks.append(f"The runs and figures are in the chapter [{title}]({link}).")
@@ -127,7 +127,7 @@ def label(claim: Any) -> str:
     return f"on-trial-{slug(claim.id)}"
 
 
-def _chapter(path: Path) -> tuple[str, str]:
+def chapter_of(path: Path) -> tuple[str, str]:
     """The chapter's title and link, or its bare name while the notebook does not exist."""
     if not path.exists():
         return path.stem.split("_", 1)[-1].replace("_", " ").capitalize(), ""

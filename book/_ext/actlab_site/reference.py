@@ -57,7 +57,7 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     for family, names in catalog.families().items():
         yield (
             f"family-{family.replace('_', '-')}.md",
-            family_page([catalog.get(name) for name in names]),
+            family_page([catalog.get(name) for name in names], root / "notebooks"),
         )
     drawn = [record for record in catalog.records() if curves.drawable(record)]
     yield "curves/all.png", curves.poster(drawn)
@@ -99,11 +99,19 @@ def _claims() -> Iterable[Any]:
 # --- one activation -----------------------------------------------------------------------------
 
 
-def family_page(records: list[Activation]) -> str:
-    """The reference page of one family: every member with formula, curve, properties, places."""
+def family_page(records: list[Activation], notebooks: Path | None = None) -> str:
+    """The reference page of one family: every member with formula, curve, properties, places.
+
+    ``notebooks``: the folder in which the members' chapters are looked for.
+    """
     # GELU and GELU (tanh approximation) are one word in a heading.
     title = ", ".join(dict.fromkeys(record.title.split(" (")[0] for record in records))
-    return "\n\n".join([f"# {title}", f"{motto(records[0])}.", *map(entry, records)]) + "\n"
+    return (
+        "\n\n".join(
+            [f"# {title}", f"{motto(records[0])}.", *(entry(r, notebooks) for r in records)]
+        )
+        + "\n"
+    )
 
 
 def motto(record: Activation) -> str:
@@ -149,8 +157,11 @@ def anchor(record: Activation) -> str:
     return f"activation-{record.name.replace('_', '-')}"
 
 
-def entry(record: Activation) -> str:
-    """One activation: what it does, formula, curve, properties, parameters, places, origin."""
+def entry(record: Activation, notebooks: Path | None = None) -> str:
+    """One activation: what it does, formula, curve, properties, parameters, places, origin.
+
+    And its chapter, where there is one in the folder ``notebooks``.
+    """
     blocks = [
         f"({anchor(record)})=\n## {record.title}",
         record.summary,
@@ -173,7 +184,17 @@ def entry(record: Activation) -> str:
         f"From {record.origin.citation}: [{record.origin.title}]({record.origin.url})."
         f" In the course's own helper: `catalog.get({record.name!r})`."
     )
+    if notebooks and (home := home_of(record, notebooks)):
+        blocks.append("Taught and tried in the chapter [{}]({}).".format(*home))
     return "\n\n".join(blocks)
+
+
+def home_of(record: Activation, notebooks: Path) -> tuple[str, str] | None:
+    """Title and link of the chapter that is about a record, if it has one in this folder."""
+    from actlab import claims
+
+    path = notebooks / f"{claims.homes().get(record.name)}.ipynb"
+    return ledger.chapter_of(path) if path.exists() else None
 
 
 def figure(record: Activation) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "all",
     "cheat",
     "get",
+    "homes",
     "rows",
     "trial",
 ]
@@ -71,6 +72,18 @@ def trial(*ids: str, run: bool = False) -> Trial:
     """Claims with their recorded verdicts, or with ``run`` those of an evaluation now."""
     cases = [get(claim_id) for claim_id in ids]
     return Trial(tuple((claim, claim.evaluate() if run else claim.recorded()) for claim in cases))
+
+
+def homes() -> dict[str, str]:
+    """Record of the catalog → the chapter that is about it, from each record file's ``HOME``.
+
+    Raises ``KeyError`` for a name that the catalog does not have.
+    """
+    return {
+        catalog.get(record).name: chapter
+        for name, chapter in _MODULES.items()
+        for record in getattr(importlib.import_module(f"{__name__}.{name}"), "HOME", ())
+    }
 
 
 def rows() -> dict[str, tuple[Row, ...]]:

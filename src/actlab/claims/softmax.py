@@ -12,6 +12,12 @@ JANG = (
 )
 GRAVE = "[Grave and colleagues, 2016](https://arxiv.org/abs/1609.04309)"
 
+HOME = (
+    *("softmax", "log_softmax", "softmin", "softmax2d", "sparsemax", "gumbel_softmax"),
+    "adaptive_log_softmax",
+)
+"""The records that this chapter is about: their reference entries link to it."""
+
 CLAIMS = (
     Claim(
         id="softmax-makes-probabilities",
@@ -60,7 +66,7 @@ CLAIMS = (
         statement="A softmax before a loss that has its own makes a network worse.",
         source="PyTorch's and Keras's forums, again and again",
         asks=twice.HARM,
-        by=Rule({twice.LOST: above(2, "points")}),
+        by=Rule({twice.LOST: above(0, "points")}),
     ),
     Claim(
         id="softmax-log-twice-harmless",
