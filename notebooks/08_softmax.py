@@ -244,15 +244,14 @@ plots.table(rows)
 # %% [markdown]
 # A loss of $-\infty$ with a gradient of NaN, where the right answer is −20 and quite usable. Two
 # cheap trials: the starting document says that the outputs of a softmax lie between 0 and 1, ends
-# excluded, and sum to 1. On paper, yes.
+# excluded. On paper, yes.
 
 # %%
 claims.trial("softmax-open-interval", "softmax-log-of")
 
 # %% [markdown]
-# Open the numbers of the first: with wild scores many shares are *exactly* 0 in every format, and
-# in bfloat16 the sums miss 1 visibly. In a test of your own, compare sums with a tolerance that
-# belongs to the format.
+# With wild scores many shares are *exactly* 0 in every format. Sums are rounded as well: in a test
+# of your own, compare them with a tolerance that belongs to the format.
 #
 # ## Three trainings, three falling losses
 #

@@ -21,17 +21,17 @@ HOME = (
 CLAIMS = (
     Claim(
         id="softmax-makes-probabilities",
-        statement="Softmax turns any real vector into categorical probabilities.",
+        statement="Softmax turns any real vector into probabilities that sum to 1.",
         source=DOCUMENT,
         asks=shares.ANY_VECTOR,
         by=Rule({shares.APART: at_most(0.01), shares.LOWEST: at_least(0)}),
     ),
     Claim(
         id="softmax-open-interval",
-        statement="The outputs of softmax lie in (0, 1), ends excluded, and sum to 1.",
+        statement="The outputs of softmax lie in (0, 1), ends excluded.",
         source=DOCUMENT,
         asks=shares.OPEN_INTERVAL,
-        by=Rule({shares.ENDS: exactly(0, "%"), shares.APART: at_most(0.001)}),
+        by=Rule({shares.ENDS: exactly(0, "%")}),
     ),
     Claim(
         id="softmax-read-as-probability",
@@ -127,21 +127,21 @@ CLAIMS = (
         statement="The adaptive softmax is faster than the full one.",
         source=GRAVE,
         asks=vocabulary.FASTER,
-        by=Rule({vocabulary.TIMES: above(1)}, of="vocabulary", null=1),
+        by=Rule({vocabulary.SPEED: above(1, "times")}, null=1),
     ),
     Claim(
         id="adaptive-less-memory",
         statement="The adaptive softmax needs less memory than the full one.",
         source=GRAVE,
         asks=vocabulary.SMALLER,
-        by=Rule({vocabulary.SAVED: above(0, "%")}, of="vocabulary"),
+        by=Rule({vocabulary.SAVED: above(0, "%")}),
     ),
     Claim(
         id="adaptive-no-worse",
         statement="The adaptive softmax predicts (nearly) as well as the full one.",
         source=GRAVE,
         asks=vocabulary.WORSE_LOSS,
-        by=Rule({vocabulary.WORSE: below(0.05, "nats")}, of="vocabulary"),
+        by=Rule({vocabulary.WORSE: below(0.05, "nats")}),
     ),
 )
 

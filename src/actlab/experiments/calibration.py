@@ -27,7 +27,7 @@ TITLES = {
     "fashion_mnist": "Fashion-MNIST",
     "marriages": "marriages",
 }
-STAGES = {"best": "stopped at the best validation loss", "end": "trained on to the end"}
+STAGES = {"best": "early", "end": "late"}  # the weights of the best validation loss, the last
 
 # --- What is measured of one network --------------------------------------------------------------
 
@@ -238,13 +238,14 @@ def _clear(root: int, level: Level) -> Evidence:
 GAP = "confidence minus accuracy"
 SAVED = "test loss that scaling saves"
 GROWN = "growth of confidence minus accuracy"
-CLEAR = "share of answers given with more than 90 %"
+CLEAR = "share of answers above 90 %"
 WRONG = "share of wrong ones among those"
 
 _PROSE = (
     "Two hidden layers of 64 ReLUs, He's start, 40 epochs on all of digits and on 1,000 to 1,500 "
     "examples of MNIST-1D, Fashion-MNIST and the two-class marriages; five splits, four seeds "
-    "each; once with the weights of the best validation loss, once with the last ones."
+    "each; early (the "
+    "weights of the best validation loss) and late (the last ones)."
 )
 _SCOPE = "Networks of 2 × 64 ReLUs · four data sets · 5 splits × 4 seeds"
 

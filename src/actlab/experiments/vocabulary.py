@@ -300,7 +300,7 @@ STUDIES = (COST, LOSS)
 
 # --- What the claims ask --------------------------------------------------------------------------
 
-TIMES = "times as fast"
+SPEED = "speed-up"
 SAVED = "memory saved"
 WORSE = "extra test loss"
 
@@ -319,7 +319,7 @@ def _faster(root: int, level: Level) -> Evidence:
 
     found = by_round("seconds", root)
     cases = {f"{size:,} words": middle(times, level(len(found))) for size, times in found.items()}
-    return {TIMES: Measured.of(cases, "vocabulary")}
+    return {SPEED: Measured.of(cases, "vocabulary")}
 
 
 def _smaller(root: int, level: Level) -> Evidence:
