@@ -336,17 +336,13 @@ def extra_loss(column: str, root: int = 0, confidence: float = 0.95) -> dict[int
     table = load(LOSS.name)
     table = table[table.split != root - 1] if root else table
     wide = table.pivot(index=["vocabulary", "split", "seed"], columns="kind", values=column)
-    gap = wide["adaptive"] - wide["full"]
-    return {
-        int(size): stats.nested_interval(
-            part.unstack("seed")
-            .stack()
-            .to_numpy()
-            .reshape(part.index.get_level_values("split").nunique(), -1),
-            confidence,
-        )
-        for size, part in gap.groupby("vocabulary")
-    }
+    gap = (wide["adaptive"] - wide["full"]).sort_index()
+    found = {}
+    for size, part in gap.groupby("vocabulary"):
+        splits = part.index.get_level_values("split").nunique()
+        values = part.to_numpy().reshape(splits, -1)  # the seeds of each split stand together
+        found[int(size)] = stats.nested_interval(values, confidence)
+    return found
 
 
 def _worse(root: int, level: Level) -> Evidence:

@@ -9,7 +9,6 @@ from actlab.plots.grid import grid
 from actlab.plots.lines import band, by_layer, lines
 from actlab.plots.network import network
 from actlab.plots.paths import paths
-from actlab.plots.plane import steps
 from actlab.plots.probabilities import matrix, reliability, shares
 from actlab.plots.ranks import critical_difference_diagram, rank_plot
 from actlab.plots.rows import rows
