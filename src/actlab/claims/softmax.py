@@ -1,7 +1,7 @@
 """Chapter "Softmax and its family": the sentences on trial."""
 
 from actlab.experiments import calibration, shares, twice, vocabulary
-from actlab.trial import Claim, Row, Rule, above, at_least, at_most, below, exactly, within
+from actlab.trial import Claim, Rule, above, at_least, at_most, below, exactly, within
 
 DOCUMENT = "starting document, section Softmax"
 GUO = "[Guo and colleagues, 2017](https://arxiv.org/abs/1706.04599)"
@@ -66,7 +66,7 @@ CLAIMS = (
         statement="A softmax before a loss that has its own makes a network worse.",
         source="PyTorch's and Keras's forums, again and again",
         asks=twice.HARM,
-        by=Rule({twice.LOST: above(0, "points")}),
+        by=Rule({twice.LOST: above(2, "points", clear=2)}),
     ),
     Claim(
         id="softmax-log-twice-harmless",
@@ -142,43 +142,5 @@ CLAIMS = (
         source=GRAVE,
         asks=vocabulary.WORSE_LOSS,
         by=Rule({vocabulary.WORSE: below(0.05, "nats")}),
-    ),
-)
-
-CHEAT = (
-    Row(
-        activation="softmax",
-        use="The last layer of a classifier of many classes, outside of the loss.",
-        start="as any linear layer; the logits should begin small",
-        trap="A loss that has a softmax of its own must get the logits.",
-        evidence=("softmax-twice-harms", "softmax-from-logits", "softmax-read-as-probability"),
-    ),
-    Row(
-        activation="log_softmax",
-        use="Whenever the logarithm of a softmax is wanted.",
-        start="as for softmax",
-        trap="log(softmax(x)) is −∞ where log_softmax(x) is a plain number.",
-        evidence=("softmax-log-of", "softmax-log-twice-harmless"),
-    ),
-    Row(
-        activation="sparsemax",
-        use="Shares that may be exactly 0: attention, many labels.",
-        start="as for softmax",
-        trap="Its logarithm is −∞ for what it leaves out: it needs a loss of its own.",
-        evidence=("sparsemax-exact-zeros",),
-    ),
-    Row(
-        activation="gumbel_softmax",
-        use="A random choice inside of a network that has to learn by gradients.",
-        start="τ near 1",
-        trap="It draws noise in evaluation, too, and a low τ makes the gradient noisy.",
-        evidence=("gumbel-draws-the-softmax", "gumbel-low-temperature-noisy"),
-    ),
-    Row(
-        activation="adaptive_log_softmax",
-        use="Many thousands of classes, a few of which are frequent.",
-        start="as a linear layer",
-        trap="Classes have to be numbered by frequency, the most frequent first.",
-        evidence=("adaptive-faster", "adaptive-less-memory", "adaptive-no-worse"),
     ),
 )

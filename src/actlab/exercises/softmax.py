@@ -108,6 +108,10 @@ def check_temperature(answer: Any) -> str:
         found = _number(answer, logits, labels)
         best = _best(logits, labels)
         expect(
+            not np.isclose(found, _loss(logits, labels, best), rtol=0.01),
+            f"you return the smallest loss, {found:.3f}; the temperature that has it is asked for.",
+        )
+        expect(
             not np.isclose(found, 1 / best, rtol=0.06),
             f"for these logits {best:.2f} is best, and you return {found:.2f}, its inverse: the "
             "logits are divided by the temperature, not multiplied.",
@@ -119,10 +123,6 @@ def check_temperature(answer: Any) -> str:
         expect(
             not np.isclose(found, 1) or np.isclose(best, 1, rtol=0.05),
             f"you return 1, which changes nothing; for these logits {best:.2f} is best.",
-        )
-        expect(
-            not np.isclose(found, _loss(logits, labels, best), rtol=0.01),
-            f"you return the smallest loss, {found:.3f}; the temperature that has it is asked for.",
         )
         expect(found > 0, f"a temperature is positive; you return {found:.3g}.")
         side = "larger" if found < best else "smaller"

@@ -270,7 +270,7 @@ LONGER = Experiment(
 )
 CLEAR_ANSWERS = Experiment(
     f"{_PROSE} How many test examples get an answer above 90 %, and how many of these answers "
-    "are wrong. (With two classes the softmax is a sigmoid of the difference of the logits.)",
+    "are wrong. With two classes the softmax is a sigmoid of the difference of the logits.",
     _SCOPE,
     _clear,
     study=CALIBRATION.name,
