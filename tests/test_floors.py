@@ -177,11 +177,12 @@ def test_together_they_grow_no_further():
 
     The plan says 6,500 lines. What they have now stands here, and may only fall: the experiments of
     the first house go when the contests that follow them have run. The cheat rows, which are new,
-    took 190, the theory of several inputs together, which the live lab shows, 70.
+    took 190, the theory of several inputs together, which the live lab shows, 70. Softmax, the
+    first family after those chapters, brings seventeen claims and four experiments: 1,363.
     """
     rooms = ("claims", "experiments", "trial", "study", "theory")
     lines = sum(len(text.splitlines()) for name, text in HOUSE.items() if room(name) in rooms)
-    assert 6500 < lines <= 9450  # below 6,500: write that here
+    assert 6500 < lines <= 9450 + 1363  # below 6,500: write that here
 
 
 @pytest.mark.parametrize("what", ["actlab.claims", "actlab.study"])
