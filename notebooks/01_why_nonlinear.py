@@ -319,8 +319,14 @@ claims.trial("why-linear-xor")
 # ```python
 # tiny, large = 2.0**-75, 2.0**75
 # h = torch.tensor(X, dtype=torch.float32)
-# for weight in ([[1, 1]], [[1], [tiny]], [[1, 0], [0, tiny]],
-#                [[1, 0], [0, large]], [[1, 0], [0, large / 2]], [[1, -2]]):
+# for weight in (
+#     [[1, 1]],
+#     [[1], [tiny]],
+#     [[1, 0], [0, tiny]],
+#     [[1, 0], [0, large]],
+#     [[1, 0], [0, large / 2]],
+#     [[1, -2]],
+# ):
 #     h = h @ torch.tensor(weight, dtype=torch.float32).T
 # ```
 #
@@ -550,7 +556,9 @@ check.check_collapse(collapse)
 # from actlab.exercises import why_nonlinear as check
 #
 # def collapse(layers):
-#     weight, bias = (ops.convert_to_tensor(part) for part in layers[0])
+#     weight, bias = (
+#         ops.convert_to_tensor(part) for part in layers[0]
+#     )
 #     for w, b in layers[1:]:
 #         weight = ops.matmul(w, weight)
 #         bias = ops.matmul(w, bias) + b
@@ -600,7 +608,10 @@ check.check_xor(xor)
 # import numpy as np
 # from actlab.exercises import why_nonlinear as check
 #
-# hidden, output = keras.layers.Dense(2, "relu"), keras.layers.Dense(1)
+# hidden, output = (
+#     keras.layers.Dense(2, "relu"),
+#     keras.layers.Dense(1),
+# )
 # xor = keras.Sequential([keras.Input((2,)), hidden, output])
 # hidden.set_weights([np.ones((2, 2)), np.array([0, -1])])
 # output.set_weights([np.array([[1], [-2]]), np.zeros(1)])
@@ -687,14 +698,18 @@ check.check_step_network(network)
 #
 # torch.manual_seed(0)
 # digits = data.load("digits")
-# network = nn.Sequential(nn.Linear(64, 32), Step(), nn.Linear(32, 10))
+# network = nn.Sequential(
+#     nn.Linear(64, 32), Step(), nn.Linear(32, 10)
+# )
 # network.float()
 # optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
 # x, y = torch.tensor(digits.x_train), torch.tensor(digits.y_train)
 # for _ in range(30):
 #     for batch in torch.randperm(len(x)).split(128):
 #         optimizer.zero_grad()
-#         loss = nn.functional.cross_entropy(network(x[batch]), y[batch])
+#         loss = nn.functional.cross_entropy(
+#             network(x[batch]), y[batch]
+#         )
 #         loss.backward()
 #         optimizer.step()
 #
@@ -714,19 +729,28 @@ check.check_step_network(network)
 #
 # def step(h):
 #     ramp = ops.clip(h, -1.0, 1.0)
-#     return ramp + ops.stop_gradient(ops.cast(h >= 0, h.dtype) - ramp)
+#     return ramp + ops.stop_gradient(
+#         ops.cast(h >= 0, h.dtype) - ramp
+#     )
 #
 # keras.utils.set_random_seed(0)
 # digits = data.load("digits")
-# network = keras.Sequential([
-#     keras.Input((64,)),
-#     keras.layers.Dense(32, activation=step),
-#     keras.layers.Dense(10),
-# ])
+# network = keras.Sequential(
+#     [
+#         keras.Input((64,)),
+#         keras.layers.Dense(32, activation=step),
+#         keras.layers.Dense(10),
+#     ]
+# )
 # loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 # network.compile(keras.optimizers.Adam(0.01), loss)
-# network.fit(digits.x_train, digits.y_train, batch_size=128, epochs=30,
-#             verbose=0)
+# network.fit(
+#     digits.x_train,
+#     digits.y_train,
+#     batch_size=128,
+#     epochs=30,
+#     verbose=0,
+# )
 #
 # check.check_step_network(network)
 # ```

@@ -493,7 +493,9 @@ check.check_born_alive(network)
 # from actlab.exercises import relu as check
 #
 # pairs = [(nn.Linear(64, 64), nn.ReLU()) for _ in range(10)]
-# network = nn.Sequential(*(module for pair in pairs for module in pair))
+# network = nn.Sequential(
+#     *(module for pair in pairs for module in pair)
+# )
 # for layer in network:
 #     if isinstance(layer, nn.Linear):
 #         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -585,13 +587,18 @@ check.check_dead_but_right(survivor, digits)
 # from actlab.exercises import relu as check
 #
 # digits = data.load("digits")
-# x, y = torch.from_numpy(digits.x_train), torch.from_numpy(digits.y_train)
+# x, y = (
+#     torch.from_numpy(digits.x_train),
+#     torch.from_numpy(digits.y_train),
+# )
 # torch.manual_seed(0)
 # linear = [nn.Linear(a, b) for a, b in pairwise([64] + 5 * [64])]
 # for layer in linear:
 #     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
 #     nn.init.zeros_(layer.bias)
-# hidden = [module for layer in linear for module in (layer, nn.ReLU())]
+# hidden = [
+#     module for layer in linear for module in (layer, nn.ReLU())
+# ]
 # survivor = nn.Sequential(*hidden, nn.Linear(64, 10))
 # optimizer = torch.optim.Adam(survivor.parameters(), lr=0.03)
 # for _ in range(20):
@@ -627,7 +634,11 @@ check.check_dead_but_right(survivor, digits)
 #     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
 # )
 # survivor.fit(
-#     digits.x_train, digits.y_train, batch_size=128, epochs=20, verbose=0
+#     digits.x_train,
+#     digits.y_train,
+#     batch_size=128,
+#     epochs=20,
+#     verbose=0,
 # )
 #
 # check.check_dead_but_right(survivor, digits)
@@ -703,7 +714,10 @@ check.check_own_rule(rule)
 #         end = h.shape[1] ** -0.5
 #         drawn = keras.initializers.RandomUniform(-end, end)
 #         layer = keras.layers.Dense(
-#             128, "relu", kernel_initializer=drawn, bias_initializer=drawn
+#             128,
+#             "relu",
+#             kernel_initializer=drawn,
+#             bias_initializer=drawn,
 #         )
 #         layer.build(h.shape)
 #         layer.bias.assign(layer.bias * biases)

@@ -564,7 +564,9 @@ check.check_decades(decades)
 #     torch.manual_seed(0)
 #     z = (torch.randn(200_000) * q**0.5).requires_grad_()
 #     (slope,) = torch.autograd.grad(getattr(torch, name)(z).sum(), z)
-#     return 0.5 * torch.log10(variance * slope.square().mean()).item()
+#     return (
+#         0.5 * torch.log10(variance * slope.square().mean()).item()
+#     )
 #
 # check.check_decades(decades)
 # ```
@@ -643,7 +645,9 @@ check.check_deep_sigmoid(network)
 # for i in range(11):
 #     units, curve = (64, "sigmoid") if i < 10 else (10, None)
 #     init = keras.initializers.Orthogonal(gain=4, seed=i)
-#     layer = keras.layers.Dense(units, curve, kernel_initializer=init)
+#     layer = keras.layers.Dense(
+#         units, curve, kernel_initializer=init
+#     )
 #     network.add(layer)
 #     if i:
 #         kernel, bias = layer.get_weights()
@@ -686,7 +690,9 @@ check.check_trained(trained)
 # for _ in range(15):
 #     for rows in torch.randperm(len(x)).split(64):
 #         sgd.zero_grad()
-#         loss = nn.functional.cross_entropy(trained(x[rows]), y[rows])
+#         loss = nn.functional.cross_entropy(
+#             trained(x[rows]), y[rows]
+#         )
 #         loss.backward()
 #         sgd.step()
 #
@@ -717,7 +723,9 @@ check.check_trained(trained)
 #     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
 # )
 # digits = data.load("digits")
-# trained.fit(digits.x_train, digits.y_train, 64, epochs=15, verbose=0)
+# trained.fit(
+#     digits.x_train, digits.y_train, 64, epochs=15, verbose=0
+# )
 #
 # check.check_trained(trained)
 # ```
@@ -769,7 +777,9 @@ check.check_own_rule(own)
 #     for _ in range(epochs):
 #         for rows in torch.randperm(len(x)).split(64):
 #             adam.zero_grad()
-#             loss = nn.functional.cross_entropy(net(x[rows]), y[rows])
+#             loss = nn.functional.cross_entropy(
+#                 net(x[rows]), y[rows]
+#             )
 #             loss.backward()
 #             adam.step()
 #     return nn.functional.cross_entropy(net(x), y).item()
@@ -816,7 +826,9 @@ check.check_own_rule(own)
 #     net.add(keras.layers.Dense(10))
 #     net.compile(
 #         keras.optimizers.Adam(0.003),
-#         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#         keras.losses.SparseCategoricalCrossentropy(
+#             from_logits=True
+#         ),
 #     )
 #     net.fit(digits.x_train, digits.y_train, 64, epochs, verbose=0)
 #     return net.evaluate(digits.x_train, digits.y_train, verbose=0)

@@ -623,7 +623,9 @@ check.check_slopes_spared(make)
 #
 # def make(model):
 #     units = [m for m in model.modules() if isinstance(m, nn.PReLU)]
-#     slopes = [slope for unit in units for slope in unit.parameters()]
+#     slopes = [
+#         slope for unit in units for slope in unit.parameters()
+#     ]
 #     spared = {id(slope) for slope in slopes}
 #     others = [p for p in model.parameters() if id(p) not in spared]
 #     groups = [
@@ -685,7 +687,9 @@ check.check_wake(wake)
 #     for epoch in range(30):
 #         for batch in torch.randperm(len(x)).split(64):
 #             optimiser.zero_grad()
-#             loss = nn.functional.cross_entropy(network(x[batch]), y[batch])
+#             loss = nn.functional.cross_entropy(
+#                 network(x[batch]), y[batch]
+#             )
 #             loss.backward()
 #             optimiser.step()
 #
@@ -704,7 +708,9 @@ check.check_wake(wake)
 # def wake(network, x, y):
 #     network.compile(
 #         keras.optimizers.Adam(0.01),
-#         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#         keras.losses.SparseCategoricalCrossentropy(
+#             from_logits=True
+#         ),
 #     )
 #     network.fit(x, y, 64, epochs=30, verbose=0)
 #
@@ -755,7 +761,9 @@ check.check_leaky_rule(answer)
 #     for batch in torch.randperm(epochs * len(x)).split(64):
 #         sgd.zero_grad()
 #         logits = network(x[batch % len(x)])
-#         nn.functional.cross_entropy(logits, y[batch % len(x)]).backward()
+#         nn.functional.cross_entropy(
+#             logits, y[batch % len(x)]
+#         ).backward()
 #         sgd.step()
 #     wrong = network(x_test).argmax(1) != y_test
 #     return 100 * wrong.double().mean().item()
@@ -794,9 +802,13 @@ check.check_leaky_rule(answer)
 #     network.add(keras.layers.Dense(10))
 #     network.compile(
 #         keras.optimizers.SGD(0.03, momentum=0.9),
-#         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#         keras.losses.SparseCategoricalCrossentropy(
+#             from_logits=True
+#         ),
 #     )
-#     network.fit(digits.x_train, digits.y_train, 64, epochs=4, verbose=0)
+#     network.fit(
+#         digits.x_train, digits.y_train, 64, epochs=4, verbose=0
+#     )
 #     said = np.argmax(network(digits.x_test), axis=1)
 #     return 100 * np.mean(said != digits.y_test)
 #

@@ -516,7 +516,7 @@ check.check_safe_elu(elu_by_hand)
 # from actlab.exercises import elu as check
 #
 # def elu_by_hand(x):
-#     # The exponential never sees a positive number, so it cannot overflow.
+#     # exp never sees a positive number: it cannot overflow.
 #     return torch.where(x > 0, x, torch.expm1(x.clamp(max=0)))
 #
 # check.check_safe_elu(elu_by_hand)
@@ -607,7 +607,9 @@ check.check_trained_elu(trained_network)
 # optimiser = torch.optim.Adam(trained_network.parameters(), lr=0.002)
 # for epoch in range(15):
 #     for rows in torch.randperm(len(x)).split(64):
-#         loss = nn.functional.cross_entropy(trained_network(x[rows]), y[rows])
+#         loss = nn.functional.cross_entropy(
+#             trained_network(x[rows]), y[rows]
+#         )
 #         optimiser.zero_grad()
 #         loss.backward()
 #         optimiser.step()
@@ -634,9 +636,17 @@ check.check_trained_elu(trained_network)
 # )
 # trained_network.compile(
 #     optimizer=keras.optimizers.Adam(0.002),
-#     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#     loss=keras.losses.SparseCategoricalCrossentropy(
+#         from_logits=True
+#     ),
 # )
-# trained_network.fit(digits.x_train, digits.y_train, batch_size=64, epochs=15, verbose=0)
+# trained_network.fit(
+#     digits.x_train,
+#     digits.y_train,
+#     batch_size=64,
+#     epochs=15,
+#     verbose=0,
+# )
 #
 # check.check_trained_elu(trained_network)
 # ```
@@ -674,9 +684,16 @@ check.check_elu_rule(answer)
 #     "elu": {"activation": "elu", "init": "he_normal", "lr": 0.01},
 # }
 # result = ensemble.train(
-#     data.load("digits"), arms=arms, seeds=10, epochs=10, hidden=(64,) * 8, progress=False
+#     data.load("digits"),
+#     arms=arms,
+#     seeds=10,
+#     epochs=10,
+#     hidden=(64,) * 8,
+#     progress=False,
 # )
-# losses = {name: result.train_loss[result.index(name)] for name in arms}
+# losses = {
+#     name: result.train_loss[result.index(name)] for name in arms
+# }
 # target = np.nanmean(losses["relu"][:, 6])
 # relu, elu = (1.0 + (losses[name] > target).sum(1) for name in arms)
 #
@@ -702,23 +719,37 @@ check.check_elu_rule(answer)
 #     return "refuted" if saved.high < 0 else "not shown"
 #
 # def epochs_to(activation, seed, target=1.0):
-#     """Changed: three layers instead of eight, and the loss 1 is the target."""
+#     """Three layers instead of eight; the target is a loss of 1."""
 #     keras.utils.set_random_seed(seed)
 #     network = keras.Sequential(
 #         [keras.Input((64,))]
-#         + [keras.layers.Dense(64, activation, kernel_initializer="he_normal") for _ in range(3)]
+#         + [
+#             keras.layers.Dense(
+#                 64, activation, kernel_initializer="he_normal"
+#             )
+#             for _ in range(3)
+#         ]
 #         + [keras.layers.Dense(10)]
 #     )
 #     network.compile(
 #         optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
-#         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#         loss=keras.losses.SparseCategoricalCrossentropy(
+#             from_logits=True
+#         ),
 #     )
 #     digits = data.load("digits")
-#     history = network.fit(digits.x_train, digits.y_train, batch_size=128, epochs=6, verbose=0)
+#     history = network.fit(
+#         digits.x_train,
+#         digits.y_train,
+#         batch_size=128,
+#         epochs=6,
+#         verbose=0,
+#     )
 #     return 1.0 + np.sum(np.array(history.history["loss"]) > target)
 #
 # relu, elu = (
-#     np.array([epochs_to(name, seed) for seed in range(10)]) for name in ("relu", "elu")
+#     np.array([epochs_to(name, seed) for seed in range(10)])
+#     for name in ("relu", "elu")
 # )
 #
 # answer = (rule, relu, elu)

@@ -516,8 +516,13 @@ check.check_he_constants(constants)
 #
 # def off(pair):
 #     scale, alpha = pair
-#     f = lambda z: scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
-#     return theory.normal_mean(f, 2.0), theory.normal_mean(lambda z: f(z) ** 2, 2.0) - 1
+#     f = lambda z: (
+#         scale
+#         * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+#     )
+#     return theory.normal_mean(f, 2.0), theory.normal_mean(
+#         lambda z: f(z) ** 2, 2.0
+#     ) - 1
 #
 # constants = fsolve(off, (1.0, 1.5))
 # check.check_he_constants(constants)
@@ -543,11 +548,17 @@ check.check_self_normalising(my_network)
 #
 # layers = []
 # for n_in in (64, *[128] * 7):
-#     layers += [nn.Linear(n_in, 128), nn.SELU(), nn.AlphaDropout(0.05)]
+#     layers += [
+#         nn.Linear(n_in, 128),
+#         nn.SELU(),
+#         nn.AlphaDropout(0.05),
+#     ]
 # network = nn.Sequential(*layers, nn.Linear(128, 10))
 # for module in network:
 #     if isinstance(module, nn.Linear):
-#         nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+#         nn.init.kaiming_normal_(
+#             module.weight, nonlinearity="linear"
+#         )
 #         nn.init.zeros_(module.bias)
 #
 # check.check_self_normalising(network)
@@ -565,7 +576,10 @@ check.check_self_normalising(my_network)
 #
 # layers = []
 # for _ in range(8):
-#     layers += [Dense(128, "selu", kernel_initializer="lecun_normal"), AlphaDropout(0.05)]
+#     layers += [
+#         Dense(128, "selu", kernel_initializer="lecun_normal"),
+#         AlphaDropout(0.05),
+#     ]
 # network = keras.Sequential([keras.Input((64,)), *layers, Dense(10)])
 #
 # check.check_self_normalising(network)
@@ -602,10 +616,14 @@ check.check_trained_selu(trained_network)
 #     nn.init.zeros_(linear.bias)
 #     layers += [linear, nn.SELU()]
 # trained_network = nn.Sequential(*layers, nn.Linear(64, 10))
-# optimiser = torch.optim.SGD(trained_network.parameters(), lr=0.01, momentum=0.9)
+# optimiser = torch.optim.SGD(
+#     trained_network.parameters(), lr=0.01, momentum=0.9
+# )
 # for epoch in range(15):
 #     for rows in torch.randperm(len(x)).split(64):
-#         loss = nn.functional.cross_entropy(trained_network(x[rows]), y[rows])
+#         loss = nn.functional.cross_entropy(
+#             trained_network(x[rows]), y[rows]
+#         )
 #         optimiser.zero_grad()
 #         loss.backward()
 #         optimiser.step()
@@ -633,9 +651,17 @@ check.check_trained_selu(trained_network)
 # )
 # trained_network.compile(
 #     optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
-#     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#     loss=keras.losses.SparseCategoricalCrossentropy(
+#         from_logits=True
+#     ),
 # )
-# trained_network.fit(digits.x_train, digits.y_train, batch_size=64, epochs=15, verbose=0)
+# trained_network.fit(
+#     digits.x_train,
+#     digits.y_train,
+#     batch_size=64,
+#     epochs=15,
+#     verbose=0,
+# )
 #
 # check.check_trained_selu(trained_network)
 # ```
@@ -665,35 +691,51 @@ check.check_break_rule(answer)
 # from actlab.exercises import selu as check
 #
 # def rule(intact, broken):
-#     lost = stats.mean_interval(intact - broken)  # 95 %, paired by seed
+#     lost = stats.mean_interval(
+#         intact - broken
+#     )  # 95 %, paired by seed
 #     if lost.low > 0:
 #         return "holds"
 #     return "refuted" if lost.high < 0 else "not shown"
 #
 # digits = data.load("digits")
-# x, valid = (torch.tensor(part, dtype=torch.float32) for part in (digits.x_train, digits.x_valid))
+# x, valid = (
+#     torch.tensor(part, dtype=torch.float32)
+#     for part in (digits.x_train, digits.x_valid)
+# )
 # y = torch.tensor(digits.y_train)
 #
 # def accuracy(seed, width):
-#     """Broken: the width. The theory speaks of infinitely many units, here are 8."""
+#     """Broken: the width. Theory has infinitely many, here are 8."""
 #     torch.manual_seed(seed)
 #     layers = []
 #     for n in (64, *[width] * 7):
 #         linear = nn.Linear(n, width)
-#         nn.init.kaiming_normal_(linear.weight, nonlinearity="linear")
+#         nn.init.kaiming_normal_(
+#             linear.weight, nonlinearity="linear"
+#         )
 #         nn.init.zeros_(linear.bias)
 #         layers += [linear, nn.SELU()]
 #     network = nn.Sequential(*layers, nn.Linear(width, 10))
-#     optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
+#     optimiser = torch.optim.SGD(
+#         network.parameters(), lr=0.01, momentum=0.9
+#     )
 #     for epoch in range(5):
 #         for rows in torch.randperm(len(x)).split(64):
-#             loss = nn.functional.cross_entropy(network(x[rows]), y[rows])
+#             loss = nn.functional.cross_entropy(
+#                 network(x[rows]), y[rows]
+#             )
 #             optimiser.zero_grad()
 #             loss.backward()
 #             optimiser.step()
-#     return np.mean(network(valid).argmax(1).numpy() == digits.y_valid)
+#     return np.mean(
+#         network(valid).argmax(1).numpy() == digits.y_valid
+#     )
 #
-# intact, broken = (np.array([accuracy(seed, width) for seed in range(10)]) for width in (64, 8))
+# intact, broken = (
+#     np.array([accuracy(seed, width) for seed in range(10)])
+#     for width in (64, 8)
+# )
 #
 # answer = (rule, intact, broken)
 # check.check_break_rule(answer)
@@ -711,7 +753,9 @@ check.check_break_rule(answer)
 # from actlab.exercises import selu as check
 #
 # def rule(intact, broken):
-#     lost = stats.mean_interval(intact - broken)  # 95 %, paired by seed
+#     lost = stats.mean_interval(
+#         intact - broken
+#     )  # 95 %, paired by seed
 #     if lost.low > 0:
 #         return "holds"
 #     return "refuted" if lost.high < 0 else "not shown"
@@ -719,19 +763,34 @@ check.check_break_rule(answer)
 # digits = data.load("digits")
 #
 # def accuracy(seed, initializer):
-#     """Broken: weights from a uniform distribution instead of a normal one."""
+#     """Broken: weights drawn uniformly, not normally."""
 #     keras.utils.set_random_seed(seed)
 #     network = keras.Sequential(
 #         [keras.Input((64,))]
-#         + [keras.layers.Dense(64, "selu", kernel_initializer=initializer) for _ in range(4)]
+#         + [
+#             keras.layers.Dense(
+#                 64, "selu", kernel_initializer=initializer
+#             )
+#             for _ in range(4)
+#         ]
 #         + [keras.layers.Dense(10)]
 #     )
 #     network.compile(
 #         optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
-#         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+#         loss=keras.losses.SparseCategoricalCrossentropy(
+#             from_logits=True
+#         ),
 #     )
-#     network.fit(digits.x_train, digits.y_train, batch_size=128, epochs=3, verbose=0)
-#     return np.mean(np.argmax(network(digits.x_valid), 1) == digits.y_valid)
+#     network.fit(
+#         digits.x_train,
+#         digits.y_train,
+#         batch_size=128,
+#         epochs=3,
+#         verbose=0,
+#     )
+#     return np.mean(
+#         np.argmax(network(digits.x_valid), 1) == digits.y_valid
+#     )
 #
 # intact, broken = (
 #     np.array([accuracy(seed, name) for seed in range(10)])

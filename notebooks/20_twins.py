@@ -507,13 +507,18 @@ check.check_port(port)
 #             layer = keras.layers.Dense(module.out_features)
 #             layer.build((None, module.in_features))
 #             weight = module.weight.detach().numpy().T
-#             layer.set_weights([weight, module.bias.detach().numpy()])
+#             layer.set_weights(
+#                 [weight, module.bias.detach().numpy()]
+#             )
 #         elif isinstance(module, nn.LeakyReLU):
 #             slope = module.negative_slope
 #             layer = keras.layers.LeakyReLU(negative_slope=slope)
 #         elif isinstance(module, nn.GELU):
 #             layer = keras.layers.Activation(
-#                 lambda x: keras.activations.gelu(x, approximate=False))
+#                 lambda x: keras.activations.gelu(
+#                     x, approximate=False
+#                 )
+#             )
 #         else:
 #             name = type(module).__name__.lower()
 #             layer = keras.layers.Activation(name)
@@ -608,14 +613,20 @@ check.check_retrace(retrace)
 #
 # def retrace(weights, batches):
 #     (w1, _), (w2, _), (w3, _) = weights
-#     model = keras.Sequential([
-#         keras.Input((w1.shape[1],)),
-#         keras.layers.Dense(w1.shape[0], activation="tanh"),
-#         keras.layers.Dense(w2.shape[0], activation="tanh"),
-#         keras.layers.Dense(w3.shape[0]),
-#     ])
-#     model.set_weights([part for w, b in weights for part in (w.T, b)])
-#     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+#     model = keras.Sequential(
+#         [
+#             keras.Input((w1.shape[1],)),
+#             keras.layers.Dense(w1.shape[0], activation="tanh"),
+#             keras.layers.Dense(w2.shape[0], activation="tanh"),
+#             keras.layers.Dense(w3.shape[0]),
+#         ]
+#     )
+#     model.set_weights(
+#         [part for w, b in weights for part in (w.T, b)]
+#     )
+#     loss = keras.losses.SparseCategoricalCrossentropy(
+#         from_logits=True
+#     )
 #     model.compile(keras.optimizers.SGD(0.05, momentum=0.9), loss)
 #     losses = []
 #     for x, y in batches:
@@ -669,7 +680,9 @@ check.check_no_difference(decision)
 #             place = eps / np.sqrt(1 - 0.999**t)
 #             adam.param_groups[0]["eps"] = place
 #         adam.zero_grad()
-#         loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
+#         loss = nn.functional.cross_entropy(
+#             model(x[batch]), y[batch]
+#         )
 #         loss.backward()
 #         adam.step()
 #     scores = model(torch.tensor(digits.x_test)).detach().numpy()

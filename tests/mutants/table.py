@@ -310,8 +310,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "study/test_study.py -k half",
     ),
     CellMutant(
-        "src/actlab/results/selu_deep.parquet",
-        "test_accuracy",
+        "src/actlab/results/contest_stacks.parquet",
+        "accuracy",
         "0.05",
         "a cell of a study raised by 0.05",
         "study/test_results.py",
@@ -403,8 +403,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         f"{CLAIMS}/verdicts.json",
-        "0.13999999999999996,\n      -0.13234094549931136",
-        "0.14019999999999996,\n      -0.13234094549931136",
+        "0.439393939,\n      0.248339301",
+        "0.439593939,\n      0.248339301",
         "an evidence number of a claim that reads a study",
         "claims/test_ledger.py -k prelu-first-layer",
     ),

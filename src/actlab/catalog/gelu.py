@@ -191,11 +191,12 @@ def _mish(x: Array) -> Array:
 
 
 def _mish_derivative(x: Array) -> Array:
-    half = np.exp(-np.abs(x) / 2)
-    tail = half * half
+    half, tail = np.exp(-np.abs(x) / 2), np.exp(-np.abs(x))
     near = np.clip(x, -1e4, 1e4)
     below = tail * (tail + 2.0) + 2.0
-    left = half * (half * ((tail + 2.0) / below + 4.0 * near * (1.0 + tail) / below**2))
+    left = (tail + 2.0) / below + 4.0 * near * (1.0 + tail) / below**2
+    # Far out the factor is lost before the product is: there it is multiplied in two halves.
+    left = np.where(tail > 1e-200, tail * left, half * (half * left))
     above = 1.0 + 2.0 * tail * (1.0 + tail)
     right = (1.0 + 2.0 * tail) / above + 4.0 * near * (tail / above) ** 2 * (1.0 + tail)
     return np.where(np.isnan(x), x, np.where(x < 0, left, right))
