@@ -169,6 +169,7 @@ def test_following_the_page_leaves_no_trace_of_the_old_address(fork):
     assert git(clone, "grep", "--fixed-strings", address.site(*OLD)) == ""
     holders = git(clone, "grep", "--name-only", "--fixed-strings", f"{OWNER}/{REPO}").split()
     chapters = [f"notebooks/{path.name}" for path in gates.FOLDER.glob("[0-9]*")]
+    chapters += [f"notebooks/learner/{path.name}" for path in gates.FOLDER.glob("[0-9]*.ipynb")]
     assert sorted(holders) == sorted(["_config.yml", "pyproject.toml", *chapters])
 
 
@@ -195,7 +196,7 @@ def test_nothing_was_run_and_every_output_is_what_it_was(fork):
             assert old == new
         assert changed == 1
         ids = [cell.id for cell in after.cells]
-        execute._name_cells(after)
+        execute.name_cells(after)
         assert ids == [cell.id for cell in after.cells]
 
 
