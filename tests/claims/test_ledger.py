@@ -53,6 +53,7 @@ DEEP = {"rel": 0, "abs": 2e-4}  # the same through fifty layers, in decades
 TRAINED = {"rel": 0, "abs": 2e-3}  # networks trained in float32: an image in 7,200 is 1.4e-4
 POINTS = {"rel": 0, "abs": 0.2}  # the same in per cent, and counts of units
 ROUNDING = {"rel": 3, "abs": 0}  # the evidence is a rounding error itself: its order of size
+LATER = ("08_softmax",)  # families that came after the rules of the first five chapters were changed
 LOOSER = {
     "elu-vanishing": DEEP,
     "gumbel-low-temperature-noisy": POINTS,
@@ -187,7 +188,9 @@ def test_the_verdict_survives_another_root_seed(claim):
 
 @by_id
 def test_every_earlier_rule_is_kept_with_what_was_known(claim):
-    for old in claim.amended:  # a claim whose rule never changed has none
+    # Only a claim of a later family can have had one rule from the start.
+    assert claim.amended or claim.chapter in LATER
+    for old in claim.amended:
         assert old.rule
         assert old.known.endswith(".")
     if claim.amended and claim.amended[-1].verdict != claim.recorded().verdict:

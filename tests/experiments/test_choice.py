@@ -74,16 +74,6 @@ def test_on_mnist1d_it_is_worth_several_points_and_the_learning_rate_more(root):
         gains = {factor: gain.mean() for factor, gain in view.items()}
         assert gains["activation"] > 0.03
         assert gains.get("lr", 1) > gains["activation"]
-    assert len(choice.at_upper_end("mnist1d", root)) > len(choice.FACTORS["activation"]) / 2
-
-
-@pytest.mark.parametrize("root", [0, 1])
-@pytest.mark.parametrize("name", choice.DATA)
-def test_the_largest_share_of_the_variance_is_what_choices_do_together(name, root):
-    shares = choice.variance_shares(name, root)
-    together = shares.pop("only together")
-    assert together[1] > max(high for _, _, high in shares.values())
-    assert sum(share for share, _, _ in shares.values()) + together[0] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("root", [0, 1])

@@ -130,4 +130,3 @@ def test_the_ratio_is_the_lifted_ones_over_its_twins():
     table = pd.DataFrame(rows, columns=["data", "root", "curve", "seed", "steps"])
     found = race.times_as_many(table, "digits", "tanh", "tanh + 1")
     assert (found.mean, found.low) == pytest.approx((3, 3))
-    assert race.middle_steps(table, "mnist1d")["tanh"].mean == pytest.approx(20 * 6 ** (1 / 3))

@@ -162,16 +162,6 @@ def worth_by_view(data: str, root: int = 0) -> dict[str, dict[str, Interval]]:
     }
 
 
-def at_upper_end(data: str, root: int = 0) -> list[str]:
-    """The activations that do best, by validation accuracy, at the largest learning rate tried."""
-    means = accuracies(data, root)[0].mean(-1)
-    best_by_rate = np.moveaxis(means, LR, 1).reshape(*means.shape[:2], -1).max(-1)
-    names = FACTORS["activation"]
-    return [
-        name for name, row in zip(names, best_by_rate, strict=True) if row.argmax() == len(row) - 1
-    ]
-
-
 def by_rate(data: str, init: str, depth: int, root: int = 0) -> dict[str, dict[str, float]]:
     """Activation → learning rate → mean test accuracy in per cent, at one start and depth."""
     test = accuracies(data, root)[1]
@@ -182,30 +172,6 @@ def by_rate(data: str, init: str, depth: int, root: int = 0) -> dict[str, dict[s
         name: dict(zip(rates, map(float, row), strict=True))
         for name, row in zip(FACTORS["activation"], means, strict=True)
     }
-
-
-def variance_shares(data: str, root: int = 0, resamples: int = 500) -> dict[str, list[float]]:
-    """Of the variance between settings: each factor alone, and what they do only together.
-
-    Main effects of the mean test accuracies (eta squared), the rest are interactions; with 95 %
-    percentile bootstrap intervals over the seeds: [share, low, high].
-    """
-    test = accuracies(data, root)[1]
-    seeds = test.shape[-1]
-    drawn = np.random.default_rng(root).integers(seeds, size=(resamples, seeds))
-    shares: dict[str, list[float]] = {}
-    # Axis 0 is the resample; the first one holds every seed once.
-    means = np.stack([test.mean(-1), *(test[..., rows].mean(-1) for rows in drawn)])
-    settings = tuple(range(1, means.ndim))
-    total = means.var(settings)
-    alone = []
-    for axis, factor in enumerate(FACTORS):
-        main = means.mean(tuple(a for a in settings if a != axis + 1)).var(1) / total
-        alone.append(main)
-        shares[TITLES[factor]] = [main[0], *np.quantile(main[1:], (0.025, 0.975))]
-    rest = 1 - np.sum(alone, 0)
-    shares["only together"] = [rest[0], *np.quantile(rest[1:], (0.025, 0.975))]
-    return {name: [float(value) for value in values] for name, values in shares.items()}
 
 
 def reversals(test: Array, confidence: float = 0.95) -> tuple[int, int]:

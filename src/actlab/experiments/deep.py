@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab.experiments.contest import contest
-from actlab.experiments.fading import CENTRED, SMALLEST, norms_probe
+from actlab.experiments.fading import CENTRED, norms_probe
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.untrained import centred_orthogonal
 from actlab.stats import Interval, mean_interval, paired_difference
@@ -163,13 +163,6 @@ def final_accuracy(table: pd.DataFrame, arm: str) -> Array:
     """Test accuracies of one arm in per cent; a network that diverged counts as chance."""
     part = table[table.arm == arm].drop_duplicates("seed").sort_values("seed")
     return 100 * np.asarray(part.test_accuracy.fillna(CHANCE), dtype=np.float64)
-
-
-def first_layer(table: pd.DataFrame, arm: str) -> dict[int, Interval]:
-    """log10 of the first layer's gradient norm by epoch, of the networks that did not diverge."""
-    part = table[(table.arm == arm) & ~table.diverged]
-    looks = part.groupby("epoch")["first"]
-    return {int(epoch): mean_interval(np.maximum(v, SMALLEST)) for epoch, v in looks}
 
 
 def _accuracy(root: int, level: Level) -> Evidence:

@@ -22,9 +22,8 @@ from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import Generator, Tensor, nn
+    from torch import Generator, Tensor
 
-    from actlab.data import Dataset
     from actlab.ensemble import Result
 
 Array = npt.NDArray[np.float64]
@@ -107,68 +106,6 @@ def relative_spread(table: pd.DataFrame, activation: str, init: str) -> Array:
     """How much pre-activations differ between inputs, relative to their offset: (seeds, layers)."""
     where = {"activation": activation, "init": init}
     return per_layer(table, "spread", **where) / per_layer(table, "offset", **where)
-
-
-def network(seed: int, features: int = 784, widths: Sequence[int] = WIDTHS) -> nn.Sequential:
-    """A deep ReLU network without its output layer, as PyTorch draws it from a seed."""
-    import torch
-    from torch import nn
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        layers = [nn.Linear(a, b) for a, b in itertools.pairwise([features, *widths])]
-    return nn.Sequential(*(module for layer in layers for module in (layer, nn.ReLU())))
-
-
-def count_dead(model: nn.Sequential, batches: Tensor | Iterable[Tensor]) -> list[int]:
-    """How many units of each ReLU layer are 0 for every row; the plain way."""
-    import torch
-    from torch import nn
-
-    dead: list[Tensor] = []
-    with torch.no_grad():
-        for rows in [batches] if isinstance(batches, torch.Tensor) else batches:
-            x, silent = rows, []
-            for module in model:
-                x = module(x)
-                if isinstance(module, nn.ReLU):
-                    silent.append((x == 0).all(0))
-            dead = [a & b for a, b in zip(dead or silent, silent, strict=True)]
-    return [int(layer.sum()) for layer in dead]
-
-
-# Published by the UvA tutorial for one seed: dead units in per cent, layer by layer.
-PUBLISHED_DEAD = (0.0, 0.0, 2.7, 10.6, 34.8, 46.9, 45.3, 47.7, 56.3, 43.8)
-
-
-def published_replay(images: Dataset) -> pd.DataFrame:
-    """The published run again: its seed (42), its split (PyTorch's, seed 42), all its images.
-
-    ``images`` must be Fashion-MNIST in [-1, 1]; with other data the last column means nothing and
-    is left out. One row per layer: dead units, their share in per cent, the published share.
-    """
-    import pandas as pd
-    import torch
-
-    total = len(images.rows_train) + len(images.rows_valid)
-    shuffled = torch.randperm(total, generator=torch.Generator().manual_seed(42)).numpy()
-    chosen = shuffled[: len(images.rows_train)]
-    parts = ((images.x_train, images.rows_train), (images.x_valid, images.rows_valid))
-    batches = (  # of the published training images, never copied as a whole
-        torch.from_numpy(part[rows])
-        for part, at in parts
-        for rows in np.array_split(np.flatnonzero(np.isin(at, chosen)), max(len(part) // 2_500, 1))
-    )
-    dead = count_dead(network(42, images.n_features), batches)
-    columns = {
-        "hidden layer": range(1, len(WIDTHS) + 1),
-        "units": WIDTHS,
-        "dead units": dead,
-        "dead (%)": [round(100 * n / width, 2) for n, width in zip(dead, WIDTHS, strict=True)],
-    }
-    if images.name == "fashion_mnist":
-        columns["published (%)"] = PUBLISHED_DEAD
-    return pd.DataFrame(columns)
 
 
 def _deep(table: pd.DataFrame, init: str) -> Array:
@@ -436,72 +373,6 @@ def dead_by_rate(table: pd.DataFrame, data: str) -> dict[str, dict[float | str, 
             if len(rows) >= STAND
         }
     return found
-
-
-def dead_by_epoch(
-    table: pd.DataFrame, data: str, optimiser: str
-) -> dict[str, dict[float | str, Interval]]:
-    """Learning rate → epoch → dead units in per cent; the tuned rate says so."""
-    best = tuned(table, data, optimiser)
-    rows = table[(table.data == data) & (table.optimiser == optimiser) & ~table.diverged]
-    return {
-        f"{lr:g}{' (tuned)' if lr == best else ''}": {
-            str(epoch): stats.mean_interval(100 * look.dead)
-            for epoch, look in part.groupby("epoch")
-        }
-        for lr, part in rows[rows.variant == "base"].groupby("lr")
-        if part.seed.nunique() >= STAND
-    }
-
-
-def dead_by_variant(table: pd.DataFrame) -> dict[str, dict[str, Interval]]:
-    """Dead units after training on digits in per cent, by variant of the network.
-
-    At each one's tuned rate, and at the largest, where most networks still stand.
-    """
-    table = table[(table.optimiser == "momentum") & table.lr.isin(MIDDLE)]
-    kinds: dict[str, Callable[[str], float]] = {
-        "at its tuned learning rate": lambda variant: tuned(table, "digits", "momentum", variant),
-        f"at {MIDDLE[-1]:g}": lambda variant: MIDDLE[-1],
-    }
-    found: dict[str, dict[str, Interval]] = {kind: {} for kind in kinds}
-    for kind, rate in kinds.items():
-        for variant in VARIANTS:
-            rows = final(table, data="digits", variant=variant, lr=rate(variant))
-            if len(rows) >= STAND:
-                name = "5 layers of 64, He" if variant == "base" else variant
-                found[kind][name] = stats.mean_interval(100 * rows.dead)
-    return found
-
-
-def where_reached(table: pd.DataFrame, share: float) -> pd.DataFrame:
-    """Per data set and optimiser, the smallest learning rate with a mean dead share ≥ ``share``.
-
-    Columns ``data``, ``optimiser``, ``lr``, ``times_tuned`` (that rate over the tuned one),
-    ``accuracy`` (validation, there) and ``tuned_accuracy`` (at the tuned rate). NaN where no rate
-    reaches it; rates at which more than half of the networks diverged do not count.
-    """
-    import pandas as pd
-
-    rows = []
-    for data, optimiser in itertools.product(table.data.unique(), LEARNING_RATES):
-        best = tuned(table, data, optimiser)
-        at_best = final(table, data=data, optimiser=optimiser, variant="base", lr=best)
-        row = {
-            "data": data,
-            "optimiser": optimiser,
-            "tuned_accuracy": float(at_best.valid_accuracy.mean()),
-        }
-        for lr in LEARNING_RATES[optimiser]:
-            ends = final(table, data=data, optimiser=optimiser, variant="base", lr=lr)
-            if len(ends) >= STAND and ends.dead.mean() >= share:
-                row["lr"] = lr
-                row["times_tuned"] = lr / best
-                row["accuracy"] = float(ends.valid_accuracy.mean())
-                break
-        rows.append(row)
-    columns = ["data", "optimiser", "lr", "times_tuned", "accuracy", "tuned_accuracy"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 # --- Claims ---------------------------------------------------------------------------------------

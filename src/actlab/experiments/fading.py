@@ -89,27 +89,6 @@ def expected(activation: str, start: theory.Start, depth: int) -> Array:
     return np.log10(theory.layers(activation, start, depth, width=WIDTH).gradient())
 
 
-def by_depth(table: pd.DataFrame, activation: str) -> dict[str, dict[int, Interval]]:
-    """First over last hidden layer's gradient in decades, of one root, with what theory says.
-
-    Start (or "theory, " and the start) → depth → interval. Glorot's, LeCun's and orthogonal
-    weights are of one variance between layers of one width: Glorot's stand for all three.
-    """
-    found: dict[str, dict[int, Interval]] = {}
-    for title, start in (
-        ("PyTorch default", "PyTorch default"),
-        ("Glorot, LeCun, orthogonal", "Glorot"),
-        ("He", "He"),
-    ):
-        found[title], found[f"theory, {title}"] = {}, {}
-        for depth in DEPTHS:
-            norms = profile(table, activation, start, depth)
-            line = float(expected(activation, THEORY[start], depth)[0])
-            found[title][depth] = mean_interval(norms[:, 0] - norms[:, -1])
-            found[f"theory, {title}"][depth] = Interval(line, line, line, n=1)
-    return found
-
-
 INNER = slice(9, 40)  # layers 10 to 40 of 50: away from the input and from the loss
 
 
@@ -265,20 +244,6 @@ def trained_ratio(
         & (table.epoch == epoch)
     ].pivot(index="seed", columns="layer", values="log_norm")
     return np.asarray(part[1] - part[depth], dtype=np.float64)
-
-
-def profile_in_training(
-    table: pd.DataFrame, activation: str, start: str, depth: int, epoch: int
-) -> dict[int, Interval]:
-    """Gradient norm by layer relative to the last, in decades, of one root."""
-    part = table[
-        (table.activation == activation)
-        & (table.start == start)
-        & (table.depth == depth)
-        & (table.epoch == epoch)
-    ].pivot(index="seed", columns="layer", values="log_norm")
-    part = part.dropna()
-    return {int(layer): mean_interval(part[layer] - part[depth]) for layer in part.columns}
 
 
 def before_and_after(

@@ -255,11 +255,6 @@ def steps_to_target(table: pd.DataFrame, data: str, curve: str) -> Array:
     return np.asarray(part.steps, dtype=np.float64)
 
 
-def middle_steps(table: pd.DataFrame, data: str) -> dict[str, Interval]:
-    """The geometric mean of the steps with its interval, by curve."""
-    return {curve: _geometric(steps_to_target(table, data, curve)) for curve in CURVES}
-
-
 def times_as_many(
     table: pd.DataFrame, data: str, fast: str, slow: str, confidence: float = 0.95
 ) -> Interval:
