@@ -53,7 +53,9 @@ DEEP = {"rel": 0, "abs": 2e-4}  # the same through fifty layers, in decades
 TRAINED = {"rel": 0, "abs": 2e-3}  # networks trained in float32: an image in 7,200 is 1.4e-4
 POINTS = {"rel": 0, "abs": 0.2}  # the same in per cent, and counts of units
 ROUNDING = {"rel": 3, "abs": 0}  # the evidence is a rounding error itself: its order of size
-LATER = ("08_softmax",)  # families that came after the rules of the first five chapters were changed
+LATER = (
+    "08_softmax",
+)  # families that came after the rules of the first five chapters were changed
 LOOSER = {
     "elu-vanishing": DEEP,
     "gumbel-low-temperature-noisy": POINTS,

@@ -470,7 +470,7 @@ def _longest(centred, lifted):
         ((_interval, CENTRED[:4], LIFTED[:4]), "at least 5"),
         ((_interval, CENTRED, LIFTED[:7]), "the same seeds"),
         ((_interval, 50.0, 100.0), "one number for each seed"),
-        ((_interval, CENTRED, np.where(LIFTED > 120, np.nan, LIFTED)), "infinite or NaN"),
+        ((_interval, CENTRED, np.where(LIFTED > 120, np.nan, LIFTED)), "NaN, infinite or not"),
         ((_interval, CENTRED, -LIFTED), "above 0"),
         ((_interval, CENTRED, CENTRED), "the very same numbers"),
         ((_interval, CENTRED), "expected three things"),

@@ -141,9 +141,12 @@ CLAIMS = (
 CHEAT = (
     Row(
         activation="selu",
-        use="Plain deep stacks of dense layers without normalisation.",
+        use="A deep dense stack without normalisation. That it ends ahead was not shown.",
         start="LeCun: weights of variance 1/n, biases 0",
         trap="calculate_gain('selu') is no start for it. Alpha dropout drowns a deep signal.",
-        evidence=("selu-attracting", "selu-needs-lecun", "selu-gain", "selu-needs-alpha-dropout"),
+        evidence=(
+            *("selu-attracting", "selu-deep", "selu-needs-lecun"),
+            *("selu-gain", "selu-needs-alpha-dropout"),
+        ),
     ),
 )

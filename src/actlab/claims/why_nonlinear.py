@@ -144,7 +144,7 @@ CHEAT = (
     Row(
         activation="linear",
         use="In the last layer (logits, regression), never between two layers.",
-        start="Glorot, as in this chapter's runs",
+        start="Glorot",
         trap="Between layers it is nothing: the whole stack is one matrix.",
         evidence=("why-linear-collapses", "why-linear-no-backprop"),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -78,12 +79,13 @@ def trained(answer: Any, activation: str, layers: int) -> str:
     )
 
 
-def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
-    """Judge ``rule, first, second``: a rule of one's own, and what it was applied to.
+def paired(
+    answer: Any, names: tuple[str, str], fewest: int = FEWEST
+) -> tuple[Callable[[Array, Array], str], Array, Array]:
+    """What the rule of an answer ``rule, first, second`` says of two arrays; and the two measured.
 
-    ``rule(first, second)`` takes two arrays with a number for each seed and says "holds" (the
-    second is smaller: ``claim``), "refuted" or "not shown". Before it may decide, it is tried on
-    invented numbers of as many seeds and of the same size. ``names``: of the two arrays.
+    Numbers above 0, one for each of at least ``fewest`` seeds, the same for both; ``names``: of the
+    two arrays. The rule gets copies.
     """
     first, second = names
     expect(
@@ -99,11 +101,11 @@ def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
         f"{ours.shape} and {theirs.shape}.",
     )
     n = len(ours)
-    expect(n >= FEWEST, f"{n} seeds: who is ahead may be chance. Measure at least {FEWEST}.")
+    expect(n >= fewest, f"{n} seeds: who is ahead may be chance. Measure at least {fewest}.")
     expect(
         np.isfinite([ours, theirs]).all() and (ours > 0).all() and (theirs > 0).all(),
         "some of the numbers are NaN, infinite or not above 0. Say what a network counts that "
-        "diverged or never got there, such as the last epoch, or chance.",
+        "diverged or never got there, such as the last epoch, the most steps, or chance.",
     )
     expect(
         not np.array_equal(ours, theirs),
@@ -118,6 +120,19 @@ def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
         )
         return str(word).strip().lower()
 
+    return says, ours, theirs
+
+
+def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
+    """Judge ``rule, first, second``: a rule of one's own, and what it was applied to.
+
+    ``rule(first, second)`` takes two arrays with a number for each seed and says "holds" (the
+    second is smaller: ``claim``), "refuted" or "not shown". Before it may decide, it is tried on
+    invented numbers of as many seeds and of the same size. ``names``: of the two arrays.
+    """
+    first, second = names
+    says, ours, theirs = paired(answer, names)
+    n = len(ours)
     rng = np.random.default_rng(0)
     wobble = rng.uniform(0.95, 1.05, (2, n))
     large, small = float(np.median(ours)) * wobble * [[1.0], [0.4]]

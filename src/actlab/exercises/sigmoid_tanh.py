@@ -22,6 +22,7 @@ from actlab.exercises.observe import (
     watch,
     weights,
 )
+from actlab.exercises.own import paired
 
 READY_MADE = ("logsigmoid", "softplus", "logexpit")
 TOLERATED = 0.03  # decades: over four standard errors with a sample of 1,000
@@ -32,7 +33,6 @@ TRAINED = 0.85  # of the test digits; ten layers of sigmoids as they come stay a
 AT_CHANCE = 0.2  # at most; a network that says the same of every digit is right about a tenth
 ALIKE = 0.05  # logits that differ by less from digit to digit
 FEWEST = 5  # seeds of each arm
-WORDS = ("holds", "refuted", "not shown")
 
 
 @checker("the answer must be a function of x")
@@ -323,42 +323,7 @@ def check_own_rule(answer: Any) -> str:
     returns "holds" (the lifted curve is slower), "refuted" or "not shown". It is tried on invented
     numbers of as many seeds and of the same size before it may decide.
     """
-    expect(
-        isinstance(answer, (tuple, list)) and len(answer) == 3 and callable(answer[0]),
-        "expected three things, rule, centred, lifted: a function, and the numbers measured of "
-        "either curve.",
-    )
-    rule, *measured = answer
-    centred, lifted = (numbers(part) for part in measured)
-    expect(
-        centred.ndim == 1 and centred.shape == lifted.shape,
-        f"expected one number for each seed and the same seeds for both curves, got shapes "
-        f"{centred.shape} and {lifted.shape}.",
-    )
-    expect(
-        len(centred) >= FEWEST,
-        f"{len(centred)} seeds: who is ahead may be chance. Measure at least {FEWEST}.",
-    )
-    expect(
-        np.isfinite(centred).all() and np.isfinite(lifted).all(),
-        "some of the numbers are infinite or NaN. Say what a network counts that never got there, "
-        "such as the largest number of steps.",
-    )
-    expect((centred > 0).all() and (lifted > 0).all(), "expected steps, or losses: above 0.")
-    expect(
-        not np.array_equal(centred, lifted),
-        "the two curves have the very same numbers, seed by seed. Were both trained with the same "
-        "curve, or did no network get there?",
-    )
-
-    def says(one: Array, two: Array) -> str:
-        word = run(rule, one.copy(), two.copy())
-        expect(
-            isinstance(word, str) and word.strip().lower() in WORDS,
-            f"the rule says {word!r}; expected one of {', '.join(WORDS)}.",
-        )
-        return str(word).strip().lower()
-
+    says, centred, lifted = paired(answer, ("centred", "lifted"), FEWEST)
     n, middle = len(centred), float(np.median(centred))
     rng = np.random.default_rng(0)
     wobble = rng.uniform(0.9, 1.1, (2, n))
