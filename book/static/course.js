@@ -49,5 +49,12 @@ const follow = () => {
 addEventListener("hashchange", follow);
 addEventListener("load", () => {
   follow();
-  document.querySelectorAll("article .highlighted").forEach((found) => unfold(found));
+  const article = document.querySelector("article");
+  if (!article) return;
+  article.querySelectorAll(".highlighted").forEach((found) => unfold(found));
+  // Sphinx marks what was searched for a moment after the page is there: before this or after it.
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes) if (node.classList?.contains("highlighted")) unfold(node);
+  }).observe(article, { childList: true, subtree: true });
 });

@@ -102,6 +102,11 @@ def served(site: Path) -> Iterator[str]:
     """The site on a free port of this machine; yields its address."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            # A page that is written twice in a second has one date: the second must be asked for.
+            self.send_header("Cache-Control", "no-store")
+            super().end_headers()
+
         def log_message(self, *_: Any) -> None:
             pass
 
