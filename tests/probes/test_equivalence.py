@@ -547,7 +547,7 @@ def test_channels_are_units_first_or_last_moved_or_not():
     ]
     for i, (model, x) in enumerate(cases):
         if x is first and not runs_channels_first():
-            with pytest.raises(ValueError, match=r"could not be run on .*\n*.*only supports the NHWC"):
+            with pytest.raises(ValueError, match="only supports the NHWC"):
                 probes.checkup(model, x, show=False)
             continue
         got = seen(probes.checkup(model, x, show=False))
