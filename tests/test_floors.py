@@ -42,6 +42,7 @@ MAY: dict[str, set[str]] = {
     "claims": {"catalog", "experiments", "trial"},
     "exercises": {"catalog", "data", "frameworks", "probes", "stats"},
     "predict": set(),
+    "doctor": {"data"},
     "callbacks": {"probes"},  # an old address
 }
 # These modules may ask that room, inside a function.

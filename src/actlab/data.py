@@ -168,6 +168,14 @@ def available(name: str) -> bool:
     return _known(name) != "fashion_mnist" or _folder_with_fashion_mnist() is not None
 
 
+def verify(name: str) -> None:
+    """Read the whole of a data set, which compares the checksums of what was published as files.
+
+    Raises :class:`DataError` for an unknown name and for data that are missing or damaged.
+    """
+    _RAW[_known(name)]()
+
+
 # --- What every loader returns ------------------------------------------------------------------
 
 
