@@ -170,7 +170,9 @@ def test_following_the_page_leaves_no_trace_of_the_old_address(fork):
     holders = git(clone, "grep", "--name-only", "--fixed-strings", f"{OWNER}/{REPO}").split()
     chapters = [f"notebooks/{path.name}" for path in gates.FOLDER.glob("[0-9]*")]
     chapters += [f"notebooks/learner/{path.name}" for path in gates.FOLDER.glob("[0-9]*.ipynb")]
-    assert sorted(holders) == sorted(["_config.yml", "pyproject.toml", *chapters])
+    assert sorted(holders) == sorted(
+        ["CITATION.cff", "LICENSE-TEXT.md", "_config.yml", "pyproject.toml", *chapters]
+    )
 
 
 def test_the_gates_pass_at_the_new_address_and_only_there(fork):

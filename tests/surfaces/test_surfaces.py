@@ -18,7 +18,8 @@ ROOT = pins.ROOT
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # What stands at the top, and only because a tool looks for it there or the course consists of it.
 TOP = {
-    ".binder", ".ci", ".github", ".gitignore", "LICENSE", "Makefile", "README.md", "_config.yml",
+    ".binder", ".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md",
+    "CITATION.cff", "LICENSE", "LICENSE-TEXT.md", "Makefile", "README.md", "_config.yml",
     "_toc.yml", "benchmarks", "book", "notebooks", "pyproject.toml", "requirements-book.txt",
     "requirements.txt", "src", "tests",
 }  # fmt: skip
