@@ -153,12 +153,10 @@ def memory_mb(root: Path = Path("/")) -> float | None:
     try:
         status = (root / "proc/meminfo").read_text()
         free.append(int(re.findall(r"MemAvailable:\s+(\d+) kB", status)[0]) * 1024 / 1e6)
-    except (OSError, IndexError):  # no Linux
+    except (OSError, IndexError):  # no Linux: what is in the machine must do
         try:
-            import psutil
-
-            free.append(psutil.virtual_memory().available / 1e6)
-        except ImportError:
+            free.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6)
+        except (AttributeError, ValueError, OSError):  # Windows
             return None
     for limit, used in (
         ("memory.max", "memory.current"),

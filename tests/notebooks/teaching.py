@@ -8,10 +8,15 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "book" / "_ext"))
+
+from actlab_class import lessons
 
 if TYPE_CHECKING:
     from .gates import Notebook
@@ -131,8 +136,7 @@ def _span(allowed: range) -> str:
 
 def code_lines(cell: Any) -> list[str]:
     """The lines of a code cell without empty ones and comments."""
-    lines = [line.strip() for line in cell.source.splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+    return lessons.code_lines(cell.source)
 
 
 def shows_the_essential_code(notebook: Notebook) -> Iterator[str]:
@@ -177,6 +181,9 @@ def fits_the_page(notebook: Notebook) -> Iterator[str]:
                 yield f"{where}: {len(line)} characters in a line instead of at most {MAX_WIDTH}"
 
 
+reading_minutes = lessons.reading_minutes  # the rule behind the header
+
+
 # --- Few verdicts, some exercises, one row to remember --------------------------------------------
 
 
@@ -208,35 +215,6 @@ def ends_with_work_and_a_row(notebook: Notebook) -> Iterator[str]:
         yield f"cheat row: {len(rows)} cells call claims.cheat(…) instead of one"
     elif points and rows[0] < points[-1]:
         yield "cheat row: stands before the key points; put it behind them"
-
-
-# --- Minutes --------------------------------------------------------------------------------------
-
-
-def reading_minutes(nb: Any) -> int:
-    """Minutes to read a chapter, its exercises apart.
-
-    Prose 200 words a minute (folded parts apart), the sentences of verdict cards 150, code 12
-    lines, half a minute for a figure or a table, a minute for a prediction.
-    """
-    prose = predicts = 0
-    for cell in nb.cells:
-        if cell.cell_type == "markdown":
-            text = re.sub(r"<details>.*?</details>", "", cell.source, flags=re.DOTALL)
-            prose += len(re.findall(r"\w[\w'-]*", text))
-            predicts += len(re.findall(r"^> \*\*Predict", cell.source, re.MULTILINE))
-    codes = [cell for cell in nb.cells if cell.cell_type == "code"]
-    lines = sum(len(code_lines(cell)) for cell in codes)
-    outputs = [output.get("data", {}) for cell in codes for output in cell.get("outputs", ())]
-    figures = sum("image/png" in data or "text/html" in data for data in outputs)
-    verdicts = sum(len(_sentences(html).split()) for html in _html(nb))
-    return round(prose / 200 + verdicts / 150 + lines / 12 + figures / 2 + predicts)
-
-
-def _sentences(html: str) -> str:
-    """What the cards among some HTML say in words, opened by nobody."""
-    said = re.findall(r'<p class="(?:statement|finding)">(.*?)</p>', html, re.DOTALL)
-    return unescape(re.sub(r"<[^>]+>", "", " ".join(said)))
 
 
 def _html(nb: Any) -> Iterator[str]:

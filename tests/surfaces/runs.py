@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import datetime
-import hashlib
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from packaging.requirements import Requirement
 
 from tests.notebooks import execute, gates
+from tests.notebooks.teaching import lessons
 
 HERE = Path(__file__).parent
 TIMEOUT = 900  # seconds a cell: some of these machines are slow
@@ -68,9 +68,7 @@ def run(
 
 def fingerprint(nb: Any) -> str:
     """Changes when the code of a chapter does, but not with its prose or our own address."""
-    code = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "code")
-    code = code.replace(gates.repository_address(), "")
-    return hashlib.sha256(code.encode()).hexdigest()[:16]
+    return lessons.fingerprint(nb, gates.repository_address())
 
 
 def about(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:

@@ -171,7 +171,14 @@ def test_following_the_page_leaves_no_trace_of_the_old_address(fork):
     chapters = [f"notebooks/{path.name}" for path in gates.FOLDER.glob("[0-9]*")]
     chapters += [f"notebooks/learner/{path.name}" for path in gates.FOLDER.glob("[0-9]*.ipynb")]
     assert sorted(holders) == sorted(
-        ["CITATION.cff", "LICENSE-TEXT.md", "_config.yml", "pyproject.toml", *chapters]
+        [
+            "CITATION.cff",
+            "LICENSE-TEXT.md",
+            "_config.yml",
+            "book/teaching.md",
+            "pyproject.toml",
+            *chapters,
+        ]
     )
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from actlab_class import costs, guide, lessons
 
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
@@ -72,10 +75,20 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     ):
         if lists(root, f"{FOLDER}/{name}"):  # these take longer, and import more, than the others
             yield f"{name}.md", write()
+    if lists(root, "book/teaching"):
+        found = lessons.all_of(root / "notebooks")
+        yield from guide.pages(found)
+        yield "costs.md", costs.page(found, root, repository(root))
     if lists(root, f"{FOLDER}/benchmark"):
         result = benchmark.read(root)
         yield "benchmark.md", benchmark.page(result)
         yield "curves/benchmark.png", benchmark.picture(result)
+
+
+def repository(root: Path) -> str:
+    """The address of the repository, as it stands in ``_config.yml``."""
+    found = re.search(r"^  url: (\S+)$", (root / "_config.yml").read_text("utf-8"), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def lists(root: Path, page: str) -> bool:
@@ -149,6 +162,9 @@ def source_of(page: str) -> str | None:
         "starting-document": "book/_ext/actlab_site/starting.py",
         "cheat-sheet": "book/_ext/actlab_site/cheat.py",
         "benchmark": "benchmarks/ensemble.py",
+        "teaching-notes": "book/_ext/actlab_class/guide.py",
+        "polls": "book/_ext/actlab_class/guide.py",
+        "costs": "book/_ext/actlab_class/costs.py",
     }.get(name, "book/_ext/actlab_site/reference.py")
 
 
