@@ -30,7 +30,7 @@ SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.y
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces processors lint notebooks lab bench studies mutants wheels address clean
+.PHONY: help book serve test surfaces processors lint notebooks lab editions bench studies mutants wheels address clean
 .PHONY: $(MOVED)
 
 help:  ## list the targets
@@ -76,6 +76,9 @@ notebooks: $(READY)  ## re-execute every notebook from its .py twin and store th
 
 lab: $(READY)  ## open the chapters in JupyterLab (in a container: HOST=0.0.0.0)
 	$(BIN)/jupyter lab --notebook-dir=notebooks --ip=$(HOST) $(if $(filter 0,$(shell id -u)),--allow-root)
+
+editions: $(READY)  ## what a class gets: learner, live-coding, solutions, instructor, into _build/editions
+	$(BIN)/python -m tests.notebooks.editions
 
 $(BENCH)/.ready: benchmarks/requirements.txt
 	.ci/python -m venv $(BENCH)
