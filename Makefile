@@ -24,7 +24,8 @@ SITE := _build/html
 BENCH := .venv-bench
 # What the site is made from: when none of it is newer than the last build, there is nothing to do.
 SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml requirements-book.txt -type f \
-	-not -path 'book/reference/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*.egg-info/*' 2>/dev/null)
+	-not -path 'book/reference/*' -not -path book/static/lab/catalog.js \
+	-not -path '*/__pycache__/*' -not -path '*/.*/*' -not -path '*.egg-info/*' 2>/dev/null)
 
 # TensorFlow is quiet, and it is the backend of Keras.
 export TF_CPP_MIN_LOG_LEVEL := 3

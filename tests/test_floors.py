@@ -41,6 +41,10 @@ MAY: dict[str, set[str]] = {
     },
     "claims": {"catalog", "experiments", "trial"},
     "exercises": {"catalog", "data", "frameworks", "probes", "stats"},
+    "report": {
+        *("catalog", "data", "ensemble", "experiments", "frameworks"),
+        *("plots", "stats", "theory"),
+    },
     "predict": set(),
     "doctor": {"data"},
     "callbacks": {"probes"},  # an old address

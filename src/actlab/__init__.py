@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from actlab.frameworks.translate import Translation
@@ -18,3 +19,10 @@ def translate(line: str, when: str | None = None) -> Translation:
     from actlab.frameworks.translate import translate
 
     return translate(line, when)
+
+
+def __getattr__(name: str) -> Any:
+    """``actlab.report``, which is a module and can be called, without importing it beforehand."""
+    if name == "report":
+        return importlib.import_module("actlab.report")
+    raise AttributeError(f"module 'actlab' has no attribute {name!r}")

@@ -287,7 +287,7 @@ class Activation:
 
         Returns (a, b), found numerically from :meth:`derivative` to about 10 digits; at a hard
         end it is the kink. ``-inf`` or ``inf`` on a side where the derivative does not vanish
-        (or not before 1e9), and (nan, nan) where its largest value is 0 or infinite.
+        (or not before 1e9), and (nan, nan) where its largest value is 0, infinite or NaN.
 
         Raises ``TypeError`` where the function is not elementwise and ``ValueError`` for a
         ``share`` outside (0, 1).
@@ -308,7 +308,7 @@ class Activation:
         peak = int(size.argmax())
         low, high = grid[max(peak - 1, 0)], grid[min(peak + 1, grid.size - 1)]
         largest = max(size[peak], steepness(np.linspace(low, high, 10_001)).max())
-        if largest == 0 or np.isinf(largest):
+        if not 0 < largest < math.inf:
             return math.nan, math.nan
 
         def edge(inside: float, outside: float) -> float:
