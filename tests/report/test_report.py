@@ -65,6 +65,11 @@ def test_kinks_at_odd_places_and_several():
 # --- Faults ---------------------------------------------------------------------------------------
 
 
+def faults(function):
+    of = subject(function)
+    return numerics.faults(of, numerics.properties(of.values))
+
+
 @pytest.mark.parametrize(
     ("function", "kind", "says"),
     [
@@ -79,10 +84,8 @@ def test_kinks_at_odd_places_and_several():
     ],
 )
 def test_a_fault_is_named(function, kind, says):
-    found = actlab.report(function, trial=False)
-    assert any(f.kind == kind and re.search(says, f.text) for f in found.faults), found.faults
-    assert kind in str(found)
-    assert kind in found.page()
+    found = faults(function)
+    assert any(f.kind == kind and re.search(says, f.text) for f in found), found
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,13 @@ def test_a_fault_is_named(function, kind, says):
     ids=str,
 )
 def test_where_there_is_no_fault_none_is_found(function):
-    assert actlab.report(function, trial=False).faults == ()
+    assert faults(function) == []
+
+
+def test_faults_come_first_on_the_card():
+    found = actlab.report(brought.half_the_slope, trial=False)
+    assert str(found).splitlines()[1].startswith("- wrong slope: ")
+    assert '<li class="fault">wrong slope: ' in found.page()
 
 
 # --- What is brought ------------------------------------------------------------------------------
