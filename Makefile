@@ -31,7 +31,7 @@ SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.y
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces processors lint notebooks lab editions bench studies mutants wheels address clean
+.PHONY: help book serve test surfaces processors lint notebooks lab editions slides bench studies mutants wheels address clean
 .PHONY: $(MOVED)
 
 help:  ## list the targets
@@ -80,6 +80,9 @@ lab: $(READY)  ## open the chapters in JupyterLab (in a container: HOST=0.0.0.0)
 
 editions: $(READY)  ## what a class gets: learner, live-coding, solutions, instructor, into _build/editions
 	$(BIN)/python -m tests.notebooks.editions
+
+slides: $(READY)  ## a deck for each chapter, one HTML file and its PDF, into _build/slides
+	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.slides
 
 $(BENCH)/.ready: benchmarks/requirements.txt
 	.ci/python -m venv $(BENCH)
