@@ -37,6 +37,7 @@ class Parsed(HTMLParser):
     ids: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
     images: list[dict[str, str | None]] = field(default_factory=list)
+    takes_settings: bool = False  # a piece of the lab reads its settings from the address
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -48,6 +49,7 @@ class Parsed(HTMLParser):
             self.links.append(found["href"] or "")
         if tag == "img":
             self.images.append(found)
+        self.takes_settings |= "data-own" in found
 
 
 @functools.lru_cache(maxsize=500)
@@ -77,6 +79,8 @@ def link_problems(path: Path, site: Path) -> list[str]:
             problems.append(f"{link}: no such page")
         elif parts.fragment and target.suffix == ".html":
             fragment = unquote(parts.fragment)
+            if parse(target).takes_settings and "=" in fragment:
+                continue
             if fragment not in parse(target).ids:
                 problems.append(f"{link}: no such place on the page")
     return problems
@@ -174,15 +178,19 @@ def math_problems(page: Any) -> list[str]:
     return problems
 
 
-# The pictures of intervals in a card are as wide as the room that their names leave them.
+# The pictures of intervals in a card are as wide as the room that their names leave them; where a
+# card is folded, it is opened to see.
 CRAMPED = """() => [...document.querySelectorAll(".verdict-card")].flatMap((card) => {
+    const fold = card.closest("details:not([open])");
+    if (fold) fold.open = true;
     const end = card.getBoundingClientRect().right + 1;
     const outside = [...card.querySelectorAll("table.intervals *, caption")]
         .filter((part) => !part.closest("details") && part.tagName !== "text")
         .filter((part) => part.getBoundingClientRect().right > end).length;
     const narrow = [...card.querySelectorAll("table.intervals svg[role=img]")]
         .filter((picture) => picture.getBoundingClientRect().width < 100).length;
-    const name = card.querySelector(".statement")?.textContent;
+    const name = card.querySelector(".statement, .finding")?.textContent;
+    if (fold) fold.open = false;
     return [
         ...(outside ? [`a card's picture runs out of it: ${name}`] : []),
         ...(narrow ? [`a card's picture is too narrow: ${name}`] : []),
@@ -193,6 +201,7 @@ CRAMPED = """() => [...document.querySelectorAll(".verdict-card")].flatMap((card
 def overflow_problems(page: Any) -> list[str]:
     """Whether the page is wider than a phone, or something on it is cut off there."""
     page.set_viewport_size(PHONE)
+    page.evaluate("document.querySelectorAll('.more input').forEach((box) => (box.checked = true))")
     width = page.evaluate("document.documentElement.scrollWidth")
     problems = [f"on a phone {problem}" for problem in page.evaluate(CRAMPED)]
     page.set_viewport_size(DESK)

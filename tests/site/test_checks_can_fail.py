@@ -43,6 +43,7 @@ def problems_of(folder, html, page=None, address=None):
 READ = [
     ('href="other.html#there"', 'href="gone.html"', "gone.html: no such page"),
     ('href="other.html#there"', 'href="other.html#gone"', "#gone: no such place"),
+    ('href="other.html#there"', 'href="other.html#a=relu"', "#a=relu: no such place"),
     ('href="other.html#there"', 'href="../../etc/hosts"', "no such page"),
     ('alt="A small square"', 'alt="a.png"', "says nothing"),
     ('alt="A small square"', 'alt="_images/5f3a 1.png"', "says nothing"),

@@ -12,6 +12,7 @@ from actlab_site.tables import table
 
 from actlab import catalog, claims
 from actlab.catalog import REQUIRED, Place
+from actlab.trial.card import KINDS
 
 RECORDS = {record.name: record for record in catalog.records()}
 
@@ -165,19 +166,51 @@ NEW = replace(TRIED, id="relu-x", statement="ReLU is fast.")
 
 def test_the_ledger_shows_claims_with_and_without_a_verdict(tmp_path):
     text = ledger.page([TRIED, NEW], tmp_path)
-    assert f"| [{TRIED.statement}](#on-trial-relu-output-positive) | refuted |" in text
-    assert "| [ReLU is fast.](#on-trial-relu-x) | not recorded yet |" in text
-    assert text.count('class="verdict-card') == 1
-    assert text.count("**Earlier decisions.**") == 1
-    assert "## Relu" in text
+    first, second = text.split('<tr role="row"')[2:]
+    assert 'id="on-trial-relu-output-positive"' in first
+    assert 'data-verdict="refuted" data-rank="2"' in first
+    assert 'class="tag refuted"' in first
+    assert f"<summary>{TRIED.statement}</summary>" in first
+    assert f"<dt>Until {TRIED.amended[-1].until}</dt>" in first
+    assert f'data-amended="{TRIED.amended[-1].until}"' in first
+    assert 'class="mini"' in first
+    assert "not recorded yet" in second
+    assert 'data-verdict=""' in second
+    assert 'data-amended=""' in second
+    assert "notebooks" not in second  # no chapter yet
     (tmp_path / "02_relu.ipynb").write_text('{"cells": [{"source": ["# Who did it\\n", "x"]}]}')
-    assert "[Who did it](../../notebooks/02_relu.ipynb)" in ledger.page([NEW], tmp_path)
+    assert 'href="../../notebooks/02_relu.html" title="Who did it"' in ledger.page([NEW], tmp_path)
 
 
-def test_an_entry_tells_what_it_cost_and_what_could_have_been_seen():
-    text = ledger.entry(claims.get("relu-half-born-dead"))
-    assert "**Smallest effect that could have been seen.**" in text
-    assert "`python -m actlab.study born_dead`" in text
+def test_an_entry_tells_what_it_cost_and_what_could_have_been_seen(tmp_path):
+    claim = claims.get("relu-half-born-dead")
+    text = ledger.entry(claim, claim.recorded(), tmp_path, ("ReLU", ""))
+    assert "<dt>Smallest effect that could have been seen</dt>" in text
+    assert "<code>python -m actlab.study born_dead</code>" in text
+
+
+def test_the_score_counts_every_verdict():
+    tried = [(claim, claim.recorded()) for claim in claims.all()]
+    counts = ledger.claims_found(tried)
+    assert sum(counts.values()) == len(tried)
+    html = ledger.score(counts, "claims.html")
+    for verdict, kind in KINDS.items():
+        assert f'href="claims.html?verdict={kind}"><b>{counts[verdict]}</b>' in html
+
+
+@pytest.mark.parametrize(
+    ("claim", "family", "ground"),
+    [
+        ("relu-half-born-dead", "relu", "untrained"),
+        ("selu-deep", "elu", "trained"),
+        ("sigmoid-two-softmax", "sigmoid", "computed"),
+        ("why-linear-xor", "any", "trained"),
+        ("prelu-first-layer", "leaky", "trained"),
+    ],
+)
+def test_family_and_scope_of_a_claim_are_read_off_its_record(claim, family, ground):
+    assert ledger.family(claims.get(claim)) == family
+    assert ledger.ground(claims.get(claim)) == ground
 
 
 def test_the_starting_document_shows_what_became_of_each_sentence():

@@ -2,9 +2,13 @@
 
 - :mod:`.reference` writes the pages that derive from the catalog and the ledger, before Sphinx
   looks for pages;
+- :mod:`.front` puts verdicts, the score and the curves on the front page;
 - :mod:`.lab` gives the live lab and the explorers their data and puts them into pages;
+- :mod:`.placed` says where in the chapters they stand;
 - :mod:`.boxes` dresses ``> **Predict.** …`` and its like as boxes;
 - :mod:`.predictions` covers the answers to predictions until the reader opens them;
+- :mod:`.words` lets the search find things by their other names;
+- :mod:`.assets` loads scripts and styles on the pages that need them;
 - :mod:`.finish` makes the finished HTML lighter, steadier and more accessible.
 """
 
@@ -15,18 +19,21 @@ from typing import Any
 
 from myst_nb.sphinx_ import SphinxNbRenderer
 
-from actlab_site import boxes, finish, lab, predictions, reference
+from actlab_site import assets, boxes, finish, front, lab, placed, predictions, reference, words
 
 
 def setup(app: Any) -> dict[str, Any]:
     """Register the parts with Sphinx."""
     # Before sphinx-external-toc (priority 500) reads the table of contents from disk.
     app.connect("config-inited", _write_reference, priority=100)
+    app.add_directive("front", front.Front)
     app.add_transform(boxes.BoxTransform)
     app.add_transform(predictions.PredictionTransform)
     predictions.keep_answers(SphinxNbRenderer)
     app.add_transform(lab.PieceTransform)
-    app.connect("html-page-context", lab.add_scripts)
+    app.add_transform(placed.PlacedTransform)
+    app.add_transform(words.WordTransform)
+    app.connect("html-page-context", assets.add)
     app.connect("build-finished", finish.finish_site)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

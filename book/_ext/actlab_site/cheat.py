@@ -90,11 +90,11 @@ def breakable(call: str) -> str:
     return re.sub(r"([._(=])", r"\1<wbr>", escape(call))
 
 
-def sketch(record: Any) -> str:
+def sketch(record: Any, points: int = 81) -> str:
     """The curve as a small drawing without words."""
     if not curves.drawable(record):
         return ""
-    x = np.linspace(-4, 4, 81)
+    x = np.linspace(-4, 4, points)
     y = np.asarray(curves.curve(record, x)[0], float)
     low, high = min(float(y.min()), -0.3), max(float(y.max()), 1.1)
 

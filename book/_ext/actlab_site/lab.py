@@ -168,17 +168,23 @@ def digits_script() -> str:
 # --- pieces in pages ------------------------------------------------------------------------------
 
 
-def frame(piece: str, state: str) -> str:
-    """The opening tag of the place of a piece; what follows up to ``</div>`` is its fallback."""
-    return f'<div data-actlab="{piece}" data-state="{escape(state)}">'
+def frame(piece: str, state: str, *, brief: bool = False) -> str:
+    """The opening tag of the place of a piece; what follows up to ``</div>`` is its fallback.
+
+    A ``brief`` lab shows less, and has its settings folded.
+    """
+    small = " data-brief" if brief else ""
+    return f'<div data-actlab="{piece}"{small} data-state="{escape(state)}">'
 
 
-def folded(piece: str, state: str, summary: str) -> str:
-    """A piece that appears when a reader opens it: HTML."""
+BESIDE = "It needs JavaScript; the picture and the table on this page say the same."
+
+
+def folded(piece: str, state: str, summary: str, fallback: str = BESIDE) -> str:
+    """A piece that appears when a reader opens it: HTML, as its ``fallback`` is."""
     return (
         f'<details class="al-embed"><summary>{escape(summary)}</summary>\n'
-        f'{frame(piece, state)}<p class="al-fallback">It needs JavaScript; the picture and the '
-        "table on this page say the same.</p></div></details>"
+        f'{frame(piece, state)}<p class="al-fallback">{fallback}</p></div></details>'
     )
 
 
@@ -219,13 +225,6 @@ class PieceTransform(SphinxTransform):
                     nodes.raw("", "</div></div>", format="html"),
                 ]
             )
-
-
-def add_scripts(app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
-    """Only a page with a piece loads the lab's small script and its style sheet."""
-    if "data-actlab=" in context.get("body", ""):
-        app.add_js_file("lab/boot.js", defer="defer")
-        app.add_css_file("lab/lab.css")
 
 
 if __name__ == "__main__":

@@ -1,97 +1,292 @@
-"""The page "The claims": every claim on trial with its rule and its recorded verdict."""
+"""The page "The claims": every claim on trial, a line each, its rule and its numbers in a fold."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 
-from actlab.trial import Claim
+from actlab import catalog
+from actlab.trial import Claim, Finding
 from actlab.trial.bound import digits
-from actlab.trial.card import card
+from actlab.trial.card import KINDS, SIGNS, linked, miniature, numbers, picture, written
 from actlab_site.boxes import slug
-from actlab_site.tables import table
 
 INTRODUCTION = """\
 # The claims on trial
 
-Each of these sentences is repeated in tutorials, usually without a measurement. Here each has an
-experiment, a rule, and the verdict the rule gave: *holds*, *holds when …*, *refuted* or
-*not shown*. Rules are written down before the run. Those below were all stated again later, as
-numbers instead of sentences, some with another meaning, when results were known; each entry keeps
-the earlier rule and its verdict. A test runs the quick ones again, from other seeds, and fails when
-a verdict changes."""
+What tutorials repeat, usually without a measurement. Open a line for its source, the
+experiment, the rule and all numbers; the [rules of evidence](../evidence.md) say what makes a
+verdict."""
+
+SMALL_PRINT = """\
+Rules are written down before the run. Those of this page were all stated again later, as numbers
+instead of sentences, some with another meaning, when results were known: each entry keeps the
+earlier rule and its verdict. A test runs the quick ones again, from other seeds, and fails when a
+verdict changes."""
+
+LEGEND = """\
+<p class="legend"><svg width="26" height="12" aria-hidden="true"><line class="in" x1="0" x2="26" \
+y1="6" y2="6"/><circle class="in" cx="13" cy="6" r="4"/></svg> meets the claim \
+<svg width="26" height="12" aria-hidden="true"><line class="out" x1="0" x2="26" y1="6" y2="6"/>\
+<circle class="out" cx="13" cy="6" r="4"/></svg> does not, or not surely \
+<svg width="18" height="12" aria-hidden="true"><rect class="zone" width="18" height="12" \
+fill-opacity="0.16"/></svg> where the claim puts the dots; grey: the noise floor. Bars are \
+intervals; 3/6: three of six cases meet the claim.</p>"""
+
+# What a claim is about, read off its scope: the first that fits.
+GROUNDS = {
+    "untrained": ("untrained networks", r"\buntrained\b|\bat the start\b"),
+    "trained": ("trained networks", r"\bseeds?\b|\bepochs\b|\bsplits\b|\bnetworks?\b.*\bXOR\b"),
+    "computed": ("functions and frameworks", r""),
+}
 
 
-def page(claims: Iterable[Any], notebooks: Path) -> str:
+def page(claims: Iterable[Claim], notebooks: Path) -> str:
     """The page's Markdown. ``notebooks``: the folder in which a claim's chapter is looked for."""
-    chapters: dict[str, list[Any]] = {}
-    for claim in claims:
-        chapters.setdefault(claim.chapter, []).append(claim)
-    blocks = [INTRODUCTION]
-    for chapter, members in chapters.items():
-        title, link = chapter_of(notebooks / f"{chapter}.ipynb")
-        blocks.append(f"## {title}")
-        if link:
-            blocks.append(f"The runs and figures are in the chapter [{title}]({link}).")
-        rows = [(f"[{c.statement}](#{label(c)})", verdict(c)) for c in members]
-        blocks.append(table(("Claim", "Verdict"), rows))
-        for claim in members:
-            blocks.append(entry(claim))
-            if link and (heading := where(claim, notebooks / f"{chapter}.ipynb")):
-                anchor = f"{link}#{nodes.make_id(heading)}"
-                blocks.append(f"**In the chapter.** [{heading}]({anchor})")
-    return "\n\n".join(blocks) + "\n"
+    tried = [(claim, recorded(claim)) for claim in claims]
+    chapters = dict.fromkeys(claim.chapter for claim, _ in tried)
+    titles = {name: _page_of(notebooks / f"{name}.ipynb") for name in chapters}
+    rows = [line(claim, found, notebooks, titles[claim.chapter]) for claim, found in tried]
+    html = [score(claims_found(tried)), filters(tried, titles), *_table(rows), LEGEND]
+    raw = "\n".join(html)
+    return f"{INTRODUCTION}\n\n```{{raw}} html\n{raw}\n```\n\n{SMALL_PRINT}\n"
 
 
-def entry(claim: Claim) -> str:
-    """One claim in full: card, experiment, what could have been seen, cost, earlier decisions."""
-    lines = [f"({label(claim)})=", f"### {claim.statement}"]
-    if (finding := _recorded(claim)) is None:
-        return "\n\n".join([*lines, claim.experiment, claim.rule])
-    about = [("Experiment", claim.experiment)]
-    seen = []
-    for what, found in finding.measured.items():
-        unit = claim.by.bounds[what].unit
-        if found.half_width():
-            size = digits(found.half_width(), unit).lstrip("+")
-            seen.append(f"{what}: {size} {unit}".rstrip())
-    if seen:
-        about.append(("Smallest effect that could have been seen", "; ".join(seen) + "."))
-    notes = {k: v for found in finding.measured.values() for k, v in found.notes.items()}
-    if hanging := notes.get("hangs on one split"):
-        about.append(("Hangs on one split, and is not counted", f"{'; '.join(hanging)}."))
-    if lengths := claim.filed.get("lengths"):
-        others = "; ".join(f"{name}: *{verdict}*" for name, verdict in lengths.items())
-        about.append(("At other lengths of training", f"{others}."))
-    if cost := claim.filed.get("cost"):
-        where = "; ".join(cost["machines"])
-        about.append(("Cost", f"{cost['minutes']:.0f} minutes ({where}); `{cost['command']}`."))
-    lines += [
-        f"```{{raw}} html\n{card(claim, finding, reference='')}\n```",
-        *(f"**{head}.** {text}" for head, text in about),
-        *splits(notes.get("lead by split", {})),
+def claims_found(tried: Iterable[tuple[Any, Finding | None]]) -> Counter[str]:
+    """How many claims have each verdict."""
+    return Counter(found.verdict for _, found in tried if found is not None)
+
+
+def score(counts: Mapping[str, int], ledger: str = "") -> str:
+    """The verdicts counted, as a bar and as links to the lines. ``ledger``: the page's address."""
+    parts = [(KINDS[verdict], verdict, counts.get(verdict, 0)) for verdict in SIGNS]
+    bar = "".join(
+        f'<span class="{kind}" style="flex:{count}"></span>' for kind, _, count in parts if count
+    )
+    items = "".join(
+        f'<li class="{kind}"><a href="{ledger}?verdict={kind}"><b>{count}</b> '
+        f"{tag(verdict)}</a></li>"
+        for kind, verdict, count in parts
+    )
+    return f'<div class="sbar" aria-hidden="true">{bar}</div>\n<ul class="score">{items}</ul>'
+
+
+def tag(verdict: str) -> str:
+    """A verdict as sign and word."""
+    sign = f'<span aria-hidden="true">{SIGNS[verdict]}</span>'
+    return f'<span class="tag {KINDS[verdict]}">{sign} {verdict}</span>'
+
+
+def filters(tried: Sequence[tuple[Any, Any]], titles: Mapping[str, tuple[str, str]]) -> str:
+    """Search, verdict, family, chapter, scope, amended: what ``lists.js`` filters by."""
+    families = dict.fromkeys(family(claim) for claim, _ in tried)
+    offered = {
+        "verdict": ("Every verdict", [(KINDS[verdict], verdict) for verdict in SIGNS]),
+        "family": ("Every family", [(name, family_words(name)) for name in families]),
+        "chapter": (
+            "Every chapter",
+            [(_number(n), f"{int(_number(n))} {t[0]}") for n, t in titles.items()],
+        ),
+        "scope": ("Every scope", [(name, words) for name, (words, _) in GROUNDS.items()]),
+    }
+    menus = "".join(
+        f'<select name="{name}" aria-label="{name.capitalize()}"><option value="">{every}</option>'
+        + "".join(f'<option value="{v}">{escape(words)}</option>' for v, words in options)
+        + "</select>"
+        for name, (every, options) in offered.items()
+    )
+    return (
+        '<form class="filters" data-filters="ledger" role="search" aria-label="The claims">'
+        '<input type="search" name="find" aria-label="Search the claims" '
+        'placeholder="Search the claims">'
+        f'{menus}<label><input type="checkbox" name="amended" value="1"> rule amended</label>'
+        f'<p role="status" data-of="claims">{len(tried)} claims</p></form>'
+    )
+
+
+def _table(rows: Sequence[str]) -> Iterator[str]:
+    heads = (
+        ("v", "rank", "Verdict"),
+        ("c", "text", "Claim"),
+        ("p", "share", "Evidence"),
+        ("s", "scope", "Scope"),
+        ("h", "chapter", "Chapter"),
+        ("a", "amended", "Amended"),
+    )
+    yield (
+        '<table class="ledger" id="ledger" role="table"><caption>Claims, verdicts '
+        'and evidence</caption><thead role="rowgroup"><tr role="row">'
+        + "".join(
+            f'<th role="columnheader" scope="col" class="{kind}" data-key="{key}">{words}</th>'
+            for kind, key, words in heads
+        )
+        + '</tr></thead><tbody role="rowgroup">'
+    )
+    yield from rows
+    yield "</tbody></table>"
+    yield (f'<label class="more"><input type="checkbox"> Show all {len(rows)} claims</label>')
+
+
+def line(claim: Claim, found: Finding | None, notebooks: Path, chapter: tuple[str, str]) -> str:
+    """One row of the table, with the whole entry folded into its claim."""
+    number, amended = _number(claim.chapter), claim.amended
+    about = {"verdict": "", "rank": "9", "share": "-1", "family": family(claim), "chapter": number}
+    about |= {"scope": ground(claim), "amended": amended[-1].until if amended else ""}
+    shown, small = "not recorded yet", ""
+    if found is not None:
+        kind = KINDS[found.verdict]
+        cases = len(next(iter(found.measured.values())).cases)
+        share = len(found.decision.passing) / cases if cases else -1
+        about |= {"verdict": kind, "rank": str(list(KINDS).index(found.verdict))}
+        about |= {"share": f"{share:.3f}"}
+        shown, small = tag(found.verdict), miniature(claim, found)
+    title, link = chapter
+    named = f'title="{escape(title)}" aria-label="Chapter {int(number)}"'
+    home = f'<a href="{link}" {named}>{int(number)}</a>'
+    data = "".join(f' data-{key}="{value}"' for key, value in about.items())
+    return (
+        f'<tr role="row" id="{label(claim)}" data-item{data}>'
+        f'<td role="cell" class="v">{shown}</td>'
+        f'<th role="rowheader" scope="row" class="c"><details class="entry"><summary>'
+        f"{escape(claim.statement)}</summary>"
+        f"{entry(claim, found, notebooks, chapter)}</details></th>"
+        f'<td role="cell" class="p">{small}</td>'
+        f'<td role="cell" class="s">{GROUNDS[about["scope"]][0]}</td>'
+        f'<td role="cell" class="h">{home if link else int(number)}</td>'
+        f'<td role="cell" class="a">{about["amended"] or "–"}</td></tr>'
+    )
+
+
+def entry(claim: Claim, found: Finding | None, notebooks: Path, chapter: tuple[str, str]) -> str:
+    """One claim in full: finding, pictures, experiment, rule, cost, all numbers, earlier rules."""
+    about = [("Said by", linked(claim.source, "")), ("Scope", escape(claim.asks.scope))]
+    about += [("Experiment", escape(claim.experiment))]
+    if found is None:
+        about.append(("Rule", escape(claim.rule)))
+        return f'<div class="verdict-card plain">{_listed(about)}</div>'
+    about.append((f"Rule, {written(claim)}", escape(claim.by.prose())))
+    about += besides(claim, found)
+    title, link = chapter
+    if link and (heading := where(claim, notebooks / f"{claim.chapter}.ipynb")):
+        anchor = f"{link}#{nodes.make_id(heading)}"
+        about.append(
+            ("In the chapter", f'<a href="{anchor}">{escape(title)}: {escape(heading)}</a>')
+        )
+    about += [
+        (
+            f"Until {old.until}",
+            f"<em>{old.verdict}</em>, by this rule: {escape(f'{old.rule} {old.known}')}",
+        )
+        for old in claim.amended
     ]
-    if claim.amended:
-        lines.append("**Earlier decisions.**")
-        lines += [
-            f"- Until {old.until}: *{old.verdict}*, by this rule: {old.rule} {old.known}"
-            for old in claim.amended
+    drawn = [
+        picture(what, found.measured[what], bound)
+        for what, bound in claim.by.bounds.items()
+        if found.measured[what].cases
+    ]
+    notes = _notes(found)
+    tables = [numbers(what, part, claim.by.bounds[what]) for what, part in found.measured.items()]
+    tables += splits(notes.get("lead by split", {}))
+    return "".join(
+        [
+            f'<div class="verdict-card plain {KINDS[found.verdict]}">',
+            f'<p class="finding">{escape(found.because)}</p>',
+            *drawn,
+            f'<details class="fold"><summary>All numbers</summary>{"".join(tables)}</details>',
+            _listed(about),
+            f'<p class="more"><a href="#{label(claim)}">Link to this entry</a></p></div>',
         ]
-    return "\n\n".join(lines)
+    )
+
+
+def besides(claim: Claim, found: Finding) -> list[tuple[str, str]]:
+    """What could have been seen, what hangs on one split, other lengths of training, the cost."""
+    about, seen = [], []
+    for what, part in found.measured.items():
+        unit = claim.by.bounds[what].unit
+        if part.half_width():
+            size = digits(part.half_width(), unit).lstrip("+")
+            seen.append(escape(f"{what}: {size} {unit}".rstrip()))
+    if seen:
+        about.append(("Smallest effect that could have been seen", "; ".join(seen)))
+    if hanging := _notes(found).get("hangs on one split"):
+        about.append(("Hangs on one split, and is not counted", escape("; ".join(hanging))))
+    if lengths := claim.filed.get("lengths"):
+        others = "; ".join(f"{name}: <em>{verdict}</em>" for name, verdict in lengths.items())
+        about.append(("At other lengths of training", others))
+    if cost := claim.filed.get("cost"):
+        machines = escape("; ".join(cost["machines"]))
+        command = f"<code>{escape(cost['command'])}</code>"
+        about.append(("Cost", f"{cost['minutes']:.0f} minutes ({machines}); {command}"))
+    return about
+
+
+def _notes(found: Finding) -> dict[str, Any]:
+    return {name: note for part in found.measured.values() for name, note in part.notes.items()}
+
+
+def _listed(about: Iterable[tuple[str, str]]) -> str:
+    return "<dl>" + "".join(f"<dt>{head}</dt><dd>{text}</dd>" for head, text in about) + "</dl>"
 
 
 def splits(leads: Mapping[str, Sequence[float]]) -> list[str]:
-    """Every case of a contest, split by split, folded."""
+    """Every case of a contest, split by split."""
     if not leads:
         return []
-    heads = ("Lead (points)", *(f"split {i + 1}" for i in range(len(next(iter(leads.values()))))))
-    rows = [(case, *(digits(lead, "points") for lead in found)) for case, found in leads.items()]
-    return [f":::{{dropdown}} Every case, split by split\n{table(heads, rows)}\n:::"]
+    count = len(next(iter(leads.values())))
+    heads = "".join(f'<th scope="col">split {i + 1}</th>' for i in range(count))
+    rows = "".join(
+        f'<tr><th scope="row">{escape(case)}</th>'
+        + "".join(f"<td>{digits(lead, 'points')}</td>" for lead in found)
+        + "</tr>"
+        for case, found in leads.items()
+    )
+    return [
+        '<table class="numbers"><thead><tr><td>Lead, split by split (points)</td>'
+        f"{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    ]
+
+
+def family(claim: Any) -> str:
+    """The family of the catalog that a claim's name begins with (``selu-deep``), or ``any``."""
+    word = claim.id.partition("-")[0]
+    for record in catalog.records():
+        if word in (record.name, record.name.partition("_")[0]):
+            return record.family
+    return "any"
+
+
+def family_words(name: str) -> str:
+    """A family by its first member: ``ELU and its kin``."""
+    if name == "any":
+        return "any function"
+    first = catalog.get(catalog.families()[name][0])
+    return f"{first.title.split(' (')[0]} and its kin"
+
+
+def ground(claim: Any) -> str:
+    """Which of :data:`GROUNDS` a claim stands on."""
+    scope = claim.asks.scope
+    return next(
+        name for name, (_, sign) in GROUNDS.items() if re.search(sign, scope, re.IGNORECASE)
+    )
+
+
+def _page_of(notebook: Path) -> tuple[str, str]:
+    """Title and link as HTML needs it."""
+    title, link = chapter_of(notebook)
+    return title, link.replace(".ipynb", ".html")
+
+
+def _number(chapter: str) -> str:
+    return chapter.partition("_")[0]
 
 
 def where(claim: Any, notebook: Path) -> str:
@@ -111,20 +306,27 @@ def where(claim: Any, notebook: Path) -> str:
 
 def verdict(claim: Any) -> str:
     """The recorded verdict, or a plain statement that there is none yet."""
-    found = _recorded(claim)
+    found = recorded(claim)
     return "not recorded yet" if found is None else str(found.verdict)
 
 
-def _recorded(claim: Any) -> Any:
+def recorded(claim: Any) -> Finding | None:
+    """What is on file, or None where a claim was not tried yet."""
     try:
-        return claim.recorded()
+        found: Finding = claim.recorded()
     except (KeyError, FileNotFoundError):
         return None
+    return found
 
 
 def label(claim: Any) -> str:
     """Where a claim's entry stands on the page."""
     return f"on-trial-{slug(claim.id)}"
+
+
+def link(claim: Any) -> str:
+    """A claim that leads to its line, as HTML for a page beside the ledger."""
+    return f'<a href="claims.html#{label(claim)}">{escape(claim.statement)}</a>'
 
 
 def chapter_of(path: Path) -> tuple[str, str]:

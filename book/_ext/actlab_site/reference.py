@@ -21,7 +21,7 @@ from actlab_class import costs, guide, lessons
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
 from actlab.frameworks.differences import recorded_versions
-from actlab_site import benchmark, curves, lab, ledger, starting
+from actlab_site import benchmark, curves, glossary, lab, ledger, starting
 from actlab_site.tables import table
 
 FOLDER = "book/reference"
@@ -70,6 +70,7 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     for name, write in (
         ("disagreements", _disagreements),
         ("claims", lambda: ledger.page(_claims(), root / "notebooks")),
+        ("glossary", glossary.page),
         ("starting-document", lambda: starting.page(_claims())),
         ("cheat-sheet", lambda: _cheat_sheet(root)),
     ):
@@ -159,6 +160,7 @@ def source_of(page: str) -> str | None:
     return {
         "disagreements": "src/actlab/frameworks/pages.py",
         "claims": "src/actlab/claims/__init__.py",
+        "glossary": "book/_ext/actlab_site/glossary.py",
         "starting-document": "book/_ext/actlab_site/starting.py",
         "cheat-sheet": "book/_ext/actlab_site/cheat.py",
         "benchmark": "benchmarks/ensemble.py",
@@ -302,6 +304,8 @@ def then_and_now(records: Iterable[Activation]) -> str:
         f"lists what reads differently with {now('keras')} and {now('torch')}: arguments that one "
         "of the two has and the other has not, or has with another default; calls that are new, "
         "and calls that are gone. Objects are named as they are called today.",
+        "## What changed most often",
+        table(("Change", "Where"), most_often(records)),
     ]
     for framework, release in THEN.items():
         known = [(r, *pair) for r in records for pair in pairs(r, framework)]
@@ -333,6 +337,35 @@ def then_and_now(records: Iterable[Activation]) -> str:
             if entries:
                 blocks.append(f"### {heading}\n\n" + "\n".join(f"- {e}" for e in entries))
     return "\n\n".join(blocks) + "\n"
+
+
+def most_often(records: Iterable[Activation]) -> list[tuple[str, str]]:
+    """The changes of arguments that more than one object has seen, the commonest first."""
+    seen: dict[str, dict[str, None]] = {}
+    for framework in THEN:
+        for record in records:
+            for then, today in pairs(record, framework):
+                for change in changes(then, today) if then and today else ():
+                    seen.setdefault(change, {})[f"`{today.path}`"] = None
+    rows = sorted(seen.items(), key=lambda row: -len(row[1]))
+    return [(change, ", ".join(places)) for change, places in rows if len(places) > 1]
+
+
+def changes(then: Place, now: Place) -> Iterator[str]:
+    """What happened to the arguments of an object, each in words.
+
+    An argument was renamed where one is gone and one is new with the same default.
+    """
+    gone = {name: d for name, d in then.arguments.items() if name not in now.arguments}
+    new = {name: d for name, d in now.arguments.items() if name not in then.arguments}
+    for old, default in gone.items():
+        other = next((name for name, value in new.items() if value == default), None)
+        if other is None:
+            yield f"`{old}` is gone"
+        else:
+            del new[other]
+            yield f"`{old}` is called `{other}`"
+    yield from (f"`{name}` is new" for name in new)
 
 
 def usage(record: Activation, place: Place) -> str:

@@ -77,10 +77,7 @@ def page(claims: Iterable[Any]) -> str:
             tried.setdefault(name, []).append(claim)
     blocks = [INTRODUCTION]
     for name in SECTIONS:
-        rows = [
-            (f"[{claim.statement}](#{ledger.label(claim)})", ledger.verdict(claim))
-            for claim in tried.get(name, ())
-        ]
+        rows = [(ledger.link(claim), ledger.verdict(claim)) for claim in tried.get(name, ())]
         rows += [(text, f"to be tried: *{home}*") for text, home in TO_COME.get(name, ())]
         if rows:
             blocks += [f"## {name[0].upper()}{name[1:]}", table(("It says", "Verdict"), rows)]

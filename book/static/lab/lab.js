@@ -211,7 +211,7 @@
         field("Optimiser", select(Object.entries(OPTIMISERS), s.opt, set("opt"))),
         slider("Learning rate", { low: 1e-4, high: 3, step: 0.02, value: s.lr, ...logarithmic, from: (v) => Math.log10(v) }, set("lr")));
       const small = matchMedia("(max-width: 600px)").matches;
-      const settings = el("details.al-settings", { open: !small }, el("summary", {}, "Settings"), controls);
+      const settings = el("details.al-settings", { open: !small && host.dataset.brief == null }, el("summary", {}, "Settings"), controls);
       L.title = el("p.al-title", {}, hue(el("i.al-swatch", { "aria-hidden": "true" }), s.act));
       L.swatch = L.title.firstChild;
       if (L.i) L.swatch.classList.add("al-dashed");
@@ -261,7 +261,7 @@
         const box = hue(el("div.al-strip", { "aria-hidden": "true" }, el("div.al-scale", {}, lines), bars), s.act);
         box.style.setProperty("--layers", H);
         const height = (v) => (v > 0 ? 100 * Math.min(1, Math.max(0.004, (Math.log10(v) - low) / (high - low))) : 0);
-        return { node: el("div", {}, el("p.al-cap", {}, el("strong", {}, title), " ", el("span", {}, small)), box), set: (values, others) => bars.forEach((bar, l) => {
+        return { node: el("div.al-way", {}, el("p.al-cap", {}, el("strong", {}, title), " ", el("span", {}, small)), box), set: (values, others) => bars.forEach((bar, l) => {
           bar.firstChild.style.height = `${height(values[l])}%`;
           bar.classList.toggle("al-none", !(Math.log10(values[l]) > low));
           bar.dataset.v = Number.isFinite(values[l]) ? (values[l] === 0 ? "0" : "↓") : "∞";

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from actlab import catalog
@@ -110,8 +113,92 @@ PREFERRED = ("", "float32", "float16", "bfloat16", "float64")
 Group = list[Difference]
 
 
+@dataclass(frozen=True)
+class Bite:
+    """One of the differences that cost people days: which, in plain words, and what to write.
+
+    ``record``, ``category``, ``side`` and ``quantity`` find it; ``fix`` is a line that gives one
+    framework the result of the other's, ``like``.
+    """
+
+    title: str
+    record: str
+    category: str
+    why: str
+    advice: str
+    fix: str
+    like: str
+    side: str = ""
+    quantity: str = ""
+
+
+FIVE = (
+    Bite(
+        "The mask means the opposite",
+        "multi_head_attention",
+        "default",
+        "In a boolean mask *True* says *do not look here* to PyTorch's MultiheadAttention, and "
+        "*look here* to Keras and to PyTorch's own scaled_dot_product_attention. Shown is what a "
+        "query finds on two tokens, 1 and 3, under the mask (True, False).",
+        "Negate the mask when you port: `attn_mask=~mask`.",
+        "torch_attention([False, True])",
+        "keras",
+        side="mask",
+    ),
+    Bite(
+        "Batch or position first?",
+        "multi_head_attention",
+        "default",
+        "Both take the other's order without a word, and attend across the batch. Shown is the "
+        "shape of the attention weights for an input of shape (2, 3, 4): to PyTorch these are two "
+        "positions in a batch of three.",
+        "Say `batch_first=True` (and, for the same shape, that the heads shall not be averaged).",
+        "torch.nn.MultiheadAttention(4, 1, batch_first=True)(*[torch.ones(2, 3, 4)] * 3, "
+        "average_attn_weights=False)[1].shape",
+        "keras",
+        side="batch",
+    ),
+    Bite(
+        "One name, three slopes",
+        "leaky_relu",
+        "default",
+        "PyTorch takes the slope of the paper, 0.01. Keras took its own, and not the same for the "
+        "function and the layer.",
+        "Write the slope out, always: `negative_slope=0.01`.",
+        'keras.layers.LeakyReLU(negative_slope=0.01)(tf.constant([-2.0], "float32"))',
+        "torch",
+    ),
+    Bite(
+        "A softmax over the batch",
+        "softmax",
+        "default",
+        "Without an axis PyTorch guesses, with a warning: axis 0 for tensors of 1 or 3 "
+        "dimensions, otherwise 1. On a batch of sequences it normalises over the batch. Keras "
+        "takes the last axis.",
+        "Name the axis: `dim=-1`.",
+        "torch.nn.Softmax(dim=-1)(torch.zeros(2, 3, 4))[0, 0]",
+        "keras",
+        side="axis",
+    ),
+    Bite(
+        "NaN in half precision",
+        "gelu_tanh",
+        "not finite",
+        "The derivative of the approximation contains $x^2$, which overflows float16 from 256 on, "
+        "times something that is 0 there. Infinity times zero is NaN, and one NaN in a gradient "
+        "is the end of a training run.",
+        "Take the exact GELU, or compute this layer in float32.",
+        "keras_gradient(lambda x: keras.activations.gelu(x, approximate=False), "
+        'tf.constant([-256.0], "float16"))',
+        "torch",
+        quantity="gradient",
+    ),
+)
+"""What is met most often by those who port a network, and costs most. Chosen by hand."""
+
+
 def disagreements() -> str:
-    """The whole page, in Markdown."""
+    """The whole page, in MyST Markdown."""
     recorded = [difference for difference in load() if difference.witness is not None]
     apart, alike, alone = sorted_out(recorded)
     names = {**TITLES, "tensorflow": "TensorFlow"}
@@ -121,46 +208,179 @@ def disagreements() -> str:
     blocks = [
         "# Where Keras and PyTorch disagree",
         opening(recorded),
-        f"**How it was measured.** Every place where {versions} compute a function of this "
-        f"course ({places} places, {len(records)} functions) was called in {len(DTYPES)} formats, "
-        "forwards and backwards: at all numbers of float16 and bfloat16, on a dense grid of "
-        "float32 and float64, and at the edges. (Layers with weights were compared with equal "
-        "weights.) All of it eagerly, on a CPU, in inference; where another path makes a "
-        "difference, the entry says how it was called and shows the others, and [what a compiler "
-        "changes](#what-a-compiler-changes) has a section of its own. Each result was held "
-        f"against the exact one. What is listed here is off by more than {ULPS} times what "
-        "rounding the input and the output must cost, *and* differs between the frameworks. The "
-        "tables are the measurement, and a test runs every line of code on this page.",
-        "The order is by surprise: "
-        + "; ".join(f"{i}. {name}" for i, name in enumerate(CATEGORIES.values(), 1))
-        + ". Within a section, what happens in float32 and at numbers of everyday size comes "
-        "first.",
-        contents(apart),
-        "All lines of code below presuppose these:",
-        f"```python\n{lines.PREAMBLE}```",
+        *folded(
+            "<span>All lines of code on this page presuppose these</span>",
+            f"```python\n{lines.PREAMBLE}```",
+        ),
+        "## Five that will bite you",
+        *(block for bite in FIVE for block in told(bite, apart)),
+        "## All of them",
+        *folded(
+            "<span>How it was measured, and in what order they stand</span>",
+            f"Every place where {versions} compute a function of this course ({places} places, "
+            f"{len(records)} functions) was called in {len(DTYPES)} formats, forwards and "
+            "backwards: at all numbers of float16 and bfloat16, on a dense grid of float32 and "
+            "float64, and at the edges. (Layers with weights were compared with equal weights.) "
+            "All of it eagerly, on a CPU, in inference; where another path makes a difference, the "
+            "entry says how it was called and shows the others, and [what a compiler changes]"
+            "(#what-a-compiler-changes) has a section of its own. Each result was held against the "
+            f"exact one. What is listed here is off by more than {ULPS} times what rounding the "
+            "input and the output must cost, *and* differs between the frameworks. The tables are "
+            "the measurement, and a test runs every line of code on this page.",
+            "The order is by surprise: "
+            + "; ".join(f"{i}. {name}" for i, name in enumerate(CATEGORIES.values(), 1))
+            + ". Within a section, what happens in float32 and at numbers of everyday size comes "
+            "first.",
+        ),
+        raw(controls(apart, alone)),
     ]
     for category, groups in apart.items():
-        title, explanation = HEADINGS[category]
-        blocks += [f"## {title}", explanation]
-        blocks += [block for group in groups if not compact(group) for block in section(group)]
-        if rest := [group for group in groups if compact(group)]:
-            brief = category.startswith("subnormal")
-            blocks += [*notes(rest), table(rest, named=True, brief=brief), code(rest, named=True)]
-    blocks += [
-        "## Only one of them has it",
+        blocks += listed(category, *HEADINGS[category], groups, brief="subnormal" in category)
+    blocks += listed(
+        "alone",
+        "Only one of them has it",
         "What a framework makes of functions that the other lacks (the course has a recipe for "
         "each).",
-    ]
-    blocks += [block for group in alone if not compact(group) for block in section(group)]
-    rest = [group for group in alone if compact(group)]
-    blocks += [*notes(rest), table(rest, named=True), code(rest, named=True)]
+        alone,
+    )
     blocks += compilers()
     blocks += [
         "## Where they agree",
         "Not a disagreement, but good to know: here both are off, and (nearly) alike.",
-        table(alike, named=True, brief=True),
+        *folded(
+            f"<span>{len(alike)} of them, in a table</span>", table(alike, named=True, brief=True)
+        ),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def raw(text: str) -> str:
+    """HTML between Markdown."""
+    return f"```{{raw}} html\n{text}\n```"
+
+
+def folded(summary: str, *blocks: str, data: str = "") -> list[str]:
+    """Blocks that a reader opens; ``data``: further attributes."""
+    opening = f'<details class="entry"{data}><summary>{summary}</summary><div class="body">'
+    return [raw(opening), *blocks, raw("</div></details>")]
+
+
+def told(bite: Bite, apart: dict[str, list[Group]]) -> list[str]:
+    """One of the five: what happens, the two lines, the line that mends it."""
+    group = next(group for group in apart[bite.category] if _is(bite, group))
+    written = code([group], named=False).splitlines()[1:-1]
+    shown = [*written[: max(2, len(chosen(group).places))], f"# {bite.advice.replace('`', '')}"]
+    shown.append(f"{bite.fix}  # {result_in(group, bite.like)}")
+    return [
+        f"### {bite.title}",
+        f"{bite.why} {bite.advice} "
+        f'<a href="#{anchor(group)}" aria-label="{bite.title}: the whole entry">More</a>',
+        "```python\n" + "\n".join(shown) + "\n```",
+    ]
+
+
+def result_in(group: Group, framework: str) -> str:
+    """What the first line of a framework returns, as the page writes it."""
+    written = code([group], named=False).splitlines()[1:-1]
+    line = next(line for line in written if line.startswith(framework))
+    return line.rpartition("  # ")[2]
+
+
+def _is(bite: Bite, group: Group) -> bool:
+    first = group[0]
+    return (
+        first.record == bite.record
+        and first.side == (bite.side or first.side)
+        and bool(first.places) != bool(bite.side)
+        and first.quantity == (bite.quantity or first.quantity)
+    )
+
+
+def controls(apart: dict[str, list[Group]], alone: Sequence[Group]) -> str:
+    """Search, kind, function: what the site's ``lists.js`` filters by."""
+    kinds = [(category, HEADINGS[category][0]) for category in apart]
+    kinds.append(("alone", "Only one of them has it"))
+    every = [group[0].record for groups in [*apart.values(), alone] for group in groups]
+    named = [(name, catalog.get(name).title) for name in dict.fromkeys(every)]
+    offered = {
+        "kind": ("Every kind", [(slug(kind), words) for kind, words in kinds]),
+        "function": ("Every function", sorted(named, key=lambda pair: pair[1].lower())),
+    }
+    menus = "".join(
+        f'<select name="{name}" aria-label="{name.capitalize()}"><option value="">{every}</option>'
+        + "".join(f'<option value="{v}">{html.escape(words)}</option>' for v, words in options)
+        + "</select>"
+        for name, (every, options) in offered.items()
+    )
+    return (
+        '<form class="filters" data-filters="where-keras-and-pytorch-disagree" role="search" '
+        'aria-label="The differences"><input type="search" name="find" aria-label="Search the '
+        f'differences" placeholder="gelu, nan, float16 …">{menus}'
+        '<p role="status" data-of="entries"></p></form>'
+    )
+
+
+def listed(
+    category: str, heading: str, explanation: str, groups: Sequence[Group], *, brief: bool = False
+) -> list[str]:
+    """A kind: an entry for each group; those that need a line each share the last one."""
+    functions = ", ".join(dict.fromkeys(title(group) for group in groups))
+    opened = (
+        f'<details class="kind" id="kind-{slug(category)}" data-group><summary><b>{heading}</b>'
+        f'<small>{html.escape(functions)}</small></summary><div class="body">'
+    )
+    blocks = [raw(opened), explanation]
+    for group in groups:
+        if not compact(group):
+            blocks += folded(summary(group), *section(group), data=_data(category, [group]))
+    if rest := [group for group in groups if compact(group)]:
+        count = len({group[0].record for group in rest})
+        blocks += folded(
+            f"<span>{count} functions, in a table</span>",
+            *notes(rest),
+            table(rest, named=True, brief=brief),
+            code(rest, named=True),
+            data=_data(category, rest),
+        )
+    return [*blocks, raw("</div></details>")]
+
+
+def _data(category: str, groups: Sequence[Group]) -> str:
+    functions = " ".join(dict.fromkeys(group[0].record for group in groups))
+    name = f"{slug(category)}-table" if compact(groups[0]) else anchor(groups[0])
+    return f' id="{name}" data-item data-kind="{slug(category)}" data-function="{functions}"'
+
+
+def summary(group: Group) -> str:
+    """A group's name and what the two give, on one line."""
+    first = chosen(group)
+    text = f"<span>{html.escape(heading(group))}</span>"
+    if first.category == "length" or first.witness is None or len(first.witness.results) < 2:
+        return text
+    shown = pair(first) if first.places else tuple(map(_plain, first.witness.results[:2]))
+    said = [
+        f"<small>{name} <b>{html.escape(value.strip('`'))}</b></small>"
+        for name, value in zip(TITLES.values(), shown, strict=True)
+    ]
+    return text + "".join(said) if max(map(len, shown)) < 24 else text
+
+
+def _plain(result: Any) -> str:
+    return result if isinstance(result, str) else number(result, "", plain=True)
+
+
+def anchor(group: Group) -> str:
+    """Where a group's entry stands on the page: what it is about, and so as stable as that."""
+    first = group[0]
+    use = first.side if not first.places else ""
+    alone = "alone" if first.witness is not None and len(first.witness.results) == 1 else ""
+    parts = (first.category, alone, first.record, first.quantity, use)
+    return slug("-".join(filter(None, parts)))
+
+
+def slug(text: str) -> str:
+    """Lower-case words joined by hyphens."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def opening(recorded: Sequence[Difference]) -> str:
@@ -233,9 +453,12 @@ def compilers() -> list[str]:
         "of itself and by less than 1 % (of 1, if it is smaller). **You may compile**: only what "
         "is listed here changes. But what is said above of an eager call need not be true of a "
         "compiled one.",
-        "\n".join(said),
-        _markdown(head, sorted([*key, *row] for key, row in rows.items())),
-        "```python\n" + "\n".join(shown) + "\n```",
+        *folded(
+            f"<span>{len(rows)} changes, in a table</span>",
+            "\n".join(said),
+            _markdown(head, sorted([*key, *row] for key, row in rows.items())),
+            "```python\n" + "\n".join(shown) + "\n```",
+        ),
     ]
 
 
@@ -245,8 +468,8 @@ def compact(group: Group) -> bool:
 
 
 def section(group: Group) -> list[str]:
-    """A group with a heading of its own."""
-    blocks = [f"### {heading(group)}", sentence(group)]
+    """What there is to say and to show of one group."""
+    blocks = [sentence(group)]
     if group[0].places and group[0].category != "default":
         blocks.append(table([group], named=False))
     return [*blocks, code([group], named=False)]
@@ -294,15 +517,6 @@ def _magnitude(x: Any) -> float:
     numbers = x if isinstance(x, list) else [x]
     finite = [abs(n) for n in numbers if n is not None and math.isfinite(n) and n != 0]
     return max((abs(math.log10(n)) for n in finite), default=0.0)
-
-
-def contents(apart: dict[str, list[Group]]) -> str:
-    """How many functions each section holds."""
-    rows = [
-        (HEADINGS[category][0], ", ".join(dict.fromkeys(title(g) for g in groups)))
-        for category, groups in apart.items()
-    ]
-    return _markdown(("Section", "Functions"), rows)
 
 
 def notes(groups: Iterable[Group]) -> list[str]:
