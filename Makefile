@@ -31,7 +31,7 @@ SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.y
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces processors lint notebooks lab editions slides bench studies mutants wheels address clean
+.PHONY: help book serve test surfaces processors lint notebooks lab editions slides bundle bench studies mutants wheels address clean
 .PHONY: $(MOVED)
 
 help:  ## list the targets
@@ -83,6 +83,9 @@ editions: $(READY)  ## what a class gets: learner, live-coding, solutions, instr
 
 slides: $(READY)  ## a deck for each chapter, one HTML file and its PDF, into _build/slides
 	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.slides
+
+bundle: book slides editions  ## site, slides, editions, course and data as one folder and zip, for a room without network
+	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.bundle
 
 $(BENCH)/.ready: benchmarks/requirements.txt
 	.ci/python -m venv $(BENCH)

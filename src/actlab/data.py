@@ -165,7 +165,15 @@ def available(name: str) -> bool:
 
     Raises :class:`DataError` for an unknown name, and where ``ACTLAB_DATA`` can not be looked into.
     """
-    return _known(name) != "fashion_mnist" or _folder_with_fashion_mnist() is not None
+    return _known(name) != "fashion_mnist" or folder() is not None
+
+
+def folder() -> Path | None:
+    """The folder on this machine with the four files of Fashion-MNIST, if there is one.
+
+    Raises :class:`DataError` where ``ACTLAB_DATA`` can not be looked into.
+    """
+    return _folder_with_fashion_mnist()
 
 
 def verify(name: str) -> None:
