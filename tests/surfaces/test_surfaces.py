@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from . import pins
 
@@ -291,6 +294,30 @@ def test_binder_uses_the_python_of_the_course_and_installs_the_helpers():
     script = ROOT / ".binder" / "postBuild"
     assert os.access(script, os.X_OK)
     assert "--no-deps" in script.read_text()
+
+
+# Debian 12, Ubuntu 24.04, and the newest that the course takes.
+DISTRIBUTIONS = ("3.11.2", "3.12.3", "3.13.0")
+
+
+def refusals(found: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Packages (name, what Python they ask for) that one of the distributions cannot install."""
+    return [
+        f"{name} asks for Python {wanted}, which {version} is not"
+        for name, wanted in found
+        for version in DISTRIBUTIONS
+        if wanted and not SpecifierSet(wanted).contains(version)
+    ]
+
+
+def test_the_pythons_of_debian_and_ubuntu_can_install_every_package():
+    """A pin that asks for 3.11.5 ends the installation on Debian 12, which has 3.11.2."""
+    names = [line.split("==")[0] for line in pins.exact().values()]
+    asked = [(name, metadata.metadata(name).get("Requires-Python")) for name in names]
+    assert refusals(asked) == []
+    assert refusals([("strict", ">=3.11.5"), ("any", None)]) == [
+        "strict asks for Python >=3.11.5, which 3.11.2 is not"
+    ]
 
 
 def test_requirements_are_exact_and_the_package_has_lower_bounds_only():
