@@ -21,7 +21,7 @@ from actlab_class import costs, guide, lessons
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
 from actlab.frameworks.differences import recorded_versions
-from actlab_site import benchmark, curves, glossary, lab, ledger, starting
+from actlab_site import benchmark, choosing, curves, glossary, lab, ledger, starting
 from actlab_site.tables import table
 
 FOLDER = "book/reference"
@@ -73,6 +73,7 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
         ("glossary", glossary.page),
         ("starting-document", lambda: starting.page(_claims())),
         ("cheat-sheet", lambda: _cheat_sheet(root)),
+        ("choosing", _choosing),
     ):
         if lists(root, f"{FOLDER}/{name}"):  # these take longer, and import more, than the others
             yield f"{name}.md", write()
@@ -102,6 +103,12 @@ def _disagreements() -> str:
     from actlab.frameworks import pages
 
     return pages.disagreements()
+
+
+def _choosing() -> str:
+    from actlab import claims
+
+    return choosing.page(claims.get)
 
 
 def _claims() -> Iterable[Any]:
