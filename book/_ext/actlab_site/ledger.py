@@ -15,7 +15,7 @@ from docutils import nodes
 from actlab import catalog
 from actlab.trial import Claim, Finding
 from actlab.trial.bound import digits
-from actlab.trial.card import KINDS, SIGNS, linked, miniature, numbers, picture, written
+from actlab.trial.card import KINDS, SIGNS, Scale, linked, numbers, picture, rect, written
 from actlab_site.boxes import slug
 
 INTRODUCTION = """\
@@ -57,6 +57,36 @@ def page(claims: Iterable[Claim], notebooks: Path) -> str:
     html = [score(claims_found(tried)), filters(tried, titles), *_table(rows), LEGEND]
     raw = "\n".join(html)
     return f"{INTRODUCTION}\n\n```{{raw}} html\n{raw}\n```\n\n{SMALL_PRINT}\n"
+
+
+def miniature(claim: Claim, finding: Finding) -> str:
+    """The first picture, for a line of a table: every case, without names and numbers.
+
+    Empty where nothing was there to be measured. Filled are the cases that meet the whole claim.
+    """
+    what, bound = next(iter(claim.by.bounds.items()))
+    measured, passing = finding.measured[what], set(finding.decision.passing)
+    if not measured.cases:
+        return ""
+    scale, marks = Scale(measured, bound), []
+    if measured.floors:
+        top = max(measured.floors.values())
+        marks.append(rect("floor", -top, top, scale))
+    marks.append(rect("zone", *scale.zone, scale))
+    for line, (case, found) in enumerate(measured.cases.items()):
+        kind = "in" if case in passing else "out"
+        at = f"{100 * (line + 0.5) / len(measured.cases):.3g}%"
+        ends = scale.at(found.low), scale.at(found.high)
+        width = f'x1="{ends[0]}" x2="{ends[1]}" y1="{at}" y2="{at}"'
+        bar = f'<line class="{kind}" {width}/>' if found.low < found.high else ""
+        marks.append(f'{bar}<circle class="{kind}" cx="{scale.at(found.mean)}" cy="{at}" r="3"/>')
+    count = f"{len(passing)} of {len(measured.cases)}"
+    label = escape(f"{what}: {count} {claim.by.of}s meet the claim")
+    height = max(18, min(44, 9 * len(measured.cases)))
+    return (
+        f'<svg class="mini" role="img" aria-label="{label}" width="100%" height="{height}">'
+        f"{''.join(marks)}</svg><small>{len(passing)}/{len(measured.cases)}</small>"
+    )
 
 
 def claims_found(tried: Iterable[tuple[Any, Finding | None]]) -> Counter[str]:

@@ -96,36 +96,6 @@ def picture(what: str, measured: Measured, bound: Bound) -> str:
     )
 
 
-def miniature(claim: Claim, finding: Finding) -> str:
-    """The first picture, for a line of a table: every case, without names and numbers.
-
-    Empty where nothing was there to be measured. Filled are the cases that meet the whole claim.
-    """
-    what, bound = next(iter(claim.by.bounds.items()))
-    measured, passing = finding.measured[what], set(finding.decision.passing)
-    if not measured.cases:
-        return ""
-    scale, marks = Scale(measured, bound), []
-    if measured.floors:
-        top = max(measured.floors.values())
-        marks.append(_rect("floor", -top, top, scale))
-    marks.append(_rect("zone", *scale.zone, scale))
-    for line, (case, found) in enumerate(measured.cases.items()):
-        kind = "in" if case in passing else "out"
-        at = f"{100 * (line + 0.5) / len(measured.cases):.3g}%"
-        ends = scale.at(found.low), scale.at(found.high)
-        width = f'x1="{ends[0]}" x2="{ends[1]}" y1="{at}" y2="{at}"'
-        bar = f'<line class="{kind}" {width}/>' if found.low < found.high else ""
-        marks.append(f'{bar}<circle class="{kind}" cx="{scale.at(found.mean)}" cy="{at}" r="3"/>')
-    count = f"{len(passing)} of {len(measured.cases)}"
-    label = escape(f"{what}: {count} {claim.by.of}s meet the claim")
-    height = max(18, min(44, 9 * len(measured.cases)))
-    return (
-        f'<svg class="mini" role="img" aria-label="{label}" width="100%" height="{height}">'
-        f"{''.join(marks)}</svg><small>{len(passing)}/{len(measured.cases)}</small>"
-    )
-
-
 def grouped(measured: Measured) -> list[tuple[str, list[Case]]]:
     """The rows of a picture: the cases, or where they are too many, the levels of one factor."""
     cases = list(measured.cases)
@@ -173,9 +143,9 @@ def _row(name: str, shown: Sequence[Shown], scale: Scale, unit: str) -> str:
     marks, said = [], []
     floors = [floor for _, floor, _ in shown if floor is not None]
     if floors:
-        marks.append(_rect("floor", -max(floors), max(floors), scale))
+        marks.append(rect("floor", -max(floors), max(floors), scale))
     low, high = scale.zone
-    marks.append(_rect("zone", low, high, scale))
+    marks.append(rect("zone", low, high, scale))
     for found, _, passes in shown:
         colour = "#17693a" if passes else "#52606d"
         kind = "in" if passes else "out"
@@ -201,7 +171,8 @@ def _share(shown: Sequence[Shown]) -> str:
     return f"{sum(passes for *_, passes in shown)} of {len(shown)}"
 
 
-def _rect(kind: str, low: float, high: float, scale: Scale) -> str:
+def rect(kind: str, low: float, high: float, scale: Scale) -> str:
+    """A band of a picture, by the name of its paint."""
     colour, opacity = PAINT[kind]
     width = scale.width(low, high) if low < high else "3"  # a single number is a line
     return (
