@@ -483,7 +483,7 @@ import actlab.study, actlab.claims
 from actlab_site import reference
 picture = reference.curves.picture  # one drawing of many is enough
 reference.curves.picture = lambda record: picture(record) if record.name == "softmax" else b""
-reference.curves.poster = reference.curves.thumbnail = lambda records: b""
+reference.curves.poster = lambda records: b""
 for name, content in reference.pages(Path({root!r})):
     path = Path({out!r}) / name
     path.parent.mkdir(parents=True, exist_ok=True)

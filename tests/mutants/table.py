@@ -718,8 +718,8 @@ MUTANTS: tuple[Mutant, ...] = (
     # --- The book ---------------------------------------------------------------------------------
     Mutant(
         "_config.yml",
-        "mathjax_path: vendor/mathjax/es5/tex-chtml-full.js",
-        "mathjax_path: https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-chtml-full.js",
+        "    html_math_renderer: mathml",
+        "    html_math_renderer: mathjax",
         "MathJax from somebody else's server",
         SMALL,
     ),

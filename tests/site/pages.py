@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import http.server
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -98,6 +100,33 @@ def image_problems(path: Path) -> list[str]:
     return problems
 
 
+HEAVIEST = 280_000  # bytes of a first visit, text packed, all pictures seen
+MOST = 25  # requests
+LOADED = r'<(?:script|img)\b[^>]*\bsrc="([^"#]+)"|<link\b(?=[^>]*stylesheet)[^>]*\bhref="([^"]+)"'
+
+
+def weight_problems(path: Path, site: Path) -> list[str]:
+    """Whether a page and all that it loads (but the lab) is heavier than a first visit may be."""
+    text = path.read_text("utf-8")
+    links = {first or second for first, second in re.findall(LOADED, text)}
+    own = {link for link in links if not urlsplit(link).scheme}
+    files_ = [path, *((path.parent / unquote(urlsplit(link).path)) for link in own)]
+    if "<math" in text:
+        files_.append(site / "_static" / "vendor" / "stix-two-math" / "math.woff")
+    packed = (".html", ".css", ".js", ".svg")
+    sizes = [
+        len(gzip.compress(file.read_bytes(), 6)) if file.suffix in packed else file.stat().st_size
+        for file in files_
+        if file.is_file()
+    ]
+    problems = []
+    if sum(sizes) > HEAVIEST:
+        problems.append(f"{sum(sizes) / 1000:.0f} KB, more than {HEAVIEST / 1000:.0f}")
+    if len(files_) > MOST:
+        problems.append(f"{len(files_)} requests, more than {MOST}")
+    return problems
+
+
 # --- what only a browser can tell -----------------------------------------------------------------
 
 
@@ -138,8 +167,6 @@ class Visit:
         self.page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
         self.page.on("response", self._response)
         self.page.goto(f"{self.address}/{name}", wait_until="load")
-        if self.page.evaluate("Boolean(window.MathJax?.startup?.promise)"):
-            self.page.evaluate("MathJax.startup.promise")
         return self
 
     def _same_host_only(self, route: Any) -> None:
@@ -159,23 +186,21 @@ class Visit:
 
 
 def math_problems(page: Any) -> list[str]:
-    """Formulas that were not set, and MathJax loaded where there is none to set."""
+    """Formulas that were not converted, or whose font did not arrive."""
     found = page.evaluate(
-        """() => ({
-            written: document.querySelectorAll("article .math").length,
-            set: document.querySelectorAll("article .math mjx-container").length,
-            broken: document.querySelectorAll("article mjx-merror").length,
-            loaded: [...document.scripts].some((s) => s.src.includes("mathjax")),
-        })"""
+        """async () => {
+            await document.fonts.ready;
+            const shown = [...document.querySelectorAll("article .math")];
+            const math = document.querySelector("article .math math");
+            return {
+                left: shown.filter((formula) => !formula.querySelector("math")).length,
+                font: !math || [...document.fonts].some((font) =>
+                    font.family.includes("Course Math") && font.status === "loaded"),
+            };
+        }"""
     )
-    problems = []
-    if found["set"] < found["written"]:
-        problems.append(f"{found['written'] - found['set']} of {found['written']} formulas not set")
-    if found["broken"]:
-        problems.append(f"{found['broken']} formulas with an error")
-    if found["loaded"] and not found["written"]:
-        problems.append("MathJax is loaded but there is no formula")
-    return problems
+    problems = [f"{found['left']} formulas are not set"] if found["left"] else []
+    return problems if found["font"] else [*problems, "the formulas have no font of their own"]
 
 
 # The pictures of intervals in a card are as wide as the room that their names leave them; where a

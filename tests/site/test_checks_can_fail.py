@@ -72,8 +72,8 @@ SEEN = [
     ("Words.", '<table><tr><td style="color: #ddd">pale</td></tr></table>',
      "light: color-contrast"),
     ("Words.", "<button></button>", "button-name"),
-    ("Words.", '<span class="math">\\(x\\)</span>', "1 of 1 formulas not set"),
-    ("<title>", '<script src="mathjax.js"></script><title>', "MathJax is loaded but"),
+    ("Words.", '<span class="math">\\(x\\)</span>', "1 formulas are not set"),
+    ("Words.", '<span class="math"><math><mi>x</mi></math></span>', "no font of their own"),
 ]  # fmt: skip
 
 
@@ -98,23 +98,22 @@ def test_a_good_page_has_no_problem_to_see(folder, page):
 @pytest.mark.parametrize(("old", "new", "problem"), SEEN)
 def test_a_fault_that_must_be_seen(folder, page, old, new, problem):
     assert old in GOOD
-    (folder / "mathjax.js").write_text("")
     with pages.served(folder) as address:
         found = problems_of(folder, GOOD.replace(old, new), page, address)
     assert any(problem in text for text in found), found
 
 
 def test_a_changed_missing_or_additional_vendored_file_is_noticed(tmp_path):
-    vendor = tmp_path / "mathjax"
-    shutil.copytree(ROOT / "book" / "static" / "vendor" / "mathjax", vendor)
+    vendor = tmp_path / "font"
+    shutil.copytree(ROOT / "book" / "static" / "vendor" / "stix-two-math", vendor)
     assert pages.manifest_problems(vendor) == []
-    script = vendor / "es5" / "tex-chtml-full.js"
-    script.write_bytes(script.read_bytes() + b" ")
+    font = vendor / "math.woff"
+    font.write_bytes(font.read_bytes() + b" ")
     (vendor / "new.js").touch()
     (vendor / "LICENSE").unlink()
     assert pages.manifest_problems(vendor) == [
         "LICENSE: not as in the manifest",
-        "es5/tex-chtml-full.js: not as in the manifest",
+        "math.woff: not as in the manifest",
         "new.js: not as in the manifest",
         "no LICENSE",
     ]

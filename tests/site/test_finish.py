@@ -5,8 +5,6 @@ from actlab_site import finish
 from PIL import Image
 
 HEAD = """<head>
-<script>window.MathJax = {"options": {}}</script>
-<script defer="defer" src="../_static/vendor/mathjax/es5/tex-chtml-full.js?v=1"></script>
 <script defer src="../_static/scripts/fontawesome.js?digest=55"></script>
 <script src="../_static/documentation_options.js"></script>
 <script src="../_static/doctools.js"></script>
@@ -19,13 +17,6 @@ def test_the_icon_script_goes_and_nothing_else():
     after = finish.without_icon_script(HEAD)
     assert "fontawesome" not in after
     assert after.count("<script") == HEAD.count("<script") - 1
-
-
-def test_mathjax_goes_from_pages_without_formulas_only():
-    assert "MathJax" not in finish.without_idle_mathjax(HEAD)
-    assert "tex-chtml" not in finish.without_idle_mathjax(HEAD)
-    for formula in ('<span class="math notranslate">', '<div class="math">'):
-        assert finish.without_idle_mathjax(HEAD + formula) == HEAD + formula
 
 
 def test_scripts_wait_for_the_text_except_the_one_that_others_need_at_once():

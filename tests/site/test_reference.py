@@ -29,10 +29,10 @@ def test_every_activation_has_an_entry_a_card_and_pictures(written):
     gallery = (written / "index.md").read_text()
     for record in RECORDS.values():
         assert f"({reference.anchor(record)})=\n## {record.title}\n" in families
-        assert f":link: {reference.anchor(record)}\n" in gallery
-        for size in ("", "-small"):
-            drawn = (written / "curves" / f"{record.name}{size}.png").exists()
-            assert drawn == curves.drawable(record)
+        page = f"family-{record.family.replace('_', '-')}.html#{reference.anchor(record)}"
+        assert f'<a href="{page}">' in gallery
+        assert (written / "curves" / f"{record.name}.png").exists() == curves.drawable(record)
+    assert gallery.count("<svg") == sum(map(curves.drawable, RECORDS.values()))
 
 
 def test_writing_again_changes_nothing_and_sweeps_up_what_is_left_over(written):

@@ -94,7 +94,6 @@ def test_the_launch_buttons_open_this_very_notebook(site, name):
     assert pages.launch_problems(site / name, name, settings, ROOT) == []
 
 
-def test_mathjax_is_what_it_says_it_is(site):
-    built = site / "_static" / "vendor" / "mathjax"
-    assert (built / "es5" / "tex-chtml-full.js").is_file()
-    assert pages.manifest_problems(ROOT / "book" / "static" / "vendor" / "mathjax") == []
+def test_the_font_of_the_formulas_is_what_it_says_it_is(site):
+    assert (site / "_static" / "vendor" / "stix-two-math" / "math.woff").is_file()
+    assert pages.manifest_problems(ROOT / "book" / "static" / "vendor" / "stix-two-math") == []

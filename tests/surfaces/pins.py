@@ -19,9 +19,11 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "requirements-book.txt"
 BINDER = ROOT / ".binder" / "requirements.txt"
-# Jupyter Book, what the helpers import for the site's pages, and what builds our own package.
+# Jupyter Book, what the helpers and the extension import for the site's pages, and what builds our
+# own package.
 SITE = (
-    "jupyter-book", "matplotlib", "ml-dtypes", "numpy", "pandas", "pillow", "scipy", "setuptools"
+    "jupyter-book", "matplotlib", "ml-dtypes", "numpy", "pandas", "pillow", "scipy", "setuptools",
+    "fonttools", "latex2mathml", "tinycss2",
 )  # fmt: skip
 # Beside the package: the interface, its kernel, and .py twins that open as notebooks; setuptools
 # builds our own package.

@@ -9,7 +9,9 @@
 - :mod:`.predictions` covers the answers to predictions until the reader opens them;
 - :mod:`.words` lets the search find things by their other names;
 - :mod:`.assets` loads scripts and styles on the pages that need them;
-- :mod:`.finish` makes the finished HTML lighter, steadier and more accessible.
+- :mod:`.mathml` converts formulas; :mod:`.head` describes a page to others;
+- :mod:`.feed` tells of changed rules;
+- :mod:`.finish` and :mod:`.lighter` make the finished HTML lighter, steadier and more accessible.
 """
 
 from __future__ import annotations
@@ -19,7 +21,19 @@ from typing import Any
 
 from myst_nb.sphinx_ import SphinxNbRenderer
 
-from actlab_site import assets, boxes, finish, front, lab, placed, predictions, reference, words
+from actlab_site import (
+    assets,
+    boxes,
+    finish,
+    front,
+    head,
+    lab,
+    mathml,
+    placed,
+    predictions,
+    reference,
+    words,
+)
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -33,8 +47,11 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_transform(lab.PieceTransform)
     app.add_transform(placed.PlacedTransform)
     app.add_transform(words.WordTransform)
+    app.add_html_math_renderer("mathml", (mathml.visit_inline, None), (mathml.visit_block, None))
     app.connect("html-page-context", assets.add)
-    app.connect("build-finished", finish.finish_site)
+    app.connect("html-page-context", head.add)
+    # Behind the theme, which writes the colours of code when all else is done.
+    app.connect("build-finished", finish.finish_site, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

@@ -10,9 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from actlab import catalog, claims
 from actlab.trial.card import KINDS, SIGNS
@@ -26,7 +23,6 @@ What to remember of each activation, on one page to print. Nothing stands here w
 behind it: the signs in the last column lead to them. Defaults in **bold** differ between the two
 frameworks, or between two calls of one."""
 HEADS = ("", "Activation", "When", "Start", *FRAMEWORKS.values(), "Trap", "Verdicts")
-BOX = (64, 40)  # of a curve, in its own units
 
 
 def page(rows: Mapping[str, Sequence[Row]], root: Path) -> str:
@@ -67,7 +63,7 @@ def line(row: Row, chapter: str) -> str:
     cells.append(("Trap", escape(row.trap)))
     cells.append(("Verdicts", " ".join(map(verdict, row.evidence))))
     return (
-        f'<tr><td class="curve">{sketch(catalog.get(row.activation))}</td>'
+        f'<tr><td class="curve">{curves.sketch(catalog.get(row.activation))}</td>'
         f'<th scope="row"><a href="../../notebooks/{chapter}.html">{escape(row.title)}</a></th>'
         + "".join(f'<td data-head="{head}">{cell}</td>' for head, cell in cells)
         + "</tr>"
@@ -88,24 +84,3 @@ def verdict(name: str) -> str:
 def breakable(call: str) -> str:
     """A call that may go on in the next line behind a dot, a bracket or an underscore."""
     return re.sub(r"([._(=])", r"\1<wbr>", escape(call))
-
-
-def sketch(record: Any, points: int = 81) -> str:
-    """The curve as a small drawing without words."""
-    if not curves.drawable(record):
-        return ""
-    x = np.linspace(-4, 4, points)
-    y = np.asarray(curves.curve(record, x)[0], float)
-    low, high = min(float(y.min()), -0.3), max(float(y.max()), 1.1)
-
-    def at(a: float, b: float) -> str:
-        right, down = (a + 4) / 8, (high - b) / (high - low)
-        return f"{3 + right * (BOX[0] - 6):.1f} {3 + down * (BOX[1] - 6):.1f}"
-
-    path = "L".join(at(a, b) for a, b in zip(x, y, strict=True))
-    zero = at(0, 0).split()
-    return (
-        f'<svg viewBox="0 0 {BOX[0]} {BOX[1]}" aria-hidden="true">'
-        f'<path class="axes" d="M0 {zero[1]}H{BOX[0]}M{zero[0]} 0V{BOX[1]}"/>'
-        f'<path class="curve" d="M{path}"/></svg>'
-    )

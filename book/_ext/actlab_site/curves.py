@@ -11,6 +11,8 @@ from actlab.catalog import Activation
 
 LIMITS = (-5.0, 5.0)
 POINTS = 1001
+BOX = (64, 40)
+"""Of a small drawing, in its own units."""
 
 
 def drawable(record: Activation) -> bool:
@@ -105,12 +107,25 @@ def poster(records: list[Activation], columns: int = 8) -> bytes:
     return _close(fig)
 
 
-def thumbnail(record: Activation) -> bytes:
-    """The gallery's figure: the curve alone, between two bare axes."""
-    fig, ax = plots.figure(width=1.9, height=1.25, layout="none")
-    fig.subplots_adjust(left=0, right=1, bottom=0.02, top=0.98)
-    _sketch(ax, record)
-    return _close(fig)
+def sketch(record: Activation, points: int = 81) -> str:
+    """The curve as a small drawing without words."""
+    if not drawable(record):
+        return ""
+    x = np.linspace(-4, 4, points)
+    y = np.asarray(curve(record, x)[0], float)
+    low, high = min(float(y.min()), -0.3), max(float(y.max()), 1.1)
+
+    def at(a: float, b: float) -> str:
+        right, down = (a + 4) / 8, (high - b) / (high - low)
+        return f"{3 + right * (BOX[0] - 6):.1f} {3 + down * (BOX[1] - 6):.1f}"
+
+    path = "L".join(at(a, b) for a, b in zip(x, y, strict=True))
+    zero = at(0, 0).split()
+    return (
+        f'<svg viewBox="0 0 {BOX[0]} {BOX[1]}" aria-hidden="true">'
+        f'<path class="axes" d="M0 {zero[1]}H{BOX[0]}M{zero[0]} 0V{BOX[1]}"/>'
+        f'<path class="curve" d="M{path}"/></svg>'
+    )
 
 
 def _sketch(ax: Any, record: Activation) -> None:

@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 from PIL import Image
 from sphinx.util import logging
 
-from actlab_site import lost, reference
+from actlab import claims
+from actlab_site import feed, lighter, lost, reference
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ def finish_site(app: Any, error: Exception | None) -> None:
         return
     site = Path(app.outdir)
     (site / "404.html").write_text(lost.page_of(app), encoding="utf-8")
+    text = feed.feed(claims.all(), app.config.html_title, app.config.html_baseurl)
+    (site / feed.NAME).write_text(text, encoding="utf-8")
     for path in sorted(site.rglob("*.html")):
         if path.is_relative_to(site / "_static"):
             continue
@@ -43,11 +46,12 @@ def finish_site(app: Any, error: Exception | None) -> None:
             logger.warning("%s: %s has no alt text that says what is to be seen", name, picture)
         if after != before:
             path.write_text(after, encoding="utf-8")
+    lighter.lighten(site)
 
 
 def finish_page(html: str, name: str, folder: Path) -> str:
     """All steps on one page; ``folder`` is where its relative addresses start."""
-    for step in (without_icon_script, without_idle_mathjax, deferred_scripts, named_controls):
+    for step in (without_icon_script, deferred_scripts, named_controls):
         html = step(html)
     html = sized_images(html, lambda address: picture_size(folder, address))
     return edit_link(html, name)
@@ -56,15 +60,6 @@ def finish_page(html: str, name: str, folder: Path) -> str:
 def without_icon_script(html: str) -> str:
     """Drop FontAwesome's 1.5 MB of JavaScript: the theme's style sheet has the icons as a font."""
     return re.sub(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>", "", html)
-
-
-def without_idle_mathjax(html: str) -> str:
-    """Drop MathJax from a page without formulas (Sphinx looks at the pages below it as well)."""
-    if re.search(r'class="math[ "]', html):
-        return html
-    return re.sub(
-        r"\s*<script(?:[^>]*/tex-chtml-full\.js[^>]*>|>window\.MathJax = [^<]*)</script>", "", html
-    )
 
 
 def deferred_scripts(html: str) -> str:

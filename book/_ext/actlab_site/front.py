@@ -13,10 +13,10 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
-from actlab import catalog, claims, plots
+from actlab import catalog, claims
 from actlab.catalog import Activation
 from actlab.trial.card import picture
-from actlab_site import cheat, curves, lab, ledger, reference
+from actlab_site import curves, lab, ledger, reference
 
 LEDGER = "reference/claims.html"
 
@@ -93,18 +93,9 @@ def live() -> str:
 
 def every_curve(records: Iterable[Activation]) -> str:
     """Each curve as a link to its entry in the reference."""
-    return f'<ul class="curves">{"".join(map(curve, filter(curves.drawable, records)))}</ul>'
-
-
-def curve(record: Activation) -> str:
-    """One of them."""
-    family = record.family.replace("_", "-")
-    light = plots.colour(record.name)
-    return (
-        f'<li style="--c:{light};--d:{lab.lifted(light)}"><a href="reference/family-{family}.html'
-        f'#{reference.anchor(record)}">{cheat.sketch(record, points=33)}'
-        f"<span>{escape(record.title.split(' (')[0])}</span></a></li>"
-    )
+    drawn = filter(curves.drawable, records)
+    tiles = "".join(reference.tile(record, "reference/") for record in drawn)
+    return f'<ul class="curves">{tiles}</ul>'
 
 
 PARTS = {

@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,6 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     yield "curves/all.png", curves.poster(drawn)
     for record in drawn:
         yield f"curves/{record.name}.png", curves.picture(record)
-        yield f"curves/{record.name}-small.png", curves.thumbnail(record)
     for name, write in (
         ("disagreements", _disagreements),
         ("claims", lambda: ledger.page(_claims(), root / "notebooks")),
@@ -417,7 +417,7 @@ from some point on, or it *tends to 0* without reaching it.
 
 
 def gallery(records: Iterable[Activation]) -> str:
-    """One card per activation, grouped by family, each linked to its entry."""
+    """One small curve per activation, grouped by family, each linked to its entry."""
     by_family: dict[str, list[Activation]] = {}
     for record in records:
         by_family.setdefault(record.family, []).append(record)
@@ -428,21 +428,23 @@ def gallery(records: Iterable[Activation]) -> str:
         HOW_TO_READ,
     ]
     for members in by_family.values():
-        blocks.append(f"## {motto(members[0])}")
-        cards = "\n".join(card(record) for record in members)
-        blocks.append(
-            f"::::{{grid}} 2 3 3 4\n:gutter: 2\n:class-container: gallery\n\n{cards}\n::::"
-        )
+        tiles = "".join(tile(record) for record in members)
+        html = f'```{{raw}} html\n<ul class="curves gallery">{tiles}</ul>\n```'
+        blocks += [f"## {motto(members[0])}", html]
     return "\n\n".join(blocks) + "\n"
 
 
-def card(record: Activation) -> str:
-    """A gallery card: thumbnail, title, link."""
-    lines = [f":::{{grid-item-card}} {record.title}"]
-    if curves.drawable(record):
-        lines += [
-            f":img-top: curves/{record.name}-small.png",
-            f":img-alt: Curve of {record.title}",
-        ]
-    lines += [f":link: {anchor(record)}", ":link-type: ref", ":::"]
-    return "\n".join(lines)
+def tile(record: Activation, folder: str = "") -> str:
+    """A small curve with its name, which leads to the record's entry: an item of a list.
+
+    ``folder``: the way to the reference's pages.
+    """
+    page = f"{folder}family-{record.family.replace('_', '-')}.html#{anchor(record)}"
+    light = plots.colour(record.name)
+    drawn = curves.sketch(record, points=33)
+    name = escape(record.title.split(" (")[0] if drawn else record.title)
+    kind = "" if drawn else ' class="words"'
+    return (
+        f'<li{kind} style="--c:{light};--d:{lab.lifted(light)}"><a href="{page}">{drawn}'
+        f"<span>{name}</span></a></li>"
+    )
