@@ -111,7 +111,11 @@ def sketch(record: Activation, points: int = 81) -> str:
     """The curve as a small drawing without words."""
     if not drawable(record):
         return ""
-    x = np.linspace(-4, 4, points)
+    kinks = [kink for kink in record.properties.kinks if abs(kink) < 4]
+    corners = [
+        end for kink in kinks for end in (np.nextafter(kink, -4), kink, np.nextafter(kink, 4))
+    ]
+    x = np.unique(np.concatenate([np.linspace(-4, 4, points), corners]))
     y = np.asarray(curve(record, x)[0], float)
     low, high = min(float(y.min()), -0.3), max(float(y.max()), 1.1)
 
