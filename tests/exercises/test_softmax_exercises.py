@@ -5,7 +5,6 @@ import math
 import keras
 import numpy as np
 import pytest
-import scipy.optimize
 import scipy.special
 import tensorflow as tf
 import torch
@@ -14,6 +13,7 @@ from torch.nn import functional
 
 from actlab import data
 from actlab.exercises import softmax
+from tests.exercises import rules
 from tests.exercises.judge import judge
 
 
@@ -61,156 +61,111 @@ def test_log_softmax(answer, hint):
     judge(softmax.check_log_softmax, answer, hint)
 
 
-def _loss(logits, labels, temperature):
-    return functional.cross_entropy(
-        torch.as_tensor(np.asarray(logits)) / float(temperature),
-        torch.as_tensor(np.asarray(labels)),
-    ).item()
+def _pixel(axis, along=1, of=scipy.special.log_softmax, reduce=np.mean):
+    """The loss with its shares made along one axis and the label's looked up along another."""
+
+    def loss(scores, labels):
+        logs = of(scores, axis=axis)
+        return -reduce(np.take_along_axis(logs, np.expand_dims(labels, along), along))
+
+    return loss
 
 
-def _searched(low, high, count=200):
-    grid = np.geomspace(low, high, count)
-    return lambda logits, labels: grid[np.argmin([_loss(logits, labels, T) for T in grid])]
+def _in_keras(scores, labels):
+    last = keras.ops.transpose(scores, (0, 2, 3, 1))
+    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return entropy(labels, last)
 
 
-def _fitted(logits, labels):
-    logits, labels = torch.as_tensor(logits), torch.as_tensor(labels)
-    log_t = torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([log_t], max_iter=60)
-
-    def closure():
-        optimizer.zero_grad()
-        loss = functional.cross_entropy(logits / log_t.exp(), labels)
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    return log_t.exp()
+def _lifted(scores, axis):
+    return np.log(np.maximum(scipy.special.softmax(scores, axis=axis), 1e-7))
 
 
-def _bounded(logits, labels):
-    return scipy.optimize.minimize_scalar(
-        lambda t: _loss(logits, labels, math.exp(t)), bounds=(-4, 4), method="bounded"
-    ).x
-
-
-def _accuracy(logits, labels):
-    grid = np.geomspace(0.1, 10, 100)
-    hits = [(np.asarray(logits / T).argmax(1) == np.asarray(labels)).mean() for T in grid]
-    return grid[np.argmax(hits)]
+def _twice(scores, axis):
+    return scipy.special.log_softmax(scipy.special.softmax(scores, axis=axis), axis=axis)
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (_searched(0.05, 20), None),
-        (_fitted, None),
-        (lambda a, b: math.exp(_bounded(a, b)), None),
-        (lambda a, b: [_searched(0.1, 10)(a, b)], None),
-        (lambda a, b: 1 / _searched(0.05, 20)(a, b), "its inverse"),
-        (_bounded, "the logarithm of the best"),
-        (lambda a, b: 1.0, "you return 1"),
-        (_searched(0.05, 2), "Does your search go far enough"),
-        (_searched(1.1, 20), "Does your search go far enough"),
-        (_accuracy, "Does your search go far enough"),
-        (lambda a, b: _loss(a, b, _searched(0.05, 20)(a, b)), "the smallest loss"),
-        (lambda a, b: -2, "is positive"),
-        (lambda a, b: a / 2, "expected one temperature"),
-        (lambda a: 1, "stopped with TypeError"),
+        (functional.cross_entropy, None),
+        (nn.CrossEntropyLoss(), None),
+        (lambda s, y: functional.nll_loss(s.log_softmax(1), y), None),
+        (lambda s, y: functional.cross_entropy(torch.as_tensor(s), torch.as_tensor(y)), None),
+        (_in_keras, None),
+        (_pixel(1), None),
+        (_pixel(0), "axis 0, the batch"),
+        (_pixel(2), "axis 2, the height"),
+        (_pixel(2, 2), "axis 2, the height"),
+        (_pixel(3), "axis 3, the width"),
+        (_pixel(-1, -1), "axis 3, the width"),
+        (
+            lambda s, y: keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, s),
+            "axis 3, the width",
+        ),
+        (lambda s, y: functional.cross_entropy(s.softmax(1), y), "a softmax too many"),
+        (_pixel(1, of=_twice), "a softmax too many"),
+        (_pixel(1, reduce=np.sum), "their mean is asked for"),
+        (_pixel(1, reduce=lambda x: x.sum() / 2), "divided by the pictures alone"),
+        (lambda s, y: -functional.cross_entropy(s, y), "the sign"),
+        (lambda s, y: functional.cross_entropy(s, y, reduction="none"), "expected one number"),
+        (_pixel(1, of=_lifted), "was rounded to 0, or lifted"),
+        (lambda s, y: functional.nll_loss(s.softmax(1).log(), y), "was rounded to 0, or lifted"),
+        (lambda s, y: 1.0, "the classes lie along axis 1"),
+        (lambda s: s, "stopped with TypeError"),
+        ("cross_entropy", "must be a function"),
     ],
 )
-def test_temperature(answer, hint):
-    judge(softmax.check_temperature, answer, hint)
+def test_pixel_loss(answer, hint):
+    judge(softmax.check_pixel_loss, answer, hint)
 
 
 @pytest.fixture(scope="module")
-def network():
-    digits = data.load("digits")
-    x, y = torch.from_numpy(digits.x_train), torch.from_numpy(digits.y_train)
+def one_unit():
+    tumours = data.load("breast_cancer")
+    x, y = torch.from_numpy(tumours.x_train), torch.from_numpy(tumours.y_train)
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
-    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
-    for _ in range(20):
-        for rows in torch.randperm(len(x)).split(64):
-            optimizer.zero_grad()
-            functional.cross_entropy(model(x[rows]), y[rows]).backward()
-            optimizer.step()
+    model = nn.Linear(x.shape[1], 1)
+    optimizer = torch.optim.Adam(model.parameters(), 0.03)
+    for _ in range(100):
+        optimizer.zero_grad()
+        functional.binary_cross_entropy_with_logits(model(x)[:, 0], y.to(x)).backward()
+        optimizer.step()
     return model
 
 
-def test_right_probabilities_in_every_dress(network):
-    twin = keras.Sequential(
-        [keras.Input((64,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(10, "softmax")]
-    )
-    twin.set_weights([weight.detach().numpy().T for weight in network.parameters()])
+def test_one_unit_in_every_dress(one_unit):
+    twin = keras.Sequential([keras.Input((30,)), keras.layers.Dense(1, "sigmoid")])
+    twin.set_weights([weight.detach().numpy().T for weight in one_unit.parameters()])
     for answer in (
-        nn.Sequential(network, nn.Softmax(1)),
+        nn.Sequential(one_unit, nn.Sigmoid()),
         twin,
         lambda x: twin.predict(np.asarray(x), verbose=0),
-        lambda x: network(torch.as_tensor(x)).softmax(-1).tolist(),
+        lambda x: one_unit(torch.as_tensor(x)).sigmoid().flatten().tolist(),
+        lambda x: one_unit(x).sigmoid().squeeze(1),
     ):
-        judge(softmax.check_probabilities, answer, None)
+        judge(softmax.check_one_unit, answer, None)
 
 
 @pytest.mark.parametrize(
     ("change", "hint"),
     [
+        (lambda s: s.softmax(1), "a softmax over a single unit"),
+        (lambda s: s.softmax(0), "a softmax over the batch"),
         (lambda s: s, "these are scores"),
-        (lambda s: s.log_softmax(1), "logarithms of shares"),
-        (lambda s: s.softmax(0), "over the examples"),
-        (lambda s: s.softmax(1).softmax(1), "a softmax of a softmax"),
-        (lambda s: (30 * s).softmax(1), None),
-        (lambda s: (s / 8).softmax(1), "too shy"),
-        (lambda s: s.softmax(1).roll(1, 1), "Was the network trained"),
-        (lambda s: s.softmax(1).amax(1), "expected shares of shape"),
-        (lambda s: s.softmax(1) * float("nan"), "NaN"),
+        (lambda s: (s > 0).double(), "these are decisions"),
+        (lambda s: (-s).sigmoid(), "the shares of class 0"),
+        (lambda s: torch.cat([-s, s], 1).softmax(1), "One unit is asked for"),
+        (lambda s: s.sigmoid().roll(1, 0), "Was it trained"),
+        (lambda s: 0.4 * s.sigmoid(), "Was it trained"),
+        (lambda s: s * float("nan"), "NaN"),
+        (lambda s: None, "is a return missing"),
     ],
 )
-def test_wrong_probabilities(network, change, hint):
-    if hint is None:  # so sure that it is wrong only where it errs: more wrong answers are needed
-        noisy = nn.Sequential(nn.Dropout(0.0), network)
-        torch.manual_seed(0)
-
-        def answer(x):
-            scores = noisy(torch.as_tensor(x) + 0.9 * torch.randn(len(x), 64))
-            return (30 * scores).softmax(1)
-
-        feedback = softmax.check_probabilities(answer)
-        assert not feedback.ok
-        assert "too sure" in feedback.message or "right on" in feedback.message
-        return
-    judge(softmax.check_probabilities, lambda x: change(network(torch.as_tensor(x))), hint)
+def test_wrong_shares_of_one_unit(one_unit, change, hint):
+    judge(softmax.check_one_unit, lambda x: change(one_unit(torch.as_tensor(x))), hint)
 
 
-def _rule(bound, inclusive=False):
-    def verdict(low, high):
-        if low > bound or (inclusive and low >= bound):
-            return "holds"
-        return "refuted" if high <= bound else "not shown"
-
-    return verdict
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (_rule(0), None),
-        (_rule(5, inclusive=True), None),
-        (lambda a, b: "holds" if a > 3 else "refuted" if b < 1 else "not shown", None),
-        (
-            lambda low, high: {1: "holds", 0: "not shown", -1: "refuted"}[(low > 2) - (high < 2)],
-            None,
-        ),
-        (lambda a, b: "holds" if (a + b) / 2 > 2 else "refuted", "the middle"),
-        (lambda a, b: "holds" if b > 2 else "refuted", "says nothing"),
-        (lambda a, b: "holds" if a > 2 else "refuted", "Refuted is not what is left over"),
-        (lambda a, b: "holds" if a > 2 else "not shown", "could your rule ever refute"),
-        (lambda a, b: "holds" if b < 0 else "refuted" if a > 0 else "not shown", "the sign"),
-        (_rule(0.02 * 1000), "are lost"),
-        (lambda a, b: "yes", "expected one of"),
-        (lambda a, b: True, "expected one of"),
-        ("holds", "must be a function"),
-    ],
-)
-def test_verdict(answer, hint):
-    judge(softmax.check_verdict, answer, hint)
+@pytest.mark.parametrize(("answer", "hint"), rules.ANSWERS)
+def test_own_rule(answer, hint):
+    judge(softmax.check_twice_rule, answer, hint)

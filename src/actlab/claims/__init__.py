@@ -40,6 +40,7 @@ _MODULES = {
     "elu": "05_elu",
     "selu": "06_selu",
     "softmax": "08_softmax",
+    "softmax_family": "09_softmax_family",
 }
 
 

@@ -1,21 +1,11 @@
-"""Chapter "Softmax and its family": the sentences on trial."""
+"""Chapter "Softmax, and its silent mistakes": the sentences on trial."""
 
-from actlab.experiments import calibration, shares, twice, vocabulary
-from actlab.trial import Claim, Rule, above, at_least, at_most, below, exactly, within
+from actlab.experiments import shares, twice
+from actlab.trial import Claim, Row, Rule, above, at_least, at_most, exactly
 
 DOCUMENT = "starting document, section Softmax"
-GUO = "[Guo and colleagues, 2017](https://arxiv.org/abs/1706.04599)"
-MARTINS = "[Martins and Astudillo, 2016](https://arxiv.org/abs/1602.02068)"
-JANG = (
-    "[Jang and colleagues, 2016](https://arxiv.org/abs/1611.01144); [Maddison and colleagues, "
-    "2016](https://arxiv.org/abs/1611.00712)"
-)
-GRAVE = "[Grave and colleagues, 2016](https://arxiv.org/abs/1609.04309)"
 
-HOME = (
-    *("softmax", "log_softmax", "softmin", "softmax2d", "sparsemax", "gumbel_softmax"),
-    "adaptive_log_softmax",
-)
+HOME = ("softmax", "log_softmax", "softmin", "softmax2d")
 """The records that this chapter is about: their reference entries link to it."""
 
 CLAIMS = (
@@ -24,7 +14,7 @@ CLAIMS = (
         statement="Softmax turns any real vector into probabilities that sum to 1.",
         source=DOCUMENT,
         asks=shares.ANY_VECTOR,
-        by=Rule({shares.APART: at_most(0.01), shares.LOWEST: at_least(0)}),
+        by=Rule({shares.APART: at_most(4), shares.LOWEST: at_least(0)}),
     ),
     Claim(
         id="softmax-open-interval",
@@ -32,34 +22,6 @@ CLAIMS = (
         source=DOCUMENT,
         asks=shares.OPEN_INTERVAL,
         by=Rule({shares.ENDS: exactly(0, "%")}),
-    ),
-    Claim(
-        id="softmax-read-as-probability",
-        statement="The output of a softmax can be read as the probability of being right.",
-        source=f"{DOCUMENT}: that is why it is used",
-        asks=calibration.READ,
-        by=Rule({calibration.GAP: within(-2, 2, "points")}),
-    ),
-    Claim(
-        id="softmax-longer-overconfident",
-        statement="Training on beyond the best validation loss makes a network overconfident.",
-        source=GUO,
-        asks=calibration.LONGER,
-        by=Rule({calibration.GROWN: above(0, "points")}, of="data set"),
-    ),
-    Claim(
-        id="softmax-temperature-calibrates",
-        statement="One temperature, fitted on held-out data, calibrates a network.",
-        source=GUO,
-        asks=calibration.SCALED,
-        by=Rule({calibration.GAP: within(-2, 2, "points"), calibration.SAVED: above(0)}),
-    ),
-    Claim(
-        id="sigmoid-clear-predictions",
-        statement="Outputs between 0 and 1 make predictions clear.",
-        source="starting document, section Sigmoid",
-        asks=calibration.CLEAR_ANSWERS,
-        by=Rule({calibration.CLEAR: above(50, "%"), calibration.WRONG: below(10, "%")}),
     ),
     Claim(
         id="softmax-twice-harms",
@@ -101,46 +63,21 @@ CLAIMS = (
             "three agree."
         ),
     ),
-    Claim(
-        id="sparsemax-exact-zeros",
-        statement="Sparsemax gives most classes a probability of exactly 0.",
-        source=MARTINS,
-        asks=shares.SPARSE,
-        by=Rule({shares.ZEROS: above(50, "%")}),
+)
+
+CHEAT = (
+    Row(
+        activation="softmax",
+        use="Shares of one whole. Give losses the scores, not the shares.",
+        start="No weights of its own. Small first scores: the first loss is log(classes).",
+        trap="A wrong axis, a second softmax, a single unit: no error, and the loss falls.",
+        evidence=("softmax-twice-harms", "softmax-open-interval", "softmax-from-logits"),
     ),
-    Claim(
-        id="gumbel-draws-the-softmax",
-        statement="Hard draws of Gumbel-softmax are draws from the softmax, at any temperature.",
-        source=JANG,
-        asks=shares.GUMBEL_DRAWS,
-        by=Rule({shares.DRAWN: within(-0.5, 0.5, "points")}, together=True),
-    ),
-    Claim(
-        id="gumbel-low-temperature-noisy",
-        statement="The lower its temperature, the noisier the gradient of Gumbel-softmax.",
-        source=JANG,
-        asks=shares.GUMBEL_NOISE,
-        by=Rule({shares.NOISE: above(1)}, of="temperature", null=1),
-    ),
-    Claim(
-        id="adaptive-faster",
-        statement="The adaptive softmax is faster than the full one.",
-        source=GRAVE,
-        asks=vocabulary.FASTER,
-        by=Rule({vocabulary.SPEED: above(1, "times")}, null=1),
-    ),
-    Claim(
-        id="adaptive-less-memory",
-        statement="The adaptive softmax needs less memory than the full one.",
-        source=GRAVE,
-        asks=vocabulary.SMALLER,
-        by=Rule({vocabulary.SAVED: above(0, "%")}),
-    ),
-    Claim(
-        id="adaptive-no-worse",
-        statement="The adaptive softmax predicts (nearly) as well as the full one.",
-        source=GRAVE,
-        asks=vocabulary.WORSE_LOSS,
-        by=Rule({vocabulary.WORSE: below(0.05, "nats")}),
+    Row(
+        activation="log_softmax",
+        use="The logarithm of shares: losses, products of small probabilities.",
+        start="As for softmax. cross_entropy and from_logits have it inside.",
+        trap="log(softmax(x)) is −∞ where a share is rounded to 0, and its gradient NaN.",
+        evidence=("softmax-log-of", "softmax-log-twice-harmless"),
     ),
 )

@@ -18,6 +18,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import ml_dtypes
@@ -158,6 +159,27 @@ def watch(answer: Any, data: Any, *, training: bool | None = None, each: bool = 
             lambda: attempt(_tensorflow),
         ]
     )
+
+
+def returned(answer: Any, *arrays: npt.NDArray[Any]) -> Array:
+    """What a function makes of NumPy's arrays, or else of PyTorch's or TensorFlow's tensors.
+
+    Unlike :func:`watch` it looks at nothing on the way, so the answer may take several arrays, call
+    ``model.predict`` or train something.
+    """
+
+    def attempt(give: Callable[[npt.NDArray[Any]], Any]) -> Array:
+        with limited():
+            return numbers(answer(*map(give, arrays)))
+
+    return first([partial(attempt, give) for give in (np.copy, _torch, _tensorflow)])
+
+
+def number(answer: Any, *arrays: npt.NDArray[Any]) -> float:
+    """The one number that a function makes of arrays (:func:`returned`)."""
+    value = returned(answer, *arrays)
+    expect(value.size == 1, f"expected one number, got {value.size} of them.")
+    return float(value.item())
 
 
 def slopes(answer: Any, x: npt.NDArray[Any]) -> tuple[Array, Array | None]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
@@ -60,10 +61,11 @@ def _any_vector(root: int, level: Level) -> Evidence:
     vectors = [sizes * rng.uniform(-1, 1, (200, n)) for n in (2, 10, 1_000)]
     lowest, apart = {}, {}
     for dtype in DTYPES:
+        step = float(ml_dtypes.finfo(dtype).eps)  # type: ignore[no-untyped-call]
         for framework, softmax in in_both("softmax", dtype):
             found = [softmax(x) for x in vectors]
             lowest[framework, dtype] = min(float(one.min()) for one in found)
-            apart[framework, dtype] = max(map(off_from_one, found))
+            apart[framework, dtype] = max(map(off_from_one, found)) / step
     return {APART: _exact(apart, BOTH), LOWEST: _exact(lowest, BOTH)}
 
 
@@ -277,7 +279,7 @@ def _exact(cases: dict[Any, float], factors: tuple[str, ...], notes: Any = None)
 
 
 BOTH = ("framework", "arithmetic")
-APART = "largest distance of the sum from 1"
+APART = "largest distance of the sum from 1 in steps of the format"
 LOWEST = "smallest output"
 ENDS = "share of outputs that are exactly 0 or 1"
 LOST = "share of outputs that are NaN or infinite"
@@ -291,7 +293,8 @@ _BOTH = "Both frameworks on one CPU, three formats"
 
 ANY_VECTOR = Experiment(
     "Softmax of 600 random vectors of 2, 10 and 1,000 numbers, their sizes from a thousandth to "
-    "ten thousand; what it returns is added up exactly.",
+    "ten thousand; what it returns is added up exactly. A step is the distance from 1 to the "
+    "next number of the format.",
     _BOTH,
     _any_vector,
 )
