@@ -23,7 +23,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 TOP = {
     ".binder", ".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md",
     "CITATION.cff", "LICENSE", "LICENSE-TEXT.md", "Makefile", "README.md", "_config.yml",
-    "_toc.yml", "benchmarks", "book", "notebooks", "pyproject.toml", "requirements-book.txt",
+    "_toc.yml", "benchmarks", "book", "hub", "notebooks", "pyproject.toml", "requirements-book.txt",
     "requirements.txt", "src", "tests",
 }  # fmt: skip
 

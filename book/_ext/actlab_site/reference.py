@@ -17,7 +17,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from actlab_class import costs, guide, lessons
+from actlab_class import costs, guide, hub, lessons
 
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
@@ -81,6 +81,7 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
         found = lessons.all_of(root / "notebooks")
         yield from guide.pages(found)
         yield "costs.md", costs.page(found, root, repository(root))
+        yield "hub.part", hub.fragment(found, repository(root))
     if lists(root, f"{FOLDER}/benchmark"):
         result = benchmark.read(root)
         yield "benchmark.md", benchmark.page(result)
