@@ -175,7 +175,9 @@ def test_following_the_page_leaves_no_trace_of_the_old_address(fork):
             "CITATION.cff",
             "LICENSE-TEXT.md",
             "_config.yml",
+            "book/hub.md",
             "book/teaching.md",
+            "hub/values.yaml",
             "pyproject.toml",
             *chapters,
         ]
