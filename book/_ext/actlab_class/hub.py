@@ -106,16 +106,18 @@ def fragment(found: Sequence[Lesson], repository: str) -> str:
         f"The largest chapter takes {max(o.measured['peak_mb'] for o in found) / 1000:.1f} GB and "
         f"the server {seen['server_mb'] / 1000:.1f} beside it, so the limit of one learner is "
         f"**{limit_mb(found) / 1000:g} GB**, with one open chapter at a time.",
-        table(
-            ("A learner's file", "After an update"),
-            [(kind[0].upper() + kind[1:], said) for kind, said in seen["conflicts"].items()],
-        ),
         table(("Learners at once", "Memory", "Cores"), list(machines(found))),
         "Links that fetch the course into a learner's folder, and open a chapter; put your own "
         "hub's address in place of `HUB`:",
         "\n\n".join(f"{one.title}:\n\n```text\n{link(one.name, repository)}\n```" for one in found),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def update() -> str:
+    """What became of a learner's files in the trial."""
+    rows = [(kind[0].upper() + kind[1:], said) for kind, said in measured()["conflicts"].items()]
+    return table(("A learner's file", "After an update"), rows) + "\n"
 
 
 def repository(root: Path = ROOT) -> str:

@@ -82,6 +82,7 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
         yield from guide.pages(found)
         yield "costs.md", costs.page(found, root, repository(root))
         yield "hub.part", hub.fragment(found, repository(root))
+        yield "hub-update.part", hub.update()
     if lists(root, f"{FOLDER}/benchmark"):
         result = benchmark.read(root)
         yield "benchmark.md", benchmark.page(result)
