@@ -1,0 +1,104 @@
+"""Accessibility of whole pages, not thinned out, on a phone and at a desk, by day and by night.
+
+One of each kind; what every page has in common is tested on all of them in ``test_site.py``.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from . import pages
+
+pytestmark = pytest.mark.site
+
+KINDS = {
+    "book/index.html": "article h1",
+    "notebooks/02_relu.html": "article h1",
+    "book/reference/claims.html": "form.filters",
+    "book/lab.html#data=digits&net=2x8&two=1": "[data-live] .al-net",
+}
+VIEWS = ((320, "light"), (320, "dark"), (390, "dark"), (1280, "light"), (1280, "dark"))
+
+
+def violations(page):
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(pages.AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations'], preload: false})")["violations"]
+    return [
+        f"{violation['id']}: {' '.join(node['html'].split())[:160]}"
+        for violation in found
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_whole_page_has_no_violation(browser, address, name):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(120_000)  # a test machine may be busy
+    page.goto(f"{address}/{name}")
+    page.wait_for_selector(KINDS[name])
+    problems = []
+    for width, theme in VIEWS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(
+            """(theme) => Object.assign(document.documentElement.dataset, {mode: theme, theme})""",
+            theme,
+        )
+        page.wait_for_timeout(700)  # the theme looks again at what scrolls
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        problems += [f"{width} px, {theme}: {problem}" for problem in violations(page)]
+    context.close()
+    assert not problems, pages.listed(problems)
+
+
+def test_a_violation_anywhere_is_seen(browser, address):
+    """The last line of code of a chapter, in a colour that is too pale."""
+    page = browser.new_page()
+    page.goto(f"{address}/notebooks/02_relu.html")
+    page.evaluate(
+        """() => {
+            const tokens = document.querySelectorAll("div.cell_input .highlight span[class]");
+            const words = [...tokens].filter((token) => token.textContent.length > 3);
+            words.filter((token) => token.checkVisibility()).at(-1).style.color = "#cfcfcf";
+        }"""
+    )
+    assert any("color-contrast" in problem for problem in violations(page))
+    page.close()
+
+
+def test_who_wants_no_motion_gets_none(browser, address):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{address}/notebooks/02_relu.html")
+    moving = page.evaluate(
+        """() => [...document.querySelectorAll("body *")].filter((element) => {
+            const style = getComputedStyle(element);
+            const long = (text) => text.split(",").some((part) => parseFloat(part) > 0);
+            return long(style.transitionDuration) || long(style.animationDuration);
+        }).map((element) => element.className)"""
+    )
+    assert moving == []
+    context.close()
+
+
+def test_the_keyboard_reaches_the_text_first_and_every_stop_shows(page, address):
+    page.goto(f"{address}/notebooks/02_relu.html")
+    page.keyboard.press("Tab")
+    assert "Skip" in page.evaluate("document.activeElement.textContent")
+    seen = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(
+            """() => {
+                const at = document.activeElement;
+                const ring = [at, at.closest("label"), ...at.children].some((part) => {
+                    const style = part && getComputedStyle(part);
+                    return style && (style.outlineStyle !== "none" || style.boxShadow !== "none");
+                });
+                return [at.outerHTML.slice(0, 120), ring];
+            }"""
+        )
+        assert stop[1], stop[0]
+        seen.add(stop[0])
+    assert len(seen) > 40
