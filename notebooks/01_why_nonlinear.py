@@ -84,8 +84,8 @@ plots.network(units).show()
 # %% [markdown]
 # Every line is a *weight*, a number that multiplies what passes. Every circle adds up what arrives,
 # and a *bias*, a number of its own: with weights 1 and 1 and a bias of −0.5, a unit makes 0.5 of
-# the switches 0 and 1. The four in the middle then apply one more function to their sum: $f$, the
-# **activation**. In NumPy, for all four positions of the switches at once:
+# the switches 0 and 1. The four in the middle then apply one more function to their sum $z$: $f$,
+# the **activation**. In NumPy, for all four positions of the switches at once:
 
 # %%
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -192,11 +192,11 @@ print("Three times the same network, three times the same answers.")
 weights = fresh()
 for _ in range(1000):
     step(weights, lambda z: z, np.ones_like)
-answers = forward(weights, lambda z: z)[2]
+flat = forward(weights, lambda z: z)[2]
 
 W1, b1, W2, b2 = weights
 matrix, bias = W1 @ W2, b1 @ W2 + b2
-assert np.allclose(X @ matrix + bias, answers)
+assert np.allclose(X @ matrix + bias, flat)
 print("one matrix:", *np.abs(matrix.round(3)).ravel())
 print("one bias:  ", *bias.round(3))
 
@@ -207,8 +207,8 @@ limits = {
     "0, 1, 1, 0, as with tanh": 1,
 }
 predict.reveal(
-    "The answers are " + ", ".join(f"{v:.2f}" for v in answers.ravel()),
-    choice=predict.pick(np.abs(answers - 0.5).max(), limits),
+    "The answers are " + ", ".join(f"{v:.2f}" for v in flat.ravel()),
+    choice=predict.pick(np.abs(flat - 0.5).max(), limits),
 )
 
 # %% [markdown] tags=["reveal"]

@@ -162,15 +162,15 @@ groups = {
     )
     for gain in (2, 1)
 }
-he, lecun = (np.median(runs[:, -1]) for runs in groups.values())
-title = f"In layer 30: {he:.1g} with 2/n, {lecun:.0e} with 1/n"
+two, one = (np.median(runs[:, -1]) for runs in groups.values())
+title = f"In layer 30: {two:.1g} with 2/n, {one:.0e} with 1/n"
 y = "mean square of the layer's output"
 plots.by_layer(groups, title=title, y=y, log=True).show()
 
 # %% tags=["reveal"]
 limits = {"a billionth": 1e-7, "a thousandth": 0.1, "about half": 1}
-choice = predict.pick(lecun / he, limits)
-predict.reveal(f"{lecun / he:.0e} of it is left", choice=choice)
+choice = predict.pick(one / two, limits)
+predict.reveal(f"{one / two:.0e} of it is left", choice=choice)
 
 # %% [markdown] tags=["reveal"]
 # Thirty times a half. With He's factor the signal neither grows nor fades on average, at any depth.
@@ -180,8 +180,9 @@ predict.reveal(f"{lecun / he:.0e} of it is left", choice=choice)
 # ## Who killed the ReLU?
 #
 # Back to the scene. A unit computes $w \cdot h + b$: a weighted sum of what reaches it, plus a
-# bias. PyTorch draws weights *and* biases from the same small range, $\pm 1/\sqrt{n}$; for
-# $n = 256$ that is $\pm 1/16$. The suspects: the function, the biases, the weights.
+# bias. PyTorch draws weights *and* biases evenly from the same small range, $\pm 1/\sqrt{n}$; for
+# $n = 256$ that is $\pm 1/16$. Numbers from it have variance $1/(3n)$, a sixth of He's $2/n$. The
+# suspects: the function, the biases, the weights.
 #
 # To question them one at a time, we draw a network as before and change its numbers. The deep half
 # is layers 6 to 10, and the images are the first ten thousand:
@@ -226,7 +227,7 @@ predict.reveal(
 
 # %% [markdown]
 # > **Predict.** Now the other way round. Keep PyTorch's biases and make the weights $\sqrt{6}$
-# > times larger, as large as He asks for. How many are dead then?
+# > times larger, so that their variance is six times as large: He's. How many are dead then?
 # >
 # > - as many as before
 # > - about half of them
@@ -271,8 +272,8 @@ title = f"Layer 10: {off:.0f} % dead, {on:.0f} % always on"
 plots.by_layer(coins, title=title, y="units (%)").show()
 
 # %% [markdown]
-# Here is the deed. PyTorch's weights have variance $1/(3n)$, a sixth of what He's bookkeeping asks
-# for. So in every layer the part of the sum that *differs from image to image* shrinks. The biases
+# Here is the deed. PyTorch's weights have a sixth of the variance that He's bookkeeping asks for.
+# So in every layer the part of the sum that *differs from image to image* shrinks. The biases
 # do not shrink: they are drawn afresh in each layer. After a few layers the sum is a constant with
 # a little noise on it. If the constant is negative, the unit is off for every image: dead. If it is
 # positive, the unit is on for every image, and there a ReLU does nothing at all. Heads or tails.
@@ -395,8 +396,8 @@ kinds = (
     "5 to 20 %",
     'the "40 %" of lecture notes, or more',
 )
-limits = dict(zip(kinds, (5, 20, 100), strict=True))
-choice = predict.pick(worst, limits)
+ends = dict(zip(kinds, (5, 20, 100), strict=True))
+choice = predict.pick(worst, ends)
 predict.reveal(f"{worst:.0f} %", choice=choice, folklore=kinds[2])
 
 # %% [markdown] tags=["reveal"]

@@ -23,8 +23,8 @@
 # [PyTorch edition](https://uvadlc-notebooks.readthedocs.io/en/latest/tutorial_notebooks/tutorial3/Activation_Functions.html)
 # ends where it began, guessing among ten kinds of clothes. The
 # [JAX edition](https://uvadlc-notebooks.readthedocs.io/en/latest/tutorial_notebooks/JAX/tutorial3/Activation_Functions.html)
-# is right more than three times in four. Which one is wrong? At the end of this chapter you will
-# know, and be able to tell of an untrained network whether its gradients will reach the bottom.
+# is right more than three times in four. Which one is wrong? At the end you will know, and can tell
+# of an untrained network whether its gradients reach the bottom.
 #
 # **Questions**
 #
@@ -138,8 +138,7 @@ print(f"From 8, by cross-entropy: {descend(8, lambda h: h):.2f}")
 
 # %% [markdown]
 # Such a loss has to be given $z$, the *logit*, and not $h$ (`binary_cross_entropy_with_logits`; in
-# Keras `from_logits=True`); exercise 3.1 shows why. The hidden layers, our subject from here on,
-# have no such cure.
+# Keras `from_logits=True`); exercise 3.1 shows why. Hidden layers have no such cure.
 #
 # ## Up: the size of a signal
 #
@@ -202,7 +201,8 @@ predict.reveal(f"{moves[-1]:.0e}", choice=choice, folklore=said)
 
 # %% [markdown] tags=["reveal"]
 # Every layer lets about a quarter of the differences through, for that is the curve's slope. Ten
-# quarters are a millionth. All outputs lie neatly between 0 and 1, and all digits look the same.
+# quarters, multiplied, are a millionth. All outputs lie neatly between 0 and 1, and all digits look
+# the same.
 
 # %% [markdown]
 # ## Down: the size of a gradient
@@ -268,7 +268,7 @@ print(
 )
 
 # %% [markdown]
-# Could we have known? Do the bookkeeping in squares once more. On its way down through one of these
+# Could we have known? Count in squares once more. On its way down through one of these
 # layers the gradient meets
 #
 # - the weights, 64 of variance 1/(3 · 64): they multiply its mean square by **1/3**;
@@ -280,7 +280,8 @@ print(
 # $$ \chi = n \cdot \mathrm{Var}(w) \cdot \text{mean square slope} $$
 #
 # Below 1 gradients vanish on their way down, above 1 they explode, and nothing has to be trained to
-# know it.
+# know it. The cards count in *decades*, powers of ten: a thousandth is three decades down. The
+# second one looks at networks of twice our depth.
 
 # %%
 claims.trial("gradient-slope-predicted", "sigmoid-vanishing")
@@ -290,8 +291,9 @@ claims.trial("gradient-slope-predicted", "sigmoid-vanishing")
 #
 # The sigmoid is four times flatter than tanh. So draw the weights four times as large: 16 from the
 # weights, 1/16 from the slope, $\chi = 1$. We take *orthogonal* weights, which keep the length of
-# every signal exactly. A third network gets them with one change: from the weights of each unit
-# their mean is taken away, so that they **sum to zero**.
+# every signal exactly, and compare three starts: as they are (× 1); four times as large (× 4); and
+# × 4 with one change, that from the weights of each unit their mean is taken away, so that they
+# **sum to zero**.
 
 
 # %%
@@ -362,9 +364,9 @@ predict.reveal(f"{ratio:.3f}", choice=predict.pick(ratio, sizes))
 # %%
 for curve in (nn.Tanh, nn.Sigmoid):
     torch.manual_seed(0)
-    net = deep(curve)
-    cross_entropy(net(x[:64]), y[:64]).backward()
-    up = (net[8].weight.grad > 0).double().mean(dim=1)
+    stack = deep(curve)
+    cross_entropy(stack(x[:64]), y[:64]).backward()
+    up = (stack[8].weight.grad > 0).double().mean(dim=1)
     print(f"{curve.__name__}: {torch.maximum(up, 1 - up).mean():.0%}")
 
 # %% [markdown]
@@ -392,8 +394,7 @@ predict.reveal(f"{times.mean:.1f} times", choice=choice)
 # %% [markdown]
 # ## Train it
 #
-# Now we know what a deep sigmoid network lacks. In PyTorch, by SGD with momentum 0.9, in batches of
-# 64 (change what you like):
+# In PyTorch, by SGD with momentum 0.9, in batches of 64 (change what you like):
 
 # %%
 x_valid = torch.from_numpy(digits.x_valid.astype(float))
@@ -441,8 +442,7 @@ usual, mended = fit("glorot_uniform"), fit(sum_to_zero)
 print(f"Keras's start {usual:.0%}; × 4, sum to zero {mended:.0%}")
 
 # %% [markdown]
-# One network each proves little. The ledger has twenty of each kind, every kind at its own learning
-# rate:
+# One network each proves little. Here are twenty of each, every kind at its own rate:
 
 # %%
 claims.trial("tanh-centring-speeds-up", "sigmoid-deep-does-not-train")
@@ -487,16 +487,15 @@ predict.reveal(count, choice=choice, folklore=said)
 # The network is not broken, it is slow. For many epochs next to nothing arrives in the lower
 # layers; then accuracy rises. Early stopping waits for an improvement, and at chance there is only
 # noise to improve on: most are stopped there, and a few are carried over by luck. So both editions
-# are right. Each had one seed, and one seed is a ticket in a lottery. (The JAX edition says itself
-# that its sigmoid network waits at chance at first, and then learns.)
+# are right: one seed is a ticket in a lottery. (The JAX edition says itself that its sigmoid
+# network waits at chance at first, and then learns.) The card adds twenty networks from other
+# seeds:
 
 # %%
 claims.trial("sigmoid-stuck-at-chance")
 
 # %% [markdown]
-# What else is said of these two curves (that they are expensive, that a smooth slope prevents
-# jumps, that what has vanished stays vanished, that well-started sigmoids beat deep ReLU networks,
-# …) is on trial in [the ledger](../book/reference/claims.md).
+# What else is said of these two curves is on trial in [the ledger](../book/reference/claims.md).
 
 # %% [markdown]
 # ## Exercises
@@ -734,7 +733,8 @@ check.check_trained(trained)
 #
 # > **Exercise 3.5.** Decide it yourself: does being centred speed up training? First write your own
 # > rule, `rule(centred, lifted)`. It gets a number for each seed (smaller is better, such as steps
-# > to a target, or a loss) and says `"holds"`, `"refuted"` or `"not shown"`. Then change one thing
+# > to a target, or a loss) and says `"holds"`, `"refuted"` (the lifted curve is faster) or
+# > `"not shown"`. Then change one thing
 # > about the race above (Adam, the depth, the curves) and measure, with at least five seeds.
 
 # %%

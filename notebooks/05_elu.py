@@ -416,15 +416,17 @@ claims.trial("elu-faster")
 # $F$ can hardly be inverted as it stands: some directions of the parameters change nothing. So a
 # little is added to its diagonal, the *damping*: a tenth, a hundredth and a thousandth of the mean
 # eigenvalue, and of the three results the worst for the claim counts. We did this for networks of
-# 3 × 12 units, whose $F$ can be computed in full, and compared directions by the cosine: 1 is the
-# same direction, 0 a right angle. To take the means away without touching anything else, each
-# unit's mean was subtracted, and given back through the next layer's biases: the same function,
-# written down differently.
+# 3 × 12 units, whose $F$ can be computed in full. To take the means away without touching anything
+# else, each unit's mean was subtracted, and given back through the next layer's biases: the same
+# function, written down differently.
 #
 # </details>
 #
 # Two sentences are on trial: that means nearer to 0 help, and that ELU's gradient is the closer
-# one. We look before training, after equally many steps, and when both networks have the same loss.
+# one. How close two directions are, the cards say by their *cosine*: it is 1 for the same direction
+# and 0 for a right angle. (There is more than one way to compute a natural gradient. We took three,
+# and the smallest gain counts.) We look before training, after equally many steps, and when both
+# networks have the same loss.
 
 # %%
 claims.trial("elu-mean-zero", "elu-natural-gradient")
@@ -656,8 +658,8 @@ check.check_trained_elu(trained_network)
 # > **Exercise 5.4.** Change one thing in *How many epochs?*: the learning rate, the start, the
 # > depth, or give ReLU a rate of its own. *Before* you run it, write a rule: a function of the
 # > epochs that ReLU and ELU need (an array of one number for each seed) that says "holds" (ELU
-# > needs fewer), "refuted" or "not shown". The checker tries your rule on invented numbers first:
-# > it must be able to lose.
+# > needs fewer), "refuted" (it needs more) or "not shown". The checker tries your rule on invented
+# > numbers first: it must be able to lose.
 
 # %%
 answer = ...  # (rule, relu, elu)
@@ -775,7 +777,7 @@ check.check_elu_rule(answer)
 claims.cheat("elu")
 
 # %% [markdown]
-# **What next.** ELU brings a signal's mean nearer to 0 and lets its variance shrink. Scale it by a
-# number, choose α by another, and both stay put, layer after layer, without any batch norm. The
+# **What next.** With ELU neither the mean nor the variance of a signal stays what it was. Scale it
+# by one number, choose α by another, and both stay put, layer after layer, without batch norm. The
 # [next chapter](06_selu.ipynb) finds these two numbers in two lines, stacks a hundred layers of it,
 # and then breaks it.

@@ -213,8 +213,8 @@ for n in (64, *[128] * 99):
     nn.init.zeros_(linear.bias)
     layers += [linear, nn.SELU()]
 deep = nn.Sequential(*layers)
-rows = torch.tensor(x, dtype=torch.float32)
-ours = deep(rows).detach().numpy()
+sixty = torch.tensor(x, dtype=torch.float32)
+ours = deep(sixty).detach().numpy()
 
 # %%
 lecun = {"activation": "selu", "kernel_initializer": "lecun_normal"}
@@ -229,7 +229,7 @@ twin = keras.Sequential([keras.Input((64,)), *hidden])
 for dense, linear in zip(hidden, deep[::2], strict=True):
     weight, bias = linear.weight.detach(), linear.bias.detach()
     dense.set_weights([weight.numpy().T, bias.numpy()])
-theirs = np.asarray(twin(rows.numpy()))
+theirs = np.asarray(twin(sixty.numpy()))
 assert np.allclose(theirs, ours, atol=1e-3)
 print(f"{ours.size:,} outputs, equal; their sd is {ours.std():.1f}")
 
@@ -325,8 +325,8 @@ def alpha_dropout(out, h, rate=0.05):
 
 
 for drop in (dropout, alpha_dropout):
-    sds = stack(selu, 1, change=drop, depth=30)[1]
-    print(f"{drop.__name__}: sd {sds[-1]:.2f} behind layer 30")
+    sd = stack(selu, 1, change=drop, depth=30)[1][-1]
+    print(f"{drop.__name__}: sd {sd:.2f} behind layer 30")
 
 # %% [markdown]
 # It does exactly what it promises. But the variance of *what*? Send the same digits through the
@@ -424,18 +424,18 @@ claims.trial("selu-preserves")
 # %%
 keras.utils.set_random_seed(0)
 double = {"dtype": "float64"}
-network = keras.Sequential(
+model = keras.Sequential(
     [keras.Input((64,))]
     + [keras.layers.Dense(64, **lecun, **double) for _ in range(8)]
     + [keras.layers.AlphaDropout(0.05, **double)]
     + [keras.layers.Dense(10, **double)]
 )
-network.compile(
+model.compile(
     optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
 )
-network.fit(digits.x_train, digits.y_train, 128, epochs=10, verbose=0)
-right = np.argmax(network(digits.x_valid), 1) == digits.y_valid
+model.fit(digits.x_train, digits.y_train, 128, epochs=10, verbose=0)
+right = np.argmax(model(digits.x_valid), 1) == digits.y_valid
 print(f"Keras: {right.mean():.0%} of new digits are right")
 
 # %% [markdown]

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from actlab import data, stats
+from actlab.catalog.elu import SELU_ALPHA, SELU_SCALE
 from tests.exercises.judge import judge
 
 SEEDS = 20
@@ -41,9 +42,16 @@ ANSWERS = [
     ((by_interval, torch.tensor(MANY), torch.tensor(FEW)), None),
     ((by_interval, keras.ops.array(MANY), keras.ops.array(FEW)), None),
     ((by_interval, MANY / 100, FEW / 100), None),
+    ((by_interval, MANY, np.where(FEW < 8, 0, FEW)), None),
+    ((by_interval, np.where(MANY < 11, 0, MANY), FEW), None),
+    ((lambda a, b: np.where(True, by_interval(a, b), ""), MANY, FEW), None),
     ((by_means, MANY, FEW), "no more than chance"),
     ((lambda a, b: "holds", MANY, FEW), "A rule that cannot lose"),
     ((lambda a, b: "not shown", MANY, FEW), "not 'holds'"),
+    (
+        (lambda a, b: {"not shown": "refuted"}.get(w := by_interval(a, b), w), MANY, FEW),
+        "Not to have shown it is not to have shown the opposite",
+    ),
     ((lambda a, b: by_interval(b, a), MANY, FEW), "'Holds' means here"),
     (
         (lambda a, b: "not shown" if np.allclose(a, b, 0.35) else by_means(a, b), MANY, FEW),
@@ -54,7 +62,8 @@ ANSWERS = [
     ((by_interval, MANY[:5], FEW[:5]), "5 seeds"),
     ((by_interval, MANY, FEW[:15]), "the same seeds"),
     ((by_interval, MANY, MANY), "the very same numbers"),
-    ((by_interval, MANY, np.where(FEW < 8, np.nan, FEW)), "NaN, infinite or not above 0"),
+    ((by_interval, MANY, np.where(FEW < 8, np.nan, FEW)), "NaN, infinite or below 0"),
+    ((by_interval, MANY, -FEW), "NaN, infinite or below 0"),
     ((by_interval, MANY), "expected three things"),
     ((MANY, FEW, by_interval), "expected three things"),
     (by_interval, "expected three things"),
@@ -62,9 +71,53 @@ ANSWERS = [
 ]
 
 
+class ByHand(nn.Module):
+    """ELU or SELU, whose negative side is an ELU or SELU of its own."""
+
+    def __init__(self, scale, alpha):
+        super().__init__()
+        self.scale, self.alpha = scale, alpha
+
+    def forward(self, x):
+        left = self.scale * self.alpha * torch.expm1(x.clamp(max=0))
+        return torch.where(x > 0, self.scale * x, left)
+
+
+BY_HAND = {"elu": ByHand(1, 1), "selu": ByHand(SELU_SCALE, SELU_ALPHA)}
+
+
+def by_hand(activation, layers):
+    return nn.Sequential(
+        *(
+            part if isinstance(part, nn.Linear) else BY_HAND[activation]
+            for part in network("torch", activation, layers)
+        )
+    )
+
+
+def with_batch_norm(framework, activation, layers):
+    """The same network, which batch norm does not change until it is trained on."""
+    plain = network(framework, activation, layers)
+    if framework == "torch":
+        return nn.Sequential(*plain[:1], nn.BatchNorm1d(32), *plain[1:])
+    first, *others = plain.layers
+    norm, bend = keras.layers.BatchNormalization(), keras.layers.Activation(activation)
+    dense = keras.layers.Dense(32)
+    model = keras.Sequential([keras.Input((64,)), dense, norm, bend, *others])
+    dense.set_weights(first.get_weights())
+    return model
+
+
 def try_trained(check, framework, activation, layers):
     """A trained network is right; others get the hint that is theirs."""
     judge(check, network(framework, activation, layers), None)
+    if framework == "torch":
+        judge(check, by_hand(activation, layers), None)
+    judge(
+        check,
+        with_batch_norm(framework, activation, layers),
+        "batch norm" if activation == "selu" else None,
+    )
     judge(check, network(framework, activation, layers, epochs=0), "was it trained?")
     judge(check, network(framework, activation, layers - 1), f"expected {layers} hidden layers")
     judge(check, network(framework, "relu", layers, epochs=0), f"and {layers} of ReLU")

@@ -66,6 +66,7 @@ def _scripted(h):
         (lambda h: (h == 0).all(0).sum() / len(h), "divide by the number of inputs"),
         (lambda h: (h[0] == 0).mean(), "share of zeros"),
         (lambda h: (h.mean(0) < 0.5).mean(), "mean or a sum of 0"),
+        (lambda h: (h.std(0) == 0).mean(), "1 for both inputs was counted dead"),
         (lambda h: (h.sum(0) == 0).mean(), "mean or a sum of 0"),
         (lambda h: 1 - (h == 0).all(0).mean() * 1.5, "expected 0.5"),
         (lambda h: (h == 0).all(0), "expected 0.5"),
@@ -346,6 +347,7 @@ class Functional(nn.Module):
     [
         (survivor, None),
         (lambda: in_keras(survivor()), None),
+        (lambda: nn.Sequential(nn.Dropout(0.9), *survivor()), None),  # off when it is judged
         (Functional, None),
         (lambda: survivor(hidden=12), "right on 100%, but only 17% of its hidden units are dead"),
         (lambda: in_keras(survivor(hidden=12)), "but only 17%"),
@@ -404,6 +406,9 @@ def in_tensorflow(before, after):
         (by_test, None),
         (in_torch, None),
         (in_tensorflow, None),
+        (lambda before, after: by_all(before, after).capitalize() + ".", None),
+        (lambda before, after: np.where(True, by_all(before, after), ""), None),
+        (lambda before, after: 1 / 0, "your code stopped with ZeroDivisionError"),
         (lambda before, after: "refuted", "always says 'refuted'"),
         (lambda before, after: after.mean() < before.mean() / 2, 'expected "holds", "refuted"'),
         (
@@ -424,7 +429,7 @@ def in_tensorflow(before, after):
             lambda before, after: "refuted" if after.mean() < 0.2 else "not shown",
             "the change does not help",
         ),
-        (lambda before: "holds", "could not be judged"),
+        (lambda before: "holds", "your code stopped with TypeError"),
     ],
 )
 def test_own_rule(answer, hint):

@@ -175,6 +175,7 @@ lecun = {"kernel_initializer": "lecun_normal"}
         (lambda: torch_network(depth=4), "eight hidden ones"),
         (lambda: torch_network(width=64), "eight hidden ones"),
         (lambda: torch_network(norm=lambda: [nn.LayerNorm(128)]), "more than a weight matrix"),
+        (lambda: torch_network(norm=lambda: [nn.BatchNorm1d(128)]), "that is batch norm"),
         (lambda: _Subclassed(skip=1.0), "more than a weight matrix"),
         (lambda: keras_network(**lecun, head=1), "expected 10 logits"),
         (lambda: nn.Linear(32, 10), "RuntimeError"),

@@ -56,6 +56,14 @@ def _branches(x):
         (lambda x: -keras.ops.softplus(-x), "a ready-made function"),
         (tf.function(lambda x: -tf.nn.softplus(-x)), "a ready-made function"),
         (scipy.special.log_expit, "a ready-made function"),
+        (
+            lambda x: (
+                -nn.functional.binary_cross_entropy_with_logits(
+                    x, torch.ones_like(x), reduction="none"
+                )
+            ),
+            "a ready-made function",
+        ),
         (lambda x: 1 / (1 + np.exp(-x)), "σ itself"),
         (torch.sigmoid, "σ itself"),
         (lambda x: np.log(1 + np.exp(-x)), "the sign"),
@@ -141,6 +149,7 @@ def _finite_differences(name, variance, q):
         (lambda n, v, q: np.log10(v * (_slope(n, q) ** 2).mean()), "the norm is its root"),
         (lambda n, v, q: 0.5 * np.log(v * (_slope(n, q) ** 2).mean()), "power of ten"),
         (lambda n, v, q: np.sqrt(v * (_slope(n, q) ** 2).mean()), "this is the factor"),
+        (lambda n, v, q: v * (_slope(n, q) ** 2).mean(), "this is χ itself"),
         (lambda n, v, q: 0.5 * np.log10((_slope(n, q) ** 2).mean()), "weights are missing"),
         (lambda n, v, q: np.log10(v * np.sqrt((_slope(n, q) ** 2).mean())), "the root is missing"),
         (lambda n, v, q: 0.5 * np.log10(v * _slope(n, q).mean() ** 2), "square of the mean slope"),
@@ -351,7 +360,8 @@ def _without_sigmoids(net):
         (lambda net: _torch_network(activation=nn.ReLU), "no sigmoid was found"),
         (_without_sigmoids, "no sigmoid was found"),
         (lambda net: nn.Sequential(*net, nn.Linear(10, 1)), "expected 10 logits"),
-        (lambda net: lambda x: net(torch.as_tensor(x)), "nothing in it can learn"),
+        (lambda net: lambda x: net(torch.as_tensor(x)), None),
+        (lambda net: lambda x: 0 * net(torch.as_tensor(x)), "nothing in it can learn"),
         (lambda net: 0.93, "expected a PyTorch module or a Keras model"),
         (lambda net: None, "no answer yet"),
     ],
@@ -458,6 +468,10 @@ def _longest(centred, lifted):
         ((_in_tensorflow, tf.constant(CENTRED), tf.constant(LIFTED)), None),
         ((lambda a, b: _interval(a, b), list(CENTRED), tuple(LIFTED)), None),
         ((_means, CENTRED, LIFTED), "look at the means alone"),
+        (
+            (lambda a, b: {"not shown": "refuted"}.get(w := _interval(a, b), w), CENTRED, LIFTED),
+            "Not to have shown it is not to have shown the opposite",
+        ),
         ((_never_loses, CENTRED, LIFTED), "A rule that cannot lose"),
         ((lambda a, b: "holds", CENTRED, LIFTED), "A rule that cannot lose"),
         ((lambda a, b: "not shown", CENTRED, LIFTED), "hardly ever say 'holds'"),

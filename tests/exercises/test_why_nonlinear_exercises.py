@@ -155,10 +155,17 @@ def _keras_xor(kind="relu", dtype=None, functional=False):
     return model
 
 
+def _in_place(x):
+    z = x @ np.ones((2, 2)) + [0, -1]
+    z[z < 0] = 0
+    return z @ [1, -2]
+
+
 @pytest.mark.parametrize(
     ("model", "hint"),
     [
         (_torch_xor, None),
+        (lambda: _in_place, None),
         (_keras_xor, None),
         (lambda: _torch_xor().double(), None),
         (lambda: _torch_xor().half(), None),
@@ -357,6 +364,24 @@ def _in_numpy(x):
     return np.where(x @ w + b >= 0, 1.0, 0.0) @ v + c
 
 
+def _by_truth_values(x):
+    w, b, v, c = _trained()
+    return (x @ w + b >= 0) @ v + c
+
+
+def _by_type(x):
+    w, b, v, c = _trained()
+    return (x @ w + b >= 0).astype(int) @ v + c
+
+
+def _by_assignment(x):
+    w, b, v, c = _trained()
+    z = x @ w + b
+    steps = np.zeros_like(z)
+    steps[z >= 0] = 1
+    return steps @ v + c
+
+
 def _with_a_way_past(x):
     w, b, v, c = map(torch.tensor, _trained())
     return _step(x @ w + b) @ v + c + 0.3 * x[:, :10]
@@ -389,6 +414,9 @@ def _two_layers(x):
         (lambda: _network(activation=lambda h: (h <= 0.5).to(h.dtype), form=_elsewhere), None),
         (lambda: _network(activation=lambda h: torch.sigmoid(h).round()), None),
         (lambda: _in_numpy, None),
+        (lambda: _by_truth_values, None),
+        (lambda: _by_type, None),
+        (lambda: _by_assignment, None),
         (lambda: _two_layers, None),
         (_keras_network, None),
         (lambda: _keras_network("softmax"), None),
@@ -445,6 +473,7 @@ GAIN = stats.Interval(1.5, 0.5, 2.5, 20)
     ("decision", "hint"),
     [
         ((_rule, GAIN), None),
+        ((lambda gain: np.where(True, _rule(gain), ""), GAIN), None),
         ([_rule, GAIN], None),
         ((GAIN, _rule), None),
         ((lambda gain: _rule(gain, 0), GAIN), None),

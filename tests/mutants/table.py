@@ -587,6 +587,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "exercises/test_why_nonlinear_exercises.py",
     ),
     Mutant(
+        "src/actlab/exercises/observe.py",
+        "not same.all() and np.ptp(inner[~same]) == 0)",
+        "not same.all() and False)",
+        "an ELU by hand counts as two layers",
+        "exercises/test_elu_exercises.py -k trained",
+    ),
+    Mutant(
+        "src/actlab/exercises/observe.py",
+        "other = np.concatenate([x[:half], 2 * x[half:]])",
+        "other = x",
+        "batch norm is not seen",
+        "exercises/test_selu_exercises.py -k normalising",
+    ),
+    Mutant(
         "src/actlab/exercises/twins.py",
         "CLOSE = 2e-5",
         "CLOSE = 2e-2",
@@ -800,6 +814,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not choice:",
         "what is revealed need not be one of the choices",
         f"{GATES} -k reveals",
+    ),
+    Mutant(
+        "tests/notebooks/teaching.py",
+        "for name in sorted(read & before & bound):",
+        "for name in sorted(read & before & bound & {None}):",
+        "a later cell may take an earlier cell's names",
+        f"{GATES} -k run_again",
     ),
     Mutant(
         "src/actlab/predict.py",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import symtable
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -184,6 +185,40 @@ def fits_the_page(notebook: Notebook) -> Iterator[str]:
 reading_minutes = lessons.reading_minutes  # the rule behind the header
 
 
+def can_be_run_again(notebook: Notebook) -> Iterator[str]:
+    """Whoever changes a cell and runs it once more finds its names as they were."""
+    cells = [(where, *_names(cell.source)) for where, cell in notebook.cells("code")]
+    for i, (where, read, _) in enumerate(cells):
+        before = {name for _, _, bound in cells[:i] for name in bound}
+        for later, _, bound in cells[i + 1 :]:
+            for name in sorted(read & before & bound):
+                yield f"{where}: reads {name}, which {later} binds again; take another name there"
+
+
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """What a cell, and the functions in it, read without binding it there; and what it binds."""
+    try:
+        top = symtable.symtable(source, "cell", "exec")
+    except SyntaxError:  # a magic; another gate looks
+        return set(), set()
+    free: set[str] = set()
+    bound = {
+        symbol.get_name()
+        for symbol in top.get_symbols()
+        if symbol.is_assigned() or symbol.is_namespace()  # an import is the same every time
+    }
+    tables = [top]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        free |= {
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_referenced() and (table is top or symbol.is_global())
+        }
+    return free - bound, bound
+
+
 # --- Few verdicts, some exercises, one row to remember --------------------------------------------
 
 
@@ -227,6 +262,7 @@ GATES = (
     reveals_its_predictions,
     shows_the_essential_code,
     fits_the_page,
+    can_be_run_again,
     shows_few_verdicts,
     ends_with_work_and_a_row,
 )

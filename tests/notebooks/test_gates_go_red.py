@@ -414,6 +414,15 @@ RED = [
         write("#" * 73, SETUP),
         "characters in a line",
     ),
+    (teaching.can_be_run_again, write("values = 1", LAST_CODE), "reads values, which cell 7"),
+    (
+        teaching.can_be_run_again,
+        lambda nb: [
+            write("def again():\n    return values", RESULT)(nb),
+            write("for values in [[]]:\n    pass", FIGURE)(nb),
+        ],
+        "cell 5 .*reads values, which cell 6",
+    ),
     (teaching.shows_few_verdicts, cards(7), "7 cards instead of at most 6"),
     (teaching.ends_with_work_and_a_row, change(LAST, "Exercise 1.3", "Task"), "2 exercises; exp"),
     (teaching.ends_with_work_and_a_row, change(CHEAT, "claims.cheat(", "print("), "0 cells call"),

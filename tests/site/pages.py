@@ -337,7 +337,9 @@ _UNFIT = """([width, least]) => {
     for (const part of article.querySelectorAll("pre, table, .cell_output")) {
         if (!shown(part)) continue;
         const frame = part.tagName === "TABLE" ? part.parentElement : part;
-        if (width >= 1000 && frame.scrollWidth > frame.clientWidth + 1)
+        // On a phone a table of the text may scroll; code wraps, and so does what it prints.
+        const free = width < 1000 && part.tagName === "TABLE" && !part.closest(".cell_output");
+        if (!free && frame.scrollWidth > frame.clientWidth + 1)
             problems.push(`scrolls sideways, ${frame.scrollWidth} px: ${name(part)}`);
         const styled = getComputedStyle(frame).overflowX;
         if (["hidden", "clip"].includes(styled) && frame.scrollWidth > frame.clientWidth + 1)
@@ -355,6 +357,9 @@ _UNFIT = """([width, least]) => {
         if (!shown(picture)) problems.push(`is not shown: ${name(picture)}`);
         else if (box.left < around.left - 1 || box.right > around.right + 1)
             problems.push(`runs out of the page: ${name(picture)}`);
+        else if (width < 1000 && picture.closest(".cell_output") &&
+                box.width < Math.min(width, picture.getAttribute("width")) - 1)
+            problems.push(`is only ${box.width} px wide: ${name(picture)}`);
         else if (box.width > 120 && Math.abs(box.width / box.height -
                 picture.getAttribute("width") / picture.getAttribute("height")) > 0.05)
             problems.push(`is squeezed: ${name(picture)}`);

@@ -142,6 +142,15 @@ UNFIT = [
         '<div style="overflow: auto"><table><tr><td>' + "x" * 400 + "</td></tr></table></div>",
         "scrolls",
     ),
+    (
+        '<pre style="overflow: auto; white-space: pre">' + "x" * 60 + "</pre>",
+        "on a phone: scrolls",
+    ),
+    (
+        '<div class="cell_output"><img src="a.png" width="600" height="300" alt="A small one" '
+        'style="width: 50%; height: auto"></div>',
+        "on a phone: is only",
+    ),
     ('<pre style="overflow: hidden">' + "x" * 400 + "</pre>", "is cut off"),
     ('<details><summary>More</summary><pre style="font-size: 9px">x</pre></details>', "too small"),
     (

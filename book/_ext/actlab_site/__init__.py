@@ -6,6 +6,7 @@
 - :mod:`.lab` gives the live lab and the explorers their data and puts them into pages;
 - :mod:`.placed` says where in the chapters they stand;
 - :mod:`.boxes` dresses ``> **Predict.** …`` and its like as boxes;
+- :mod:`.code` tells lines of code apart, so that they wrap on a phone;
 - :mod:`.predictions` covers the answers to predictions until the reader opens them;
 - :mod:`.words` lets the search find things by their other names;
 - :mod:`.assets` loads scripts and styles on the pages that need them;
@@ -20,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from myst_nb.sphinx_ import SphinxNbRenderer
+from sphinx.highlighting import PygmentsBridge
 
 from actlab_site import (
     assets,
     boxes,
+    code,
     finish,
     front,
     head,
@@ -47,6 +50,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_transform(lab.PieceTransform)
     app.add_transform(placed.PlacedTransform)
     app.add_transform(words.WordTransform)
+    PygmentsBridge.html_formatter = code.Lines
     app.add_html_math_renderer("mathml", (mathml.visit_inline, None), (mathml.visit_block, None))
     app.connect("html-page-context", assets.add)
     app.connect("html-page-context", head.add)

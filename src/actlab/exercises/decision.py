@@ -14,6 +14,17 @@ from actlab.exercises.observe import run
 from actlab.stats import Interval
 
 WORDS = ("holds", "refuted", "not shown")
+
+
+def plain(word: Any) -> str | None:
+    """One of the three words in whatever spelling a rule says it, or None."""
+    word = word.item() if getattr(word, "ndim", None) == 0 else word  # np.where makes arrays
+    if not isinstance(word, str):
+        return None
+    found = word.strip().strip(".").lower().replace("_", " ").replace("-", " ")
+    return found if found in WORDS else None
+
+
 FEWEST_SEEDS = 20
 Rule = Callable[[Interval], Any]
 
@@ -42,15 +53,15 @@ def pair(answer: Any, name: str) -> tuple[Rule, Interval]:
 def said(rule: Any, low: float, mean: float, high: float, given: Interval | None = None) -> str:
     """What the rule says of an interval, as one of the three words."""
     interval = given or Interval(mean, low, high, FEWEST_SEEDS)
-    word = run(rule, interval)
+    told = run(rule, interval)
+    word = plain(told)
     expect(
-        isinstance(word, str),
-        f"your rule must return a word, got {type(word).__name__}: is a return missing for some "
+        word or isinstance(told, str),
+        f"your rule must return a word, got {type(told).__name__}: is a return missing for some "
         f"intervals, such as [{low:.2g}, {high:.2g}]?",
     )
-    plain = word.strip().strip(".").lower().replace("_", " ").replace("-", " ")
-    expect(plain in WORDS, f"your rule says {word!r}; expected 'holds', 'refuted' or 'not shown'.")
-    return str(plain)
+    expect(word, f"your rule says {told!r}; expected 'holds', 'refuted' or 'not shown'.")
+    return str(word)
 
 
 def expect_a_difference(found: Interval, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Checkers of the chapter "ELU and CELU: an exponential on the left"."""
+"""Checkers of the chapter "ELU: an exponential on the left"."""
 
 from __future__ import annotations
 

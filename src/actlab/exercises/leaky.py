@@ -56,7 +56,7 @@ def check_ported_layer(answer: Any) -> str:
         (
             np.isclose(slope, 0.01),
             "your slope is 0.01, PyTorch's default. The old code named no slope, so it used its "
-            "own default: which one, says the table at the top of the chapter.",
+            "own default: see the first section of the chapter.",
         ),
         (
             np.isclose(slope, 0.2),

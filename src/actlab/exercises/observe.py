@@ -74,10 +74,23 @@ class Seen:
         if last is None or last.shape != value.shape or not np.array_equal(last, value, True):
             self.steps.append(Step(value.copy(), eps))
 
+    def meet(self, value: Any) -> None:
+        """File an array that is used, if it is new: changed in place, or made of truth values."""
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fbiu":
+            return
+        array = value.astype(np.float64)
+        if self.samples in array.shape:
+            array = np.moveaxis(array, array.shape.index(self.samples), 0)
+            if not any(np.array_equal(step.value, array, True) for step in self.steps):
+                self.steps.append(
+                    Step(array, _eps(value.dtype if value.dtype.kind == "f" else "f4"))
+                )
+
     def layers(self, activation: str) -> list[Layer]:
         """The layers of an elementwise activation of the catalog, found by their values, in order.
 
-        A layer on which the activation is the identity is none.
+        A layer on which the activation is the identity is none, nor is a part of another: written
+        by hand, ELU holds the ELU of its negative side.
         """
         function = catalog.get(activation).reference
         with np.errstate(all="ignore"):
@@ -93,10 +106,20 @@ class Seen:
                     and _near(images[i], after, eps)
                     and not _near(before, after, eps)
                 ):
+                    inner = [k for k, layer in enumerate(found) if _is_part(layer.before, before)]
+                    found = [layer for k, layer in enumerate(found) if k not in inner]
                     found.append(Layer(before, after, j))
                     taken.add(i)
                     break
         return found
+
+
+def _is_part(inner: Array, outer: Array) -> bool:
+    """Whether one input is the other on one side of a bend, and constant on the other side."""
+    if inner.shape != outer.shape:
+        return False
+    same = inner == outer
+    return bool(same.any() and not same.all() and np.ptp(inner[~same]) == 0)
 
 
 def _near(a: Array, b: Array, eps: float) -> bool:
@@ -140,6 +163,7 @@ def watch(answer: Any, data: Any, *, training: bool | None = None, each: bool = 
             given = _map(give, data)
             with limited():
                 seen.result = call(_noting(given, seen) if give is np.array else given)
+        seen.meet(_bare(seen.result))
         return seen
 
     if is_torch(answer):
@@ -341,17 +365,23 @@ def _noting(data: Any, seen: Seen) -> Any:
         seen.note(name, result, _eps(result.dtype))
         return result.view(Noting)
 
+    def met(values: Any) -> Any:
+        bare = _bare(values)
+        for value in bare:
+            seen.meet(value)
+        return bare
+
     class Noting(np.ndarray[Any, Any]):
         def __array_ufunc__(
             self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
         ) -> Any:
             if out is not None:
                 options["out"] = _bare(out)
-            return noted(ufunc.__name__, getattr(ufunc, method)(*_bare(inputs), **options))
+            return noted(ufunc.__name__, getattr(ufunc, method)(*met(inputs), **options))
 
         def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
             bare = {name: _bare(value) for name, value in kwargs.items()}
-            return noted(func.__name__, func(*_bare(args), **bare))
+            return noted(func.__name__, func(*met(args), **bare))
 
     return _map(lambda array: array.view(Noting), data)
 
@@ -455,6 +485,24 @@ def gradients(model: Any, x: npt.NDArray[Any], labels: npt.NDArray[np.int64]) ->
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
         found = tape.gradient(loss, [weight.value for weight in learned])
     return [np.zeros(1) if gradient is None else numbers(gradient) for gradient in found]
+
+
+def mixes(model: Any, x: npt.NDArray[Any], activation: str) -> bool:
+    """Whether in training one sample's way to a layer hangs on the others, as in batch norm.
+
+    The first half of ``x`` is seen twice beside the other half, and once beside its double.
+    """
+    half = len(x) // 2
+
+    def look(batch: npt.NDArray[Any]) -> list[Array]:
+        seen = watch(model, batch, training=True)
+        return [layer.before[:half] for layer in seen.layers(activation)]
+
+    other = np.concatenate([x[:half], 2 * x[half:]])
+    return any(
+        np.array_equal(one, again) and not np.allclose(one, beside, 1e-3, 1e-4)
+        for one, again, beside in zip(look(x), look(x), look(other), strict=False)
+    )
 
 
 def owners(model: Any, x: npt.NDArray[Any], activation: str) -> list[int | None]:

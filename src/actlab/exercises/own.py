@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from actlab import catalog, data
+from actlab.exercises.decision import WORDS, plain
 from actlab.exercises.feedback import expect
 from actlab.exercises.guard import Wrong
 from actlab.exercises.observe import Array, numbers, run, watch, weights
 
 ENOUGH = 0.93  # of the test digits; the untrained answer a tenth
 CHANCE = 0.2
-WORDS = ("holds", "refuted", "not shown")
 FEWEST = 10  # seeds
 ELSEWHERE: tuple[tuple[data.Scale | None, str], ...] = (
     ("unit", "from 0 to 1"),
@@ -80,12 +80,12 @@ def trained(answer: Any, activation: str, layers: int) -> str:
 
 
 def paired(
-    answer: Any, names: tuple[str, str], fewest: int = FEWEST
+    answer: Any, names: tuple[str, str], fewest: int = FEWEST, *, zeros: bool = True
 ) -> tuple[Callable[[Array, Array], str], Array, Array]:
     """What the rule of an answer ``rule, first, second`` says of two arrays; and the two measured.
 
-    Numbers above 0, one for each of at least ``fewest`` seeds, the same for both; ``names``: of the
-    two arrays. The rule gets copies.
+    One number for each of at least ``fewest`` seeds, the same for both, of which none is below 0
+    (without ``zeros``: all above); ``names``: of the two arrays. The rule gets copies.
     """
     first, second = names
     expect(
@@ -102,10 +102,12 @@ def paired(
     )
     n = len(ours)
     expect(n >= fewest, f"{n} seeds: who is ahead may be chance. Measure at least {fewest}.")
+    both = np.array([ours, theirs])
     expect(
-        np.isfinite([ours, theirs]).all() and (ours > 0).all() and (theirs > 0).all(),
-        "some of the numbers are NaN, infinite or not above 0. Say what a network counts that "
-        "diverged or never got there, such as the last epoch, the most steps, or chance.",
+        np.isfinite(both).all() and (both >= 0 if zeros else both > 0).all(),
+        f"some of the numbers are NaN, infinite or {'below' if zeros else 'not above'} 0. Say what "
+        "a network counts that diverged or never got there, such as the last epoch, the most "
+        "steps, or chance.",
     )
     expect(
         not np.array_equal(ours, theirs),
@@ -113,14 +115,28 @@ def paired(
     )
 
     def says(one: Array, two: Array) -> str:
-        word = run(rule, one.copy(), two.copy())
-        expect(
-            isinstance(word, str) and word.strip().lower() in WORDS,
-            f"the rule says {word!r}; expected one of {', '.join(WORDS)}.",
-        )
-        return str(word).strip().lower()
+        told = run(rule, one.copy(), two.copy())
+        word = plain(told)
+        expect(word, f"the rule says {told!r}; expected one of {', '.join(WORDS)}.")
+        return str(word)
 
     return says, ours, theirs
+
+
+def expect_doubt(words: Sequence[str]) -> None:
+    """What a rule says where chance alone is at work, once to either side."""
+    told = next((word for word in words if word != "not shown"), "not shown")
+    expect(
+        told == "not shown",
+        "if the two differ by no more than chance (their means by a third of the standard error), "
+        f"the rule says {told!r}. "
+        + (
+            "Not to have shown it is not to have shown the opposite; and if your rule has a "
+            "margin, it must be smaller than what so few networks can tell apart."
+            if set(words) == {"refuted"}
+            else "Does it look at the means alone? Ask how far apart chance would put them."
+        ),
+    )
 
 
 def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
@@ -135,7 +151,8 @@ def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
     n = len(ours)
     rng = np.random.default_rng(0)
     wobble = rng.uniform(0.95, 1.05, (2, n))
-    large, small = float(np.median(ours)) * wobble * [[1.0], [0.4]]
+    size = float(np.median(ours) or np.mean(ours) or np.mean(theirs))
+    large, small = size * wobble * [[1.0], [0.4]]
     expect(
         says(large, small) == "holds",
         f"if {second} is less than half of {first} with every one of {n} seeds, the rule says "
@@ -148,13 +165,12 @@ def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
     )
     noise = rng.standard_normal(n)
     noise = (noise - noise.mean()) / noise.std(ddof=1)
-    for sign in (1, -1):
-        chance = large * (1 + 0.1 * (noise + sign * 0.3 / math.sqrt(n)))  # a t of about 0.3
-        expect(
-            says(large, chance) == "not shown",
-            "if the two differ by no more than chance (their means by a third of the standard "
-            f"error), the rule says {says(large, chance)!r}. Does it look at the means alone?",
-        )
+    expect_doubt(
+        [
+            says(large, large * (1 + 0.1 * (noise + sign * 0.3 / math.sqrt(n))))  # a t of about 0.3
+            for sign in (1, -1)
+        ]
+    )
     single = large.copy()
     single[0] *= 0.5
     for pair in ((large, single), (single, large)):

@@ -7,13 +7,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from actlab import data
 from actlab.catalog.elu import SELU_ALPHA, SELU_SCALE
 from actlab.exercises.feedback import checker, expect
-from actlab.exercises.observe import Array, Layer, Seen, numbers, watch
+from actlab.exercises.observe import Array, Layer, Seen, mixes, numbers, watch
 from actlab.exercises.own import own_rule, trained
 
 ALPHA_PRIME = -SELU_SCALE * SELU_ALPHA
 """What SELU tends to on the left, and alpha dropout drops to."""
+NORMALISED = (
+    "in training, what becomes of an input hangs on the others in its batch: that is batch norm. "
+    "SELU is to do without."
+)
 TOLERATED = 0.1  # of n · Var(w) from 1; a drawn layer's own standard deviation is at most 0.016
 
 
@@ -107,6 +112,7 @@ def check_self_normalising(answer: Any) -> str:
             f"in front of hidden layer {i + 1} there is more than a weight matrix and a bias: a "
             "normalisation, a connection that skips a layer? SELU is to do without.",
         )
+    expect(not mixes(answer, x, "selu"), NORMALISED)
     expect(
         all(np.abs(layer_map.bias).max() < 0.01 for layer_map in maps),
         "some biases are not 0: PyTorch draws them at random unless you set them.",
@@ -146,8 +152,10 @@ def check_self_normalising(answer: Any) -> str:
 
 @checker("expected a PyTorch module or a Keras model, after training")
 def check_trained_selu(answer: Any) -> str:
-    """Exercise 6.3: eight hidden layers of SELU, trained on the digits."""
-    return trained(answer, "selu", layers=8)
+    """Exercise 6.3: eight hidden layers of SELU, trained on the digits without batch norm."""
+    praise = trained(answer, "selu", layers=8)
+    expect(not mixes(answer, data.load("digits").x_valid, "selu"), NORMALISED)
+    return praise
 
 
 @checker("the answer must be three things: rule, intact, broken", calls=False)

@@ -356,7 +356,7 @@ def _bounds(rule: Any) -> tuple[float, float]:
         f"your bound lies at {held:.2g} points. The claim says that accuracy is lost: choose a "
         "bound from 0 on that a measured loss could reach.",
     )
-    return lost, max(held, 0.0)
+    return round(lost, 3), max(round(held, 3), 0.0)
 
 
 def _weight_and_bias(answer: Any, layers: list[tuple[Array, Array]]) -> tuple[Array, Array]:
@@ -368,6 +368,7 @@ def _weight_and_bias(answer: Any, layers: list[tuple[Array, Array]]) -> tuple[Ar
     weight, bias = (numbers(part) for part in value)
     expect(
         weight.ndim == 2 and bias.ndim == 1,
-        f"expected a matrix and a vector, got shapes {weight.shape} and {bias.shape}.",
+        "expected a matrix and a vector, in this order, got shapes "
+        f"{weight.shape} and {bias.shape}.",
     )
     return weight, bias

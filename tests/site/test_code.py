@@ -1,0 +1,31 @@
+"""Lines of code that a phone can wrap without losing their indentation."""
+
+import re
+from html import unescape
+
+from pygments import highlight
+from pygments.lexers import PythonLexer
+
+from . import conftest  # noqa: F401 - puts the extension on the path
+
+from actlab_site import code  # isort: skip
+
+SOURCE = 'def f(x):\n    """Two\n    lines."""\n\n    return x <= 1\n'
+
+
+def test_a_line_knows_its_indentation_and_the_text_stays_what_it_was():
+    html = highlight(SOURCE, PythonLexer(), code.Lines(nowrap=True))
+    lines = re.findall(r'<span class="line" style="--indent: (\d+)">(.*?\n)</span>', html, re.S)
+    assert [int(indent) for indent, _ in lines] == [0, 4, 4, 0, 4]
+    assert unescape(re.sub(r"<[^>]*>", "", html)) == SOURCE
+    assert all(line.count("<span") == line.count("</span") for _, line in lines)
+
+
+def test_a_phone_wraps_code_below_its_own_indentation(page, address):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{address}/notebooks/02_relu.html")
+    line = page.locator(".cell_input .line", has_text="torch.manual_seed(seed)").first
+    look = "(node) => { const s = getComputedStyle(node); return [s.display, s.textIndent] }"
+    display, indent = line.evaluate(look)
+    assert display == "block"
+    assert float(indent.removesuffix("px")) < -20
