@@ -75,6 +75,17 @@ def test_drift_counts_either_way_and_not_the_first_ten_layers():
     assert (found.low, found.high) == pytest.approx((0, 0), abs=0.02)
 
 
+def test_a_requirement_says_how_long_its_networks_trained():
+    shorter, longer = (
+        broken.requirement(("orthogonal",), "orthogonal weights", study)
+        for study in (broken.TRAINED, broken.LONGER)
+    )
+    assert (shorter.study, longer.study) == ("selu_broken", "selu_starts")
+    for part in ("prose", "scope"):
+        assert "8 to 12 epochs" in getattr(shorter, part)
+        assert "32 to 48 epochs" in getattr(longer, part)
+
+
 @pytest.mark.parametrize("condition", broken.CONDITIONS)
 def test_every_condition_can_be_drawn(condition):
     mean, sd = broken.untrained_moments(condition, depth=2, width=16)

@@ -45,6 +45,7 @@ CLAIMS = (
         asks=broken.requirement(
             ("Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
             "Glorot's uniform weights, orthogonal ones, He's normal ones, PyTorch's default",
+            broken.LONGER,
         ),
         by=broken.NEEDS,
     ),
