@@ -47,6 +47,8 @@ const follow = () => {
   if (name) unfold(document.getElementById(name));
 };
 addEventListener("hashchange", follow);
+// The theme looks again, when the window changes, at what scrolls and needs the keyboard.
+addEventListener("toggle", () => dispatchEvent(new Event("resize")), true);
 addEventListener("load", () => {
   follow();
   const article = document.querySelector("article");

@@ -19,6 +19,14 @@ def test_the_icon_script_goes_and_nothing_else():
     assert after.count("<script") == HEAD.count("<script") - 1
 
 
+def test_the_theme_is_settled_before_anything_is_drawn():
+    late = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
+    after = finish.settled_theme(f"<script>{late}</script>")
+    assert "prefers-color-scheme: dark" in after
+    assert late not in after
+    assert finish.settled_theme(after) == after
+
+
 def test_scripts_wait_for_the_text_except_the_one_that_others_need_at_once():
     after = finish.deferred_scripts(HEAD)
     assert '<script defer="defer" src="../_static/doctools.js">' in after

@@ -88,7 +88,7 @@ BODY = '<body><p class="box">Hello</p></body>'
 
 
 @pytest.fixture
-def site(tmp_path):
+def two_pages(tmp_path):
     static = tmp_path / "_static"
     (static / "vendor").mkdir(parents=True)
     (static / "a.css").write_text('@import "c.css";\n.box { background: url("../p.png") }')
@@ -106,26 +106,26 @@ def site(tmp_path):
     return tmp_path
 
 
-def test_what_all_pages_share_becomes_one_style_sheet_and_one_script(site):
-    lighter.lighten(site)
-    css = (site / "_static" / "site.css").read_text()
+def test_what_all_pages_share_becomes_one_style_sheet_and_one_script(two_pages):
+    lighter.lighten(two_pages)
+    css = (two_pages / "_static" / "site.css").read_text()
     assert css == "p{margin: 0}.box{background: url(../p.png)}"
-    text = (site / "sub" / "b.html").read_text()
+    text = (two_pages / "sub" / "b.html").read_text()
     links = re.findall(r'(?:href|src)="([^"?]+)', text)
     assert links == ["../_static/site.css", "../_static/own.css", "../_static/site.js"]
     assert "<script>const DOCUMENTATION_OPTIONS = {};</script>" in text
-    assert "searchindex.js" not in (site / "a.html").read_text()
-    assert "searchindex.js" in (site / "search.html").read_text()
-    assert (site / "_static" / "site.js").read_text().startswith("0;")
-    left = {path.name for path in (site / "_static").iterdir()}
+    assert "searchindex.js" not in (two_pages / "a.html").read_text()
+    assert "searchindex.js" in (two_pages / "search.html").read_text()
+    assert (two_pages / "_static" / "site.js").read_text().startswith("0;")
+    left = {path.name for path in (two_pages / "_static").iterdir()}
     assert not left & {"a.css", "b.css", "x.js", "x.js.map"}
 
 
-def test_doing_it_again_changes_nothing(site):
-    lighter.lighten(site)
-    before = {p: p.read_bytes() for p in site.rglob("*") if p.is_file()}
-    lighter.lighten(site)
-    assert {p: p.read_bytes() for p in site.rglob("*") if p.is_file()} == before
+def test_doing_it_again_changes_nothing(two_pages):
+    lighter.lighten(two_pages)
+    before = {p: p.read_bytes() for p in two_pages.rglob("*") if p.is_file()}
+    lighter.lighten(two_pages)
+    assert {p: p.read_bytes() for p in two_pages.rglob("*") if p.is_file()} == before
 
 
 # --- budgets --------------------------------------------------------------------------------------
@@ -133,13 +133,8 @@ def test_doing_it_again_changes_nothing(site):
 
 @pytest.mark.site
 @pytest.mark.parametrize("name", NAMES)
-def test_no_page_outgrows_its_budget(site_, name):
-    assert pages.weight_problems(site_ / name, site_) == []
-
-
-@pytest.fixture(scope="module")
-def site_():
-    return SITE
+def test_no_page_outgrows_its_budget(site, name):
+    assert pages.weight_problems(site / name, site) == []
 
 
 def test_a_page_that_outgrows_its_budget_is_noticed(tmp_path):
@@ -159,3 +154,27 @@ def test_the_site_ships_no_icon_font_and_no_source_map():
     assert (ROOT / "_build").is_dir()
     left = [p.name for pattern in lighter.GONE for p in (SITE / "_static").rglob(pattern)]
     assert left == []
+
+
+@pytest.mark.site
+def test_what_the_theme_does_slowly_is_found_and_mended():
+    """If not: the theme was changed, and SLOW in actlab_site/lighter.py says what to look for."""
+    code = (SITE / lighter.SCRIPT).read_text("utf-8")
+    assert lighter.QUICK in code
+    assert lighter.SLOW not in code
+
+
+@pytest.mark.site
+@pytest.mark.parametrize(
+    ("stored", "system", "shown"),
+    [(None, "dark", "dark"), (None, "light", "light"), ("dark", "light", "dark")],
+)
+def test_the_theme_is_there_before_the_scripts(browser, address, stored, system, shown):
+    context = browser.new_context(color_scheme=system)
+    page = context.new_page()
+    page.route("**/site.js*", lambda route: route.abort())
+    if stored:
+        page.add_init_script(f"localStorage.setItem('mode', '{stored}')")
+    page.goto(f"{address}/book/evidence.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == shown
+    context.close()

@@ -51,7 +51,7 @@ def finish_site(app: Any, error: Exception | None) -> None:
 
 def finish_page(html: str, name: str, folder: Path) -> str:
     """All steps on one page; ``folder`` is where its relative addresses start."""
-    for step in (without_icon_script, deferred_scripts, named_controls):
+    for step in (without_icon_script, settled_theme, deferred_scripts, named_controls):
         html = step(html)
     html = sized_images(html, lambda address: picture_size(folder, address))
     return edit_link(html, name)
@@ -60,6 +60,18 @@ def finish_page(html: str, name: str, folder: Path) -> str:
 def without_icon_script(html: str) -> str:
     """Drop FontAwesome's 1.5 MB of JavaScript: the theme's style sheet has the icons as a font."""
     return re.sub(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>", "", html)
+
+
+# As the theme's own script decides later, when the page has been styled once in vain.
+SETTLED = """document.documentElement.dataset.theme = ((mode) => mode === "light" || mode === "dark"
+      ? mode : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")(
+      localStorage.getItem("mode") || "auto");"""
+
+
+def settled_theme(html: str) -> str:
+    """Decide between light and dark before anything is drawn."""
+    late = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
+    return html.replace(late, SETTLED)
 
 
 def deferred_scripts(html: str) -> str:

@@ -37,6 +37,16 @@ _PRELOAD = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
 _OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"></script>')
 
 
+# The theme asks of every code block whether it scrolls, also of those in folds, and writes down the
+# answer before it asks the next: each question then lays out the page anew.
+SLOW = ".forEach(e=>{e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1})"
+QUICK = (
+    ".forEach((e,i,all)=>{i||all.forEach(a=>{a.pstScrolls=a.checkVisibility()&&"
+    "(a.scrollWidth>a.clientWidth||a.scrollHeight>a.clientHeight)});"
+    "const t=e.pstScrolls?0:-1;e.tabIndex===t||(e.tabIndex=t)})"
+)
+
+
 def lighten(site: Path) -> None:
     """Change all pages of a built site, and write what they share; does nothing the second time."""
     pages = {p: p.read_text("utf-8") for p in sorted(site.rglob("*.html")) if _is_page(p, site)}
@@ -54,6 +64,7 @@ def lighten(site: Path) -> None:
     (site / STYLE).write_text(css, "utf-8")
     # A first statement, so that the "use strict" of one file does not hold for all.
     code = "0;\n" + "\n;\n".join(path.read_text("utf-8") for path in scripts)
+    code = code.replace(SLOW, QUICK)
     (site / SCRIPT).write_text(re.sub(r"//# sourceMappingURL=\S+", "", code), "utf-8")
     options = (site / "_static" / "documentation_options.js").read_text("utf-8").strip()
     for path, before in pages.items():
