@@ -134,3 +134,19 @@ def test_every_line_shows_its_verdict_as_a_picture(page, address):
         cases = len(next(iter(claim.recorded().measured.values())).cases)
         assert drawn.locator("circle").count() == cases
         assert drawn.get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("size", [pages.PHONE, pages.DESK], ids=["phone", "desk"])
+def test_an_open_entry_has_its_numbers_as_a_table_with_heads(page, address, size):
+    page.set_viewport_size(size)
+    opened(page, address, "claims", "#on-trial-selu-deep")
+    entry = page.locator("#on-trial-selu-deep")
+    entry.locator("details.fold > summary").click()
+    table = entry.locator("table.numbers").first
+    heads = table.locator("thead th")
+    assert heads.count() > 1
+    for head in heads.all()[1:]:
+        assert head.bounding_box()["width"] > 20
+    widths = [table.locator(part).first.bounding_box()["width"] for part in ("thead", "tbody")]
+    assert widths[0] == pytest.approx(widths[1], abs=1)
+    assert widths[1] > 0.9 * table.bounding_box()["width"]
