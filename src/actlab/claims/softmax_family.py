@@ -1,7 +1,7 @@
 """Chapter "Can you believe a softmax?": the sentences on trial."""
 
 from actlab.experiments import calibration, shares, vocabulary
-from actlab.trial import Claim, Rule, above, below, within
+from actlab.trial import Claim, Row, Rule, above, below, within
 
 DOCUMENT = "starting document, section Softmax"
 GUO = "[Guo and colleagues, 2017](https://arxiv.org/abs/1706.04599)"
@@ -85,5 +85,29 @@ CLAIMS = (
         source=GRAVE,
         asks=vocabulary.WORSE_LOSS,
         by=Rule({vocabulary.WORSE: below(0.05, "nats")}),
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="sparsemax",
+        use="Shares of which most are exactly 0.",
+        start="Small scores leave more classes above 0.",
+        trap="Keras's own is wrong where two classes are left. No cross-entropy behind it.",
+        evidence=("sparsemax-exact-zeros",),
+    ),
+    Row(
+        activation="gumbel_softmax",
+        use="Draws from a softmax that let a gradient through.",
+        start="Temperature 1, then lower: nearer to one class, noisier.",
+        trap="It draws in evaluation mode, too.",
+        evidence=("gumbel-draws-the-softmax", "gumbel-low-temperature-noisy"),
+    ),
+    Row(
+        activation="adaptive_log_softmax",
+        use="Thousands of classes of unequal frequency, such as words.",
+        start="Classes sorted, the most frequent first.",
+        trap="Slower than a full softmax where classes are few.",
+        evidence=("adaptive-faster", "adaptive-less-memory", "adaptive-no-worse"),
     ),
 )
