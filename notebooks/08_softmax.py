@@ -747,4 +747,5 @@ claims.cheat("softmax")
 
 # %% [markdown]
 # **What next.** A largest share of 0.9 looks like a probability of being right. Whether it is one,
-# and what becomes of a softmax over ten thousand words, is [the next chapter](09_softmax_family.ipynb).
+# and what becomes of a softmax over ten thousand words, is
+# [the next chapter](09_softmax_family.ipynb).

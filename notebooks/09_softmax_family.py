@@ -75,8 +75,8 @@ plots.use_style()
 # %% [markdown]
 # ## Is 90 % nine times out of ten?
 #
-# A network's *confidence* in an answer is its largest share. If of all answers given with about 90
-# % nine in ten are right, and so on for every other number, it is *calibrated*. Here is a small
+# A network's *confidence* in an answer is its largest share. If, of all answers given with about
+# 90 %, nine in ten are right, and so on for every other number, it is *calibrated*. Here is a small
 # network and an ordinary training, with two numbers noted after every epoch, on data that it never
 # trains on: what it says on average, and how often it is right.
 

@@ -379,6 +379,7 @@ _IN_PROSE = (
     (r"\[\^[^\]]+\]", "a footnote", "parentheses or a link"),
     (r"^[^\s>|#-][^\n]*\n:[ \t]+\S", "a definition list", "a list or a table"),
     (r"^\s*:{3,}", "a ::: fence", "a blockquote"),
+    (r"^(?:>\s?)*%", "a line that begins with %", "another line break (the book takes it out)"),
     (r"^\([\w-]+\)=\s*$", "a MyST target", "a plain heading"),
     (r"\{\{.*?\}\}", "a substitution", "the text itself"),
     (r"\\\$", "an escaped dollar sign", "the word dollar or USD"),

@@ -307,6 +307,7 @@ RED = [
     (gates.renders_everywhere, write("```{note}\nLook.\n```"), "MyST directive"),
     (gates.renders_everywhere, write("> ```{note}\n> Look.\n> ```"), "MyST directive"),
     (gates.renders_everywhere, write(":::{note}\nLook.\n:::"), "::: fence"),
+    (gates.renders_everywhere, write("About 90\n% of them."), "a line that begins with %"),
     (gates.renders_everywhere, write("See {doc}`intro`."), "MyST role"),
     (gates.renders_everywhere, write("(relu)=\n## ReLU"), "MyST target"),
     (gates.renders_everywhere, write("In {{ version }}."), "substitution"),
