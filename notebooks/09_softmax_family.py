@@ -121,16 +121,16 @@ groups = {}
 for name, part in zip(("says", "is right"), noted.T, strict=True):
     intervals = map(stats.mean_interval, part)
     groups[name] = dict(enumerate(intervals, 1))
-said, hits = (part.mean() for part in noted[:, -1].T)
-title = f"It says {said:.0f} %, and is right in {hits:.0f} %"
+says, hits = (part.mean() for part in noted[:, -1].T)
+title = f"It says {says:.0f} %, and is right in {hits:.0f} %"
 look = {"x": "epoch", "y": "test examples (%)"}
 plots.lines(groups, title=title, **look).show()
 
 # %% tags=["reveal"]
 limits = {"more than 2 points below": -2, "within 2 points of it": 2}
 limits["more than 2 points above"] = 100
-choice = predict.pick(said - hits, limits)
-words = f"{said - hits:+.0f} points".replace("-", "−")
+choice = predict.pick(says - hits, limits)
+words = f"{says - hits:+.0f} points".replace("-", "−")
 predict.reveal(words, choice=choice, folklore="within 2 points of it")
 
 # %% [markdown] tags=["reveal"]
