@@ -24,7 +24,7 @@ SITE := _build/html
 BENCH := .venv-bench
 # What the site is made from: when none of it is newer than the last build, there is nothing to do.
 SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml requirements-book.txt -type f \
-	-not -path 'book/reference/*' -not -path book/static/lab/catalog.js \
+	-not -path 'book/reference/*' -not -path book/static/lab/catalog.js -not -path book/static/phrasebook.js \
 	-not -path '*/__pycache__/*' -not -path '*/.*/*' -not -path '*.egg-info/*' 2>/dev/null)
 
 # TensorFlow is quiet, and it is the backend of Keras.

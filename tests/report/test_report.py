@@ -172,7 +172,9 @@ def test_the_start_is_the_theorys():
 
 def test_an_equal_function_is_not_told_apart_and_a_useless_one_is_behind():
     run = {"datasets": TINY, "longest": 4, "patience": 2}
+    run["memory"] = {}
     same = measured.trial(subject(torch.relu, "mine"), 2**0.5, (0.0, math.inf), **run)
+    assert len(run["memory"]) == len(measured.RIVALS)
     assert [duel.rival for duel in same.duels] == list(measured.RIVALS)
     assert same.duels[0].lead.mean == 0
     assert same.duels[0].outcome == "no difference seen"
@@ -182,6 +184,8 @@ def test_an_equal_function_is_not_told_apart_and_a_useless_one_is_behind():
     flat = measured.trial(subject(lambda x: 0 * x, "flat"), 1.0, (math.nan, math.nan), **run)
     assert {duel.outcome for duel in flat.duels} == {"behind"}
     assert flat.stopped == {}
+    for rival in measured.RIVALS:  # remembered, not trained again
+        assert flat.accuracy["digits"][rival] == same.accuracy["digits"][rival]
 
 
 def test_a_slow_function_costs_more():

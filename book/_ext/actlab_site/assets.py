@@ -6,6 +6,7 @@ from typing import Any
 
 NEEDS = (
     ("data-actlab=", "lab/boot.js", "lab/lab.css"),
+    ("data-translate=", "translate.js", "translate.css"),
     ("data-filters=", "lists.js", "lists.css"),
     ('class="trials"', "", "lists.css"),
     ('class="trials"', "", "front.css"),

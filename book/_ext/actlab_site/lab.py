@@ -24,6 +24,7 @@ from sphinx.transforms import SphinxTransform
 
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Parameter, Place
+from actlab.frameworks import phrasebook
 
 FOLDER = "book/static/lab"
 SIZE = 800
@@ -39,12 +40,18 @@ _WRITTEN = {"alpha_initializer": "keras.initializers.Constant({})", "weight": "t
 
 
 def write(root: Path) -> None:
-    """Write ``catalog.js`` into the book's static files, if it changed."""
-    path = root / FOLDER / "catalog.js"
-    text = catalog_script()
-    if not path.exists() or path.read_text("utf-8") != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    """Write what scripts are given into the book's static files, where it changed."""
+    texts = {f"{FOLDER}/catalog.js": catalog_script(), "book/static/phrasebook.js": phrases()}
+    for name, text in texts.items():
+        path = root / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+def phrases() -> str:
+    """``PHRASEBOOK``: the translations made beforehand, as a script: a file cannot be fetched."""
+    return f"globalThis.PHRASEBOOK={phrasebook.PATH.read_text('utf-8').strip()};\n"
 
 
 def offered() -> list[Activation]:

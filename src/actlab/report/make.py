@@ -15,14 +15,20 @@ from actlab.report.subject import subject
 
 
 def report(
-    f: Any, name: str | None = None, *, trial: bool = True, progress: bool | None = None
+    f: Any,
+    name: str | None = None,
+    *,
+    trial: bool = True,
+    progress: bool | None = None,
+    memory: dict[Any, Any] | None = None,
 ) -> Card:
     """A report card for any elementwise activation: faults, properties, start, cost, a fair trial.
 
     ``f``: a PyTorch module or function, a Keras layer or function, a record of the catalog or its
     name, or ``"module:function"``. With ``trial`` it is trained against ReLU, GELU and SiLU, each
     tuned alike, 20 networks on each of two data sets (two to three minutes on two cores).
-    ``progress``: say on stderr what is being done; by default on a terminal.
+    ``progress``: say on stderr what is being done; by default on a terminal. ``memory``: a dict in
+    which the rivals are kept for the next card of this session.
 
     >>> card = actlab.report(lambda x: x * torch.sigmoid(1.7 * x), "sigmoid-weighted")
     >>> print(card); card.save("cards")
@@ -53,7 +59,7 @@ def report(
     cost = measured.cost(of)
     if trial:
         try:
-            duel = measured.trial(of, begin.gain if begin else 1.0, threshold, say)
+            duel = measured.trial(of, begin.gain if begin else 1.0, threshold, say, memory=memory)
         except ValueError as error:
             remarks.append(f"No trial: {error}")
     return Card(

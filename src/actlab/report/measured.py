@@ -178,11 +178,13 @@ def trial(
     datasets: Mapping[str, tuple[Mapping[str, Any], int]] = DATA,
     longest: int = LONGEST,
     patience: int = PATIENCE,
+    memory: dict[tuple[str, str], tuple[float, Array]] | None = None,
 ) -> Trial:
     """Tune and train the subject and its rivals on every data set: 20 networks each.
 
     ``gain``: the factor on LeCun's start; the rivals have those that the theory gives them.
     ``threshold``: outside of these two inputs a unit hardly learns. ``say`` is told what is done.
+    ``memory``: the rivals' learning rates and scores, for another trial of the same size.
     """
     arms: dict[str, dict[str, Any]] = {
         subject.name: {"activation": subject.trained(), "gain": gain},
@@ -198,6 +200,10 @@ def trial(
         scores: dict[str, Array] = {}
         rates[place], accuracy[place] = {}, {}
         for arm, own in arms.items():
+            if memory and (place, arm) in memory:
+                rates[place][arm], scores[arm] = memory[place, arm]
+                accuracy[place][arm] = float(scores[arm].mean())
+                continue
             say(f"{place}: {arm}")
             settings = {**NETWORK, **own}
             run: dict[str, Any] = {"patience": patience, "progress": False, "keep_weights": False}
@@ -234,6 +240,8 @@ def trial(
                     shares += [row[np.isfinite(row)][-1] for row in path if np.isfinite(row).any()]
             scores[arm] = np.array(found)
             accuracy[place][arm] = float(scores[arm].mean())
+            if memory is not None and arm in RIVALS:
+                memory[place, arm] = rates[place][arm], scores[arm]
             if shares:
                 stopped[place] = float(np.mean(shares))
         sure = shared(0.95, len(RIVALS))

@@ -310,8 +310,11 @@ def main(names: Sequence[str]) -> int:
     if strange := [name for name in names if name not in known]:
         print(f"no published function {strange[0]!r}: there are {', '.join(known)}")
         return 2
+    memory: dict[object, object] = {}
     for name in names or [name for name in known if name not in cards()]:
-        card = report(known[name].function, name, trial=not known[name].broken, progress=True)
+        card = report(
+            known[name].function, name, trial=not known[name].broken, progress=True, memory=memory
+        )
         found = json.loads(CARDS.read_text("utf-8")) if CARDS.exists() else {}
         found[name] = _short(card.to_dict())
         CARDS.write_text(json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
