@@ -50,8 +50,9 @@ def fresh() -> dict[str, Any]:
     for spelling, places in spellings().items():
         for first in places[:1]:
             order[_key(spelling)] = ([] if first.is_class else ["x"]) + list(first.arguments)
-        # What is translated is the place, under whichever of its names; TensorFlow's are older.
-        kind = (tuple(p.path for p in places), spelling.startswith("tf."), "." in spelling)
+        # What is translated is the place; where it is said to stand may make a difference.
+        own = bool(catalog.places(spelling))
+        kind = (tuple(p.path for p in places), spelling.rpartition(".")[0], own)
         if kind in alike:
             for time, text, number in alike[kind]:
                 lines[time][_key(spelling) + text] = number
@@ -70,15 +71,16 @@ def fresh() -> dict[str, Any]:
 
 
 def spellings() -> dict[str, list[Place]]:
-    """Every way to write an object's name → the places that it may be."""
-    found: dict[str, list[Place]] = {}
+    """A way to write every name that the catalog tells from others → the places that it may be."""
+    found: dict[str, tuple[str, list[Place]]] = {}  # key → the first spelling, and all places
     for record in catalog.records():
         for place in record.places:
             for spelling in _spellings(place):
-                found.setdefault(spelling, []).append(place)
+                found.setdefault(_key(spelling), (spelling, []))[1].append(place)
+    for record in catalog.records():
         for name in (record.name, *record.aliases):
-            found.setdefault(name, list(record.places))
-    return found
+            found.setdefault(_key(name), (name, list(record.places)))
+    return dict(found.values())
 
 
 def variants(places: list[Place]) -> Iterator[dict[str, str]]:
@@ -106,24 +108,32 @@ def written(given: dict[str, str]) -> str:
 def answer(spelling: str, given: dict[str, str], when: str | None) -> str | None:
     """What the translation says, with gaps for numbers; ``None`` where there is none, or no one."""
     gaps = sorted(name for name, value in given.items() if value == "#")
+    # The second number is the larger one, or else the smaller: a function may ask for either.
+    return _answer(spelling, given, gaps, when, 1) or _answer(spelling, given, gaps, when, -1)
+
+
+def _answer(
+    spelling: str, given: dict[str, str], gaps: list[str], when: str | None, step: int
+) -> str | None:
     said = []
-    for i, number in enumerate(NUMBERS if gaps else NUMBERS[:1]):
-        numbers = [number + 0.010101 * j if i == 0 else number + j for j in range(len(gaps))]
-        values = {**given, **{name: repr(n) for name, n in zip(gaps, numbers, strict=True)}}
+    for number in NUMBERS if gaps else NUMBERS[:1]:
+        digits = [repr(number + 0.010101 * step * j) for j in range(len(gaps))]
+        values = {**given, **dict(zip(gaps, digits, strict=True))}
         text = ", ".join(f"{name}={value}" for name, value in values.items())
-        line = f"{spelling}({text})" if text or "." in spelling else spelling
         try:
-            made = str(translate(line, when))
+            made = str(
+                translate(f"{spelling}({text})" if text or "." in spelling else spelling, when)
+            )
         except (TypeError, ValueError, KeyError):
             return None
-        for j, n in enumerate(numbers):
-            made = made.replace(repr(n), GAP % j) if i == 0 else made
-        said.append((made, [repr(n) for n in numbers]))
-    template = said[0][0]
-    for text, numbers_of in said[1:]:
+        said.append((made, digits))
+    template, digits = said[0]
+    for j, one in enumerate(digits):
+        template = template.replace(one, GAP % j)
+    for text, digits in said[1:]:
         filled = template
-        for j, digits in enumerate(numbers_of):
-            filled = filled.replace(GAP % j, digits)
+        for j, one in enumerate(digits):
+            filled = filled.replace(GAP % j, one)
         if filled != text:
             return None
     return template

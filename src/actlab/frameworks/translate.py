@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import math
 import operator
@@ -454,12 +455,17 @@ def _defaults(record: Activation, place: Place, of: _Meaning) -> str:
     return ""
 
 
-def _apart(record: Activation) -> Iterator[str]:
-    """What the two frameworks are known to disagree about, in 32 bits, for ordinary numbers."""
+@functools.cache
+def _recorded() -> Sequence[Any]:
     from actlab.frameworks import differences
 
+    return differences.load()
+
+
+def _apart(record: Activation) -> Iterator[str]:
+    """What the two frameworks are known to disagree about, in 32 bits, for ordinary numbers."""
     told = set()
-    for one in differences.load():
+    for one in _recorded():
         kinds = ("kink", "wrong", "refused")
         if one.record == record.name and one.category in kinds and one.title not in told:
             told.add(one.title)

@@ -144,8 +144,8 @@ class Card:
             )
         for cost in self.cost[-1:]:
             found.append(
-                f"Forward and backward take {cost.median:.2g} times as long as ReLU's "
-                f"(quartiles {cost.low:.2g} to {cost.high:.2g}), on this machine."
+                f"Forward and backward take {cost.median:.3g} times as long as ReLU's "
+                f"(quartiles {cost.low:.3g} to {cost.high:.3g}) where it was measured."
             )
         return [*found, *self.remarks]
 
@@ -361,7 +361,7 @@ def _sections(card: Card) -> Iterator[str]:
         yield "<h2>What it costs, in times of ReLU</h2>"
         yield _table(
             ("task", "median", "quartiles"),
-            [[c.task, f"{c.median:.2f}", f"{c.low:.2f} to {c.high:.2f}"] for c in card.cost],
+            [[c.task, f"{c.median:.3g}", f"{c.low:.3g} to {c.high:.3g}"] for c in card.cost],
         )
     if card.trial:
         yield "<h2>A fair small trial</h2>"
@@ -454,10 +454,14 @@ def _picture(plot: Any) -> str:
 
     from actlab.plots.style import png
 
-    data = base64.b64encode(png(plot.ax.figure)).decode()
+    picture = png(plot.ax.figure)
     plt.close(plot.ax.figure)
-    alt = html.escape(plot.alt, quote=True)
-    return f'<p><img alt="{alt}" src="data:image/png;base64,{data}"></p>'
+    size = [round(int.from_bytes(picture[at : at + 4], "big") * 0.7) for at in (16, 20)]
+    data, alt = base64.b64encode(picture).decode(), html.escape(plot.alt, quote=True)
+    return (
+        f'<p><img alt="{alt}" width="{size[0]}" height="{size[1]}" '
+        f'src="data:image/png;base64,{data}"></p>'
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
