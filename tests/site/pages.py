@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -223,13 +223,22 @@ CRAMPED = """() => [...document.querySelectorAll(".verdict-card")].flatMap((card
 })"""
 
 
+# What code scrolls, the keyboard reaches; on a phone it wraps, and nothing need be reached.
+REACHED = """() => [...document.querySelectorAll("pre")].every(
+    (code) => code.scrollWidth <= code.clientWidth || code.tabIndex === 0)"""
+
+
 def overflow_problems(page: Any) -> list[str]:
     """Whether the page is wider than a phone, or something on it is cut off there."""
+    from playwright.sync_api import TimeoutError as Late
+
     page.set_viewport_size(PHONE)
     page.evaluate("document.querySelectorAll('.more input').forEach((box) => (box.checked = true))")
     width = page.evaluate("document.documentElement.scrollWidth")
     problems = [f"on a phone {problem}" for problem in page.evaluate(CRAMPED)]
     page.set_viewport_size(DESK)
+    with suppress(Late):  # else axe tells: the theme takes a moment after this
+        page.wait_for_function(REACHED, timeout=2000)
     if width > PHONE["width"]:
         problems.append(f"{width} px wide on a screen of {PHONE['width']}")
     return problems
@@ -337,9 +346,7 @@ _UNFIT = """([width, least]) => {
     for (const part of article.querySelectorAll("pre, table, .cell_output")) {
         if (!shown(part)) continue;
         const frame = part.tagName === "TABLE" ? part.parentElement : part;
-        // On a phone a table of the text may scroll; code wraps, and so does what it prints.
-        const free = width < 1000 && part.tagName === "TABLE" && !part.closest(".cell_output");
-        if (!free && frame.scrollWidth > frame.clientWidth + 1)
+        if (frame.scrollWidth > frame.clientWidth + 1)
             problems.push(`scrolls sideways, ${frame.scrollWidth} px: ${name(part)}`);
         const styled = getComputedStyle(frame).overflowX;
         if (["hidden", "clip"].includes(styled) && frame.scrollWidth > frame.clientWidth + 1)

@@ -10,13 +10,14 @@ from . import conftest  # noqa: F401 - puts the extension on the path
 
 from actlab_site import code  # isort: skip
 
-SOURCE = 'def f(x):\n    """Two\n    lines."""\n\n    return x <= 1\n'
+SOURCE = 'def f(x):\n    """Two\n    lines."""\n\n    return np.abs([x]) <= 1\n'
 
 
 def test_a_line_knows_its_indentation_and_the_text_stays_what_it_was():
     html = highlight(SOURCE, PythonLexer(), code.Lines(nowrap=True))
     lines = re.findall(r'<span class="line" style="--indent: (\d+)">(.*?\n)</span>', html, re.S)
     assert [int(indent) for indent, _ in lines] == [0, 4, 4, 0, 4]
+    assert lines[-1][1].count("<wbr>") == 2
     assert unescape(re.sub(r"<[^>]*>", "", html)) == SOURCE
     assert all(line.count("<span") == line.count("</span") for _, line in lines)
 
