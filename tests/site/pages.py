@@ -191,7 +191,9 @@ def math_problems(page: Any) -> list[str]:
         """async () => {
             await document.fonts.ready;
             const shown = [...document.querySelectorAll("article .math")];
-            const math = document.querySelector("article .math math");
+            // What is folded away is not drawn, and asks for no font.
+            const drawn = [...document.querySelectorAll("article .math math")];
+            const math = drawn.find((formula) => formula.checkVisibility());
             return {
                 left: shown.filter((formula) => !formula.querySelector("math")).length,
                 font: !math || [...document.fonts].some((font) =>
