@@ -31,7 +31,7 @@ SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.y
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces processors lint notebooks lab editions slides bundle hub bench studies mutants wheels address clean
+.PHONY: help book serve test surfaces processors lint notebooks lab editions slides bundle hub rehearse bench studies mutants wheels address clean
 .PHONY: $(MOVED)
 
 help:  ## list the targets
@@ -86,6 +86,9 @@ slides: $(READY)  ## a deck for each chapter, one HTML file and its PDF, into _b
 
 bundle: book slides editions  ## site, slides, editions, course and data as one folder and zip, for a room without network
 	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.bundle
+
+rehearse: $(READY)  ## the bundle in a room without a network, by the clock (Linux; ten minutes)
+	$(BIN)/python -m tests.surfaces.offline
 
 hub: $(READY)  ## a class of ten on a real JupyterHub, on this machine (needs npm and 15 GB of memory; ten minutes)
 	$(BIN)/python -m tests.surfaces.hub

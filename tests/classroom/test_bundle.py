@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import json
 import re
 import shutil
 import subprocess
@@ -11,10 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from actlab_class import bundle, verify
+from actlab_class import bundle, guide, verify
 
 from actlab import data
 from tests.site import pages
+from tests.surfaces import offline
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +39,7 @@ def course(tmp_path_factory):
         path = root / "_build" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    (root / "requirements.txt").write_text("# the versions\nsix==1\n")
     (root / ".gitignore").write_text("_build/\nwheels/\n")
     for command in (("init", "--quiet"), ("add", "--all")):
         subprocess.run(["git", *command], cwd=root, check=True)
@@ -141,6 +144,20 @@ def test_any_python_can_run_the_check():
     ast.parse(Path(verify.__file__).read_text("utf-8"), feature_version=(3, 6))
 
 
+def test_packages_that_were_asked_for_later_are_to_be_fetched(course, tmp_path):
+    pins = course / "requirements.txt"
+    before = pins.read_text()
+    try:
+        pins.write_text(f"{before}la_tex==3.81.1\n")
+        with pytest.raises(bundle.BundleError, match=r"lacks la_tex==3.*wheels' again"):
+            bundle.pack(tmp_path / "it", course)
+        (course / "wheels" / "la_tex-3.81.1+cpu-py3-none-any.whl").write_bytes(b"")
+        assert bundle.unfetched(course) == []
+    finally:
+        pins.write_text(before)
+        (course / "wheels" / "la_tex-3.81.1+cpu-py3-none-any.whl").unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("name", ["site", "slides", "editions"])
 def test_what_is_not_built_is_named_with_its_command(name, course, tmp_path, monkeypatch):
     found = bundle.parts(course)
@@ -149,6 +166,32 @@ def test_what_is_not_built_is_named_with_its_command(name, course, tmp_path, mon
     with pytest.raises(bundle.BundleError, match=f"{name} is not built: run 'make "):
         bundle.pack(tmp_path / "it", course)
     assert not (tmp_path / "it").exists()
+
+
+# --- the rehearsal --------------------------------------------------------------------------------
+
+
+def test_the_last_rehearsal_without_a_network_went_well():
+    result = json.loads(offline.RESULTS.read_text("utf-8"))
+    assert offline.wrong(result) == []
+    half_a_day = [step[0] for step in guide.TRACKS[1].steps if not isinstance(step, str)]
+    assert result["chapters"] == half_a_day == [*offline.TRACK]
+    assert f"{result['bundle_mb']:,} MB" in guide.rehearsal()
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"reached": ["pypi.org"]}, "pypi.org could be reached"),
+    ({"steps": {"unpack": {"status": 0}}}, "doctor: was not tried"),
+    ({"steps": {"verify": {"status": 1}}}, "verify: ended with status 1"),
+])  # fmt: skip
+def test_a_rehearsal_that_went_wrong_is_told(change, said):
+    result = {**json.loads(offline.RESULTS.read_text("utf-8")), **change}
+    assert said in offline.wrong(result)
+
+
+def test_without_a_bundle_a_rehearsal_says_what_to_do(tmp_path):
+    with pytest.raises(offline.OfflineError, match="run 'make wheels' and 'make bundle' first"):
+        offline.newest(tmp_path)
 
 
 def test_outside_of_a_clone_it_says_so(tmp_path, monkeypatch):

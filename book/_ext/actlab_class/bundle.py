@@ -57,6 +57,11 @@ def pack(target: Path, root: Path = ROOT) -> Path:
     for name, part in parts(root).items():
         if not part.source.is_dir() or not any(part.source.iterdir()):
             raise BundleError(f"{name} is not built: run '{part.made_by}' first.")
+    if lacking := unfetched(root):
+        raise BundleError(
+            f"the folder {WHEELS} lacks {', '.join(lacking[:5])}, which the course has asked for "
+            "since: run 'make wheels' again."
+        )
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     hidden = shutil.ignore_patterns(".built", ".nojekyll", ".buildinfo")
@@ -77,6 +82,21 @@ def pack(target: Path, root: Path = ROOT) -> Path:
     (target / "index.html").write_text(start(found, wheels, bool(fashion), version(root)), "utf-8")
     (target / verify.SUMS).write_text("".join(sums(target)), "utf-8")
     return target
+
+
+def unfetched(root: Path) -> list[str]:
+    """The packages of ``requirements.txt`` that are not in ``wheels``; none without that folder."""
+    if not (root / WHEELS).is_dir():
+        return []
+    names = (re.match(r"(.+?)-(\d[^-+]*)", path.name) for path in (root / WHEELS).iterdir())
+    there = {(plain(found[1]), found[2].removesuffix(".tar.gz")) for found in names if found}
+    pins = re.findall(r"^([\w.-]+)==([\w.]+)", (root / "requirements.txt").read_text("utf-8"), re.M)
+    return [f"{name}=={version}" for name, version in pins if (plain(name), version) not in there]
+
+
+def plain(name: str) -> str:
+    """A package's name as all spellings of it are compared."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def copy(source: Path, target: Path) -> None:

@@ -5,13 +5,16 @@ The minutes are those of the chapters, so a chapter that grows moves every plan 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from actlab_site.tables import table
 
 from actlab_class.lessons import Card, Lesson, LessonError, Part, Prediction
 
+ROOT = Path(__file__).resolve().parents[3]
 POLL = 2  # minutes more for a prediction than a reader needs: hands up, a word with a neighbour
 WELCOME, CLOSE, BREAK, LUNCH = 10, 5, 15, 60
 LEAST_SPARE = 5  # minutes that a track must leave for questions
@@ -299,9 +302,24 @@ def asked(lessons: Sequence[Lesson]) -> list[Card]:
     return [lesson.cards[0] for lesson in lessons if lesson.cards]
 
 
+def rehearsal(path: Path = ROOT / "tests" / "surfaces" / "offline.json") -> str:
+    """What the last rehearsal without a network took, step by step."""
+    seen = json.loads(path.read_text("utf-8"))
+    rows = [
+        (name[0].upper() + name[1:], f"{step['seconds']:,}") for name, step in seen["steps"].items()
+    ]
+    cores, chapters = seen["machine"]["cores"], " and ".join(seen["chapters"])
+    return (
+        f"Tried on {seen['day']}: the zip ({seen['bundle_mb']:,} MB) in an empty folder of a "
+        f"machine of {cores} cores that had other things to do, in a network namespace in which "
+        f"nothing answers; the track is {chapters}.\n\n" + table(("Step", "Seconds"), rows) + "\n"
+    )
+
+
 def pages(lessons: Sequence[Lesson]) -> Iterator[tuple[str, str]]:
     """Every page and fragment: its name below ``book/reference``, and its text."""
     yield "tracks.part", tracks(lessons)
     yield "survey.part", survey(lessons)
+    yield "rehearsal.part", rehearsal()
     yield "teaching-notes.md", notes(lessons)
     yield "polls.md", polls(lessons)
