@@ -23,7 +23,7 @@ SITE := _build/html
 # JAX, which the engine is compared with and the course does without.
 BENCH := .venv-bench
 # What the site is made from: when none of it is newer than the last build, there is nothing to do.
-SOURCES := $(shell find book notebooks src benchmarks/results _config.yml _toc.yml requirements-book.txt -type f \
+SOURCES := $(shell find book notebooks src benchmarks/results tests/surfaces/*.json _config.yml _toc.yml requirements-book.txt -type f \
 	-not -path 'book/reference/*' -not -path book/static/lab/catalog.js -not -path book/static/phrasebook.js \
 	-not -path '*/__pycache__/*' -not -path '*/.*/*' -not -path '*.egg-info/*' 2>/dev/null)
 
