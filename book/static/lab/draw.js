@@ -97,6 +97,8 @@
   // Drawn again whenever its width changes; lines outside of the frame are cut.
   function plot(host, spec) {
     const state = { spec, width: 0 };
+    const room = () => (host.style.minHeight = `${state.spec.height ?? 220}px`);
+    room();
     const id = `al-clip-${++serial}`;
     function draw() {
       const { label, height = 220, x, y, log, xticks = [], yticks = [], showx = digits, showy = digits, series, marks = [], xname = "", zero } = state.spec;
@@ -166,7 +168,7 @@
       const w = Math.floor(host.clientWidth);
       if (w !== state.width) { state.width = w; draw(); }
     }).observe(host);
-    return { update(changed) { state.spec = { ...state.spec, ...changed }; if (state.width) draw(); } };
+    return { update(changed) { state.spec = { ...state.spec, ...changed }; room(); if (state.width) draw(); } };
   }
 
   // Round numbers for an axis: about `count` of them.
