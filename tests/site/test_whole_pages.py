@@ -102,3 +102,49 @@ def test_the_keyboard_reaches_the_text_first_and_every_stop_shows(page, address)
         assert stop[1], stop[0]
         seen.add(stop[0])
     assert len(seen) > 40
+
+
+# --- nothing moves --------------------------------------------------------------------------------
+
+STILL = 0.01  # of the layout-shift score; what a late icon costs on a slow machine is a fifth of it
+WATCH = """window.shifts = 0; new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.shifts += entry.value;
+}).observe({type: "layout-shift", buffered: true});"""
+
+
+def moved(browser, url, size, before=""):
+    page = browser.new_page(viewport=size)
+    page.set_default_timeout(120_000)  # a test machine may be busy
+    page.add_init_script(WATCH + before)
+    page.goto(url)
+    if page.locator("[data-own]").count():
+        page.wait_for_selector("[data-own][data-live]")
+    page.wait_for_timeout(800)
+    found = page.evaluate("window.shifts")
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize("size", [pages.PHONE, pages.DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "book/index",
+        "book/explore",
+        "book/signals",
+        "book/reference/claims",
+        "book/reference/disagreements",
+        "notebooks/02_relu",
+    ],
+)
+def test_nothing_moves_when_a_page_arrives(browser, address, name, size):
+    assert moved(browser, f"{address}/{name}.html", size) < STILL
+
+
+def test_what_moves_is_noticed(browser, address):
+    late = """addEventListener("load", () => setTimeout(() => {
+        const block = document.createElement("div");
+        block.style.height = "300px";
+        document.querySelector("article").prepend(block);
+    }, 300));"""
+    assert moved(browser, f"{address}/book/evidence.html", pages.DESK, late) > STILL
