@@ -8,6 +8,7 @@
 - :mod:`.boxes` dresses ``> **Predict.** …`` and its like as boxes;
 - :mod:`.code` tells lines of code apart, so that they wrap on a phone;
 - :mod:`.predictions` covers the answers to predictions until the reader opens them;
+- :mod:`.terms` links a chapter's words to the glossary;
 - :mod:`.words` lets the search find things by their other names;
 - :mod:`.assets` loads scripts and styles on the pages that need them;
 - :mod:`.mathml` converts formulas; :mod:`.head` describes a page to others;
@@ -35,6 +36,7 @@ from actlab_site import (
     placed,
     predictions,
     reference,
+    terms,
     words,
 )
 
@@ -50,6 +52,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_transform(lab.PieceTransform)
     app.add_transform(placed.PlacedTransform)
     app.add_transform(words.WordTransform)
+    app.add_transform(terms.TermTransform)
     PygmentsBridge.html_formatter = code.Lines
     app.add_html_math_renderer("mathml", (mathml.visit_inline, None), (mathml.visit_block, None))
     app.connect("html-page-context", assets.add)
