@@ -249,8 +249,9 @@ x_test = torch.from_numpy(mnist.x_test).double()
 # %%
 def train(to_logs, seed=0, epochs=20, lr=0.3):
     torch.manual_seed(seed)
-    layers = nn.Linear(40, 64), nn.ReLU(), nn.Linear(64, 10)
-    model = nn.Sequential(*layers).double()
+    first = nn.Linear(40, 64, dtype=torch.float64)
+    last = nn.Linear(64, 10, dtype=torch.float64)
+    model = nn.Sequential(first, nn.ReLU(), last)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     losses = []
     for _ in range(epochs):
