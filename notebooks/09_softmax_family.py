@@ -92,8 +92,9 @@ y_test = torch.from_numpy(mnist.y_test)
 # %%
 def train(seed, epochs=40, lr=0.3):
     torch.manual_seed(seed)
-    layers = nn.Linear(40, 64), nn.ReLU(), nn.Linear(64, 10)
-    model = nn.Sequential(*layers).double()
+    first = nn.Linear(40, 64, dtype=torch.float64)
+    last = nn.Linear(64, 10, dtype=torch.float64)
+    model = nn.Sequential(first, nn.ReLU(), last)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     noted = []
     for _ in range(epochs):
@@ -195,8 +196,8 @@ groups[f"T = {T:.2f}"] = cooled, right
 plots.reliability(groups).show()
 
 # %% [markdown]
-# In Keras, with the same weights, and $T$ learned by gradient descent instead of tried. (We learn
-# its logarithm, so that it stays positive.)
+# In Keras, with the same weights, and $T$ learned by gradient descent instead of tried (that is,
+# its logarithm: $T$ stays positive).
 
 # %%
 hidden = keras.layers.Dense(64, "relu", dtype="float64")
@@ -218,7 +219,7 @@ assert np.isclose(learned, T, atol=0.05)
 print(f"tried: {T:.2f}, learned: {learned:.2f}")
 
 # %% [markdown]
-# One network proves nothing. The study has four data sets, five splits and four seeds, and looks at
+# The study has four data sets, five splits and four seeds, and looks at
 # each network twice: *early*, with the weights of its best validation loss, and *late*.
 
 # %%
@@ -371,7 +372,7 @@ choice = predict.pick(frequent, {**limits, "about four fifths": 1})
 predict.reveal(f"{frequent:.0%}, by {V // 20} words", choice=choice)
 
 # %% [markdown] tags=["reveal"]
-# So most of the time most of a full softmax is computed for words that nobody asks for.
+# So most of a full softmax is computed, most of the time, for words that nobody asks for.
 
 # %% [markdown]
 # The adaptive softmax ([Grave and colleagues, 2016](https://arxiv.org/abs/1609.04309)) keeps the
@@ -737,5 +738,5 @@ claims.cheat("softmax_family")
 
 # %% [markdown]
 # **What next.** In attention a softmax sits in the *middle* of a network, one for each word, and
-# its saturation has to be kept at bay: that is a later chapter. When a network was trained in one
-# framework and runs in the other, [the chapter on twins](20_twins.ipynb) helps.
+# its saturation has to be kept at bay. Where a network is trained in one framework and runs in the
+# other, [the chapter on twins](20_twins.ipynb) helps.
