@@ -22,7 +22,8 @@ from actlab_class import costs, guide, hub, lessons
 from actlab import catalog, plots
 from actlab.catalog import REQUIRED, Activation, Place
 from actlab.frameworks.differences import recorded_versions
-from actlab_site import benchmark, choosing, curves, glossary, lab, ledger, starting
+from actlab.report import published
+from actlab_site import benchmark, cards, choosing, curves, glossary, lab, ledger, starting
 from actlab_site.tables import table
 
 FOLDER = "book/reference"
@@ -77,6 +78,8 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     ):
         if lists(root, f"{FOLDER}/{name}"):  # these take longer, and import more, than the others
             yield f"{name}.md", write()
+    if lists(root, f"{FOLDER}/report-cards"):
+        yield from cards.pages(published.cards())
     if lists(root, "book/teaching"):
         found = lessons.all_of(root / "notebooks")
         yield from guide.pages(found)
