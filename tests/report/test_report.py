@@ -25,6 +25,11 @@ ELEMENTWISE = [r.name for r in catalog.records() if r.kind == "elementwise" and 
 TINY = {"digits": ({"size": 300}, 2)}
 
 
+def named(value):
+    """The name of a function, which unlike its address is the same in every process."""
+    return getattr(value, "__name__", type(value).__name__ if callable(value) else str(value))
+
+
 def near(one, other):
     return one == other or math.isclose(one, other, abs_tol=1e-3)
 
@@ -95,7 +100,7 @@ def test_a_fault_is_named(function, kind, says):
         *(brought.penalised, torch.tanh, torch.nn.PReLU(), torch.nn.SELU, keras.activations.silu),
         *(keras.layers.LeakyReLU(negative_slope=0.3), keras.layers.ELU(), tf.nn.softsign),
     ],
-    ids=str,
+    ids=named,
 )
 def test_where_there_is_no_fault_none_is_found(function):
     assert faults(function) == []
@@ -129,7 +134,7 @@ def test_faults_come_first_on_the_card():
         (lambda x: np.tanh(x.detach()) if x.requires_grad else x, ValueError, "cannot be diff"),
         (keras.layers.PReLU(), ValueError, "has 4 weights"),
     ],
-    ids=str,
+    ids=named,
 )
 def test_what_no_card_can_be_made_of_is_refused(brings, error, says):
     with pytest.raises(error, match=re.escape(says)):
