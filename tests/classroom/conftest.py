@@ -12,8 +12,6 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 from actlab_class import lessons  # noqa: E402
 
-from tests.site.conftest import browser  # noqa: E402, F401
-
 
 @pytest.fixture(scope="session")
 def chapters():

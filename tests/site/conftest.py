@@ -42,22 +42,6 @@ def chromium() -> str | None:
     return os.environ.get("ACTLAB_CHROMIUM") or next(filter(None, system), None)
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import Error, sync_playwright
-
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        except Error as error:
-            missing(
-                "no Chromium: install the package chromium, set ACTLAB_CHROMIUM, or run "
-                f"'playwright install chromium' ({str(error).splitlines()[0]})"
-            )
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport=pages.DESK, color_scheme="light")

@@ -70,8 +70,8 @@ def untrained_moments(
     """Mean and standard deviation of untrained SELU networks' layers, (seeds, layers) each."""
     settings, (shift, stretch) = CONDITIONS[condition]
     x = shift + stretch * normalised.standardised()
-    hidden = (width,) * depth
-    networks = untrained.draw(root_seeds(root), hidden=hidden, **{**normalised.SELU, **settings})
+    settings = {**normalised.SELU, **settings, "hidden": (width,) * depth}
+    networks = untrained.draw(root_seeds(root), **settings)
     return normalised.moments(networks, x, drop=True)
 
 
@@ -121,14 +121,12 @@ TRAINED = Study(
     settings={"epochs": {"digits": 12, "mnist1d": 8}},
 )
 # Who starts slowly may only start slowly.
+STARTS = (INTACT, "Glorot uniform", "orthogonal", "He normal", "PyTorch default")
 LONGER = Study(
     name="selu_starts",
     title="SELU from five starts, trained four times as long",
     task=broken_cell,
-    axes={
-        **TRAINED.axes,
-        "condition": (INTACT, "Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
-    },
+    axes={**TRAINED.axes, "condition": STARTS},
     settings={
         "epochs": {data: 4 * short for data, short in TRAINED.settings["epochs"].items()},
         "rates": (0.001, 0.003, 0.01, 0.03, 0.1),
@@ -157,14 +155,10 @@ def costs(breaks: Mapping[str, str], study: Study, root: int, level: Level) -> E
     pairs = [(condition, data) for condition in breaks for data in study.axes["data"]]
     sure = level(len(pairs))
     drifts = {c: drift(untrained_moments(c, root)[1], sure) for c in breaks}
-    accuracy: dict[Case, Interval] = {}
-    normal: dict[Case, Interval] = {}
-    for condition, data in pairs:
-        case = (WORDS.get(condition, condition), TITLES[data])
-        accuracy[case] = lost(table, data, condition, breaks[condition], sure)
-        normal[case] = drifts[condition]
-    factors = ("break", "data")
-    return {LOST: Measured(accuracy, factors), DRIFT: Measured(normal, factors)}
+    cases: dict[Case, Any] = {(WORDS.get(c, c), TITLES[data]): (c, data) for c, data in pairs}
+    accuracy = {at: lost(table, data, c, breaks[c], sure) for at, (c, data) in cases.items()}
+    normal = {at: drifts[c] for at, (c, _) in cases.items()}
+    return {LOST: Measured(accuracy, ("break", "data")), DRIFT: Measured(normal, ("break", "data"))}
 
 
 def requirement(
