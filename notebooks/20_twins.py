@@ -15,7 +15,7 @@
 # %% [markdown]
 # # The same network, twice
 #
-# **33 minutes to read, exercises apart · runs in about 25 s and 1.3 GB on 2 cores · needs: a
+# **33 minutes to read, exercises apart · runs in about 15 s and 1.3 GB on 2 cores · needs: a
 # network you want to port, or distrust of this course**
 #
 # A colleague has moved a trained network from Keras to PyTorch: 64 pixels, two hidden layers of 64
@@ -318,8 +318,8 @@ for name, init in starts.items():
 
 # %%
 keras.utils.set_random_seed(0)  # seeds PyTorch, too
-linear, dense = nn.Linear(400, 400), keras.layers.Dense(400)
-dense.build((None, 400))
+linear, dense = nn.Linear(1024, 1024), keras.layers.Dense(1024)
+dense.build((None, 1024))
 kernel, bias = dense.get_weights()
 ours = torch.optim.Adam(linear.parameters()).defaults
 norm = nn.BatchNorm1d(64), keras.layers.BatchNormalization()
