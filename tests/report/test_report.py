@@ -215,7 +215,7 @@ def made():
     plain = actlab.report(brought.penalised, "penalised <tanh>", trial=False)
     trial = card.Trial(
         {k: {"penalised <tanh>": v["penalised"], **v} for k, v in found.accuracy.items()},
-        *(found.rates, found.duels, {"digits": 0.25}, 2, found.networks),
+        *(found.rates, found.duels, {"digits": 0.25}, 2, found.networks, found.method),
     )
     return dataclasses.replace(plain, trial=trial)
 
@@ -235,6 +235,8 @@ def test_the_page_needs_nothing_else_and_describes_its_pictures(made):
     assert "<h1>Report card: penalised &lt;tanh&gt;</h1>" in page
     assert not re.search(r"(src|href)=\"(?!data:)", page)
     alts = re.findall(r'<img alt="([^"]+)"', page)
+    assert "4 layers of 48 units" in page
+    assert "5 splits of the data with 4 seeds each" in page
     assert len(alts) == 2
     assert all(len(alt) > 40 for alt in alts)
     assert "Panel A" in alts[0]

@@ -15,8 +15,8 @@ INTRODUCTION = """\
 
 Functions from papers that neither library has, each put through `actlab.report`: what is wrong with
 its values and slopes, its properties, the start that suits it, its cost against ReLU, and a fair
-small trial against ReLU, GELU and SiLU: every arm tuned alike, 20 networks on each of two data
-sets, trained to the plateau. The last ones have a fault that was put in on purpose, to see whether
+small trial against ReLU, GELU and SiLU: every arm tuned alike, on several splits of two data sets,
+trained to the plateau. The last ones have a fault that was put in on purpose, to see whether
 it is named. A card for a function of yours takes two or three minutes:
 
 ```bash

@@ -96,6 +96,7 @@ class Trial:
     - ``stopped``: data set → share of units, after training, whose slope is below 1 % of its
       largest for every one of 200 examples; missing where no such threshold exists.
     - ``diverged``: how many of the subject's networks did.
+    - ``method``: how it was done, in a sentence.
     """
 
     accuracy: Mapping[str, Mapping[str, float]]
@@ -104,6 +105,7 @@ class Trial:
     stopped: Mapping[str, float]
     diverged: int
     networks: int
+    method: str
 
 
 @dataclass(frozen=True)
@@ -297,6 +299,7 @@ def _read(found: Mapping[str, Any]) -> Card:
             trial["stopped"],
             trial["diverged"],
             trial["networks"],
+            trial["method"],
         ),
         machine=dict(found["machine"]),
     )
@@ -365,11 +368,7 @@ def _sections(card: Card) -> Iterator[str]:
         )
     if card.trial:
         yield "<h2>A fair small trial</h2>"
-        yield (
-            "<p>Four layers of 48 units; every arm with its start by theory and a learning rate "
-            "chosen with ten other networks; five splits of the data with four seeds each, trained "
-            "until the validation loss no longer improves. The intervals hold together at 95 %.</p>"
-        )
+        yield f"<p>{html.escape(card.trial.method)}</p>"
         yield _picture(trial_figure(card))
         arms = [card.name, *TITLES]
         yield _table(

@@ -249,7 +249,18 @@ def trial(
             lead, _ = over_splits(scores[subject.name] - scores[rival], sure)
             duels.append(Duel(place, rival, lead, floor(scores[rival], sure)))
     networks = SPLITS * SEEDS * len(datasets)
-    return Trial(accuracy, rates, duels, stopped, diverged, networks)
+    return Trial(accuracy, rates, duels, stopped, diverged, networks, method(patience))
+
+
+def method(patience: int = PATIENCE) -> str:
+    """How a trial is done, in words."""
+    layers = NETWORK["hidden"]
+    return (
+        f"{len(layers)} layers of {layers[0]} units; every arm with its start by theory and a "
+        f"learning rate chosen with {SPLITS * TUNING_SEEDS} other networks; {SPLITS} splits of the "
+        f"data with {SEEDS} seeds each, trained until the validation loss has not improved for "
+        f"{patience} epochs. The {len(RIVALS)} intervals of a data set hold together at 95 %."
+    )
 
 
 def _stopped(threshold: tuple[float, float]) -> Callable[..., dict[str, Any]]:
