@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from actlab.frameworks.pages import search_form
 from actlab.report.card import Card
 from actlab.report.published import PUBLISHED, Published
 from actlab_site.boxes import slug
@@ -56,15 +57,14 @@ def page(one: Published, card: Card) -> str:
 def gallery(shown: list[tuple[Published, Card]]) -> str:
     """The table, sorted by name until a reader sorts it otherwise."""
     head = "".join(f'<th scope="col" data-key="{key}">{words}</th>' for key, words in HEADS)
+    box = ("faults", "with a fault")
+    form = search_form("cards", "the cards", "cards", box=box, count=len(shown))
     rows = "\n".join(
         line(one, card) for one, card in sorted(shown, key=lambda s: s[0].name.casefold())
     )
     return (
         f"{INTRODUCTION}\n```{{raw}} html\n"
-        '<form class="filters" data-filters="cards" role="search" aria-label="The report cards">'
-        '<input type="search" name="find" aria-label="Search the cards" '
-        'placeholder="Search the cards"><label><input type="checkbox" name="faults" value="1"> '
-        f'with a fault</label><p role="status" data-of="cards">{len(shown)} cards</p></form>\n'
+        f"{form}\n"
         f'<div class="wide" tabindex="0" role="region" aria-label="Report cards">'
         f'<table class="table" id="cards"><thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{rows}\n</tbody></table></div>\n```\n"

@@ -13,6 +13,7 @@ from typing import Any
 from docutils import nodes
 
 from actlab import catalog
+from actlab.frameworks.pages import search_form
 from actlab.trial import Claim, Finding
 from actlab.trial.bound import digits
 from actlab.trial.card import KINDS, SIGNS, Scale, linked, numbers, picture, rect, written
@@ -126,19 +127,8 @@ def filters(tried: Sequence[tuple[Any, Any]], titles: Mapping[str, tuple[str, st
         ),
         "scope": ("Every scope", [(name, words) for name, (words, _) in GROUNDS.items()]),
     }
-    menus = "".join(
-        f'<select name="{name}" aria-label="{name.capitalize()}"><option value="">{every}</option>'
-        + "".join(f'<option value="{v}">{escape(words)}</option>' for v, words in options)
-        + "</select>"
-        for name, (every, options) in offered.items()
-    )
-    return (
-        '<form class="filters" data-filters="ledger" role="search" aria-label="The claims">'
-        '<input type="search" name="find" aria-label="Search the claims" '
-        'placeholder="Search the claims">'
-        f'{menus}<label><input type="checkbox" name="amended" value="1"> rule amended</label>'
-        f'<p role="status" data-of="claims">{len(tried)} claims</p></form>'
-    )
+    box = ("amended", "rule amended")
+    return search_form("ledger", "the claims", "claims", offered, box, count=len(tried))
 
 
 def _table(rows: Sequence[str]) -> Iterator[str]:

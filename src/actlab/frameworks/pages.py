@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -306,17 +306,46 @@ def controls(apart: dict[str, list[Group]], alone: Sequence[Group]) -> str:
         "kind": ("Every kind", [(slug(kind), words) for kind, words in kinds]),
         "function": ("Every function", sorted(named, key=lambda pair: pair[1].lower())),
     }
-    menus = "".join(
+    return search_form(
+        "where-keras-and-pytorch-disagree",
+        "the differences",
+        "entries",
+        offered,
+        hint="gelu, nan, float16 …",
+    )
+
+
+def search_form(
+    of: str,
+    what: str,
+    items: str,
+    menus: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] | None = None,
+    box: tuple[str, str] | None = None,
+    *,
+    hint: str = "",
+    count: int | None = None,
+) -> str:
+    """The controls with which the site's ``lists.js`` filters a list.
+
+    ``of``: the list's id; ``what``: it in words; ``items``: what it has, of which there are
+    ``count``. ``menus``: name → what is said for all, and the values with their words; ``box``: the
+    name of a tick and its words.
+    """
+    selects = "".join(
         f'<select name="{name}" aria-label="{name.capitalize()}"><option value="">{every}</option>'
         + "".join(f'<option value="{v}">{html.escape(words)}</option>' for v, words in options)
         + "</select>"
-        for name, (every, options) in offered.items()
+        for name, (every, options) in (menus or {}).items()
     )
+    tick = (
+        f'<label><input type="checkbox" name="{box[0]}" value="1"> {box[1]}</label>' if box else ""
+    )
+    said = "" if count is None else f"{count} {items}"
     return (
-        '<form class="filters" data-filters="where-keras-and-pytorch-disagree" role="search" '
-        'aria-label="The differences"><input type="search" name="find" aria-label="Search the '
-        f'differences" placeholder="gelu, nan, float16 …">{menus}'
-        '<p role="status" data-of="entries"></p></form>'
+        f'<form class="filters" data-filters="{of}" role="search" '
+        f'aria-label="{what[0].upper()}{what[1:]}"><input type="search" name="find" '
+        f'aria-label="Search {what}" placeholder="{hint or f"Search {what}"}">{selects}{tick}'
+        f'<p role="status" data-of="{items}">{said}</p></form>'
     )
 
 
