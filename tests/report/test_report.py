@@ -234,7 +234,7 @@ def test_the_page_needs_nothing_else_and_describes_its_pictures(made):
     page = made.page()
     assert "<h1>Report card: penalised &lt;tanh&gt;</h1>" in page
     assert not re.search(r"(src|href)=\"(?!data:)", page)
-    alts = re.findall(r'<img alt="([^"]+)"', page)
+    alts = re.findall(r'<img class="figure" alt="([^"]+)"', page)
     assert "4 layers of 48 units" in page
     assert "5 splits of the data with 4 seeds each" in page
     assert len(alts) == 2

@@ -319,6 +319,7 @@ PAGE = """<!DOCTYPE html>
 :root {{color-scheme: light dark; --ink: #1f2328; --line: #c9ced6; --ground: #fff; --bad: #a40e26}}
 @media (prefers-color-scheme: dark) {{
   :root {{--ink: #e6e8eb; --line: #4a515b; --ground: #14181d; --bad: #ff9aa5}}
+  img {{background: #fff; filter: invert(0.93) hue-rotate(180deg)}}
 }}
 body {{font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--ground);
   max-width: 46rem; margin: 0 auto; padding: 1rem}}
@@ -458,7 +459,7 @@ def _picture(plot: Any) -> str:
     size = [round(int.from_bytes(picture[at : at + 4], "big") * 0.7) for at in (16, 20)]
     data, alt = base64.b64encode(picture).decode(), html.escape(plot.alt, quote=True)
     return (
-        f'<p><img alt="{alt}" width="{size[0]}" height="{size[1]}" '
+        f'<p><img class="figure" alt="{alt}" width="{size[0]}" height="{size[1]}" '
         f'src="data:image/png;base64,{data}"></p>'
     )
 
