@@ -71,7 +71,7 @@ try:
 except data.DataError as reason:
     images = data.load("digits", scale="symmetric")
     print("This run uses digits: other numbers.", reason)
-x_all = torch.from_numpy(images.x_train)
+many = torch.from_numpy(images.x_train[:20_000].copy())
 few, labels = images.x_train[:4096].copy(), images.y_train[:4096]
 
 # %% [markdown]
@@ -93,8 +93,8 @@ def draw(seed):
 
 
 # %% [markdown]
-# A unit that gives 0 for *every* input is **dead**. To count them we send all training images
-# through, and after each ReLU ask unit by unit whether anything came out:
+# A unit that gives 0 for *every* input is **dead**. To count them we send twenty thousand
+# images through, and after each ReLU ask unit by unit whether anything came out:
 
 
 # %%
@@ -109,7 +109,7 @@ def dead_units(network, x):
     return dead
 
 
-plots.units(dead_units(draw(42), x_all), marked="dead").show()
+plots.units(dead_units(draw(42), many), marked="dead").show()
 
 # %% [markdown]
 # The tutorial reports nearly the same shares, from a slightly different choice of images. No
@@ -196,7 +196,7 @@ def born_dead(seed, weights=1.0, biases=1.0):
         for layer in network[::2]:  # every other one is a ReLU
             layer.weight *= weights
             layer.bias *= biases
-    deep = dead_units(network, x_all[:10_000])[5:]
+    deep = dead_units(network, many[:10_000])[5:]
     return torch.cat(deep).double().mean().item()
 
 
