@@ -87,7 +87,9 @@ def lines(
         ax.set_yscale("log")
     if named or "x" in log:
         ax.set_xticks(list(where.values()), [_text(place) for place in order])
-        ax.xaxis.minorticks_off()
+        from matplotlib.ticker import NullLocator
+
+        ax.xaxis.set_minor_locator(NullLocator())  # minorticks_off: from matplotlib 3.9 on
     if len(artists) > 1:
         ax.legend(title=f"ring: {meaning}" if rings else None)
     last = {name: group[order[-1]] for name, group in groups.items() if order[-1] in group}
