@@ -31,7 +31,7 @@ SOURCES := $(shell find book notebooks src benchmarks/results tests/surfaces/*.j
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces processors lint notebooks lab editions slides bundle hub rehearse bench studies mutants wheels address clean
+.PHONY: help book serve test surfaces changes processors lint notebooks lab editions slides bundle hub rehearse bench studies mutants wheels address clean
 .PHONY: $(MOVED)
 
 help:  ## list the targets
@@ -62,6 +62,9 @@ test: $(READY) book  ## every check: lint, types, spelling, unit tests, notebook
 
 surfaces: $(READY)  ## run all chapters under the oldest, Colab's and the newest versions (gigabytes; NAMES=lowest for one)
 	$(BIN)/python -m tests.surfaces.environments $(NAMES)
+
+changes: $(READY)  ## what other versions do to each activation, beside what is recorded (NAMES="lowest newest")
+	$(BIN)/python -m tests.surfaces.changes $(NAMES)
 
 processors: $(READY)  ## run all chapters as older processors would, and compare what they print (NAMES=old for one)
 	$(BIN)/python -m tests.surfaces.processors $(NAMES)

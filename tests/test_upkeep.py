@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -62,10 +63,50 @@ def test_text_and_code_have_their_licences_and_the_readme_says_so():
     assert "MIT License" in LICENCE
     address = "https://creativecommons.org/licenses/by/4.0/"
     assert address in text("LICENSE-TEXT.md")
+    assert f"]({CC_BY})" in text("LICENSE-TEXT.md")
     assert address in SETTINGS["html"]["extra_footer"]
     told = text("README.md").partition("## Licence")[2]
     for name in ("LICENSE", "LICENSE-TEXT.md", "CITATION.cff", "CHANGELOG.md"):
         assert f"]({name})" in told
+
+
+CC_BY = "LICENSE-CC-BY-4.0.txt"
+TEXT = (ROOT / "LICENSE-TEXT.md").read_text("utf-8")
+
+
+def wording_problems(legal):
+    """Where the wording of the text's licence is not complete, or not that of Creative Commons."""
+    said = [f"Section {n}" for n in range(1, 9) if f"\nSection {n} -- " not in legal]
+    # Of the words alone, so that another wrapping of the lines is no change.
+    words = hashlib.sha256(" ".join(legal.split()).encode()).hexdigest()
+    return said if words == WORDS else [*said, "other words"]
+
+
+WORDS = "1f5a529dc95849305307f0d6861169d8cae9e99807e4abcec68ef9ad19235652"
+
+
+def test_the_full_wording_of_the_texts_licence_is_here():
+    assert wording_problems(text(CC_BY)) == []
+    assert wording_problems(text(CC_BY).replace("\n\n", "\n\n\n")) == []
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("Section 5 -- ", "Section 9 -- ", "Section 5"),
+    ("irrevocable", "revocable", "other words"),
+])  # fmt: skip
+def test_another_wording_is_seen(old, new, said):
+    legal = text(CC_BY)
+    assert old in legal
+    assert said in wording_problems(legal.replace(old, new))
+
+
+def test_what_others_made_is_named_with_its_licence():
+    """What lies in ``book/static/vendor`` is neither ours nor under our licences."""
+    vendor = ROOT / "book" / "static" / "vendor"
+    row = re.search(r"^\| (.*), in `book/static/vendor` \| (.*), beside it \|$", TEXT, re.M)
+    [folder] = vendor.iterdir()
+    assert folder.name == row[1].partition(",")[0].lower().replace(" ", "-")
+    assert row[2].removesuffix(" 1.1").upper() in (folder / "LICENSE").read_text("utf-8")
 
 
 def hooks(config):

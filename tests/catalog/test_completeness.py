@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import keras
 import pytest
 import torch
@@ -12,18 +10,7 @@ from keras.src.activations import ALL_OBJECTS_DICT
 from actlab import catalog
 
 from .exclusions import EXCLUDED
-
-
-def placed(module: str) -> set[str]:
-    """The names of a module that some record says it lives at, now."""
-    paths = (p.path for r in catalog.records() for p in r.places if p.when == "now")
-    return {path.rsplit(".", 1)[1] for path in paths if path.rsplit(".", 1)[0] == module}
-
-
-def public(module: str) -> set[str]:
-    """The public callables of a module."""
-    home = importlib.import_module(module)
-    return {n for n in dir(home) if not n.startswith("_") and callable(getattr(home, n))}
+from .installed import placed, public
 
 
 def findings() -> list[str]:

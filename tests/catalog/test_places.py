@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import importlib
-import inspect
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -15,50 +11,14 @@ import pytest
 from actlab import catalog
 from actlab.catalog import REQUIRED, Place
 
+from .installed import actual_arguments
+
 NOW = [(r, p) for r in catalog.records() for p in r.places if p.when == "now"]
 ALL = [(r, p) for r in catalog.records() for p in r.places]
-# Not part of a record's arguments: the input, the device and type of the weights, the layer's name.
-LEFT_OUT = {"self", "dtype", "device", "name"}
-INPUTS = {"input", "x", "query", "logits"}
 
 
 def ids(pairs: list[tuple[Any, Place]]) -> list[str]:
     return [f"{record.name}-{place.when}-{place.path}" for record, place in pairs]
-
-
-def real(path: str) -> Any:
-    home, name = path.rsplit(".", 1)
-    return getattr(importlib.import_module(home), name)
-
-
-def documented(function: Any) -> dict[str, Any]:
-    """The signature of a built-in, which only its documentation states."""
-    text = " ".join(function.__doc__.split())
-    head = re.match(r"\w+\((.*?)\) -> Tensor", text)
-    assert head, f"the documentation of {function} does not begin with its signature"
-    arguments = ast.parse(f"def f({head[1]}): pass").body[0].args
-    names = [a.arg for a in arguments.args]
-    values = [eval(ast.unparse(d), {}) for d in arguments.defaults]  # 1./8 is no literal
-    return dict(zip(names, [REQUIRED] * (len(names) - len(values)) + values, strict=True))
-
-
-def actual_arguments(path: str) -> dict[str, Any]:
-    """What the installed object takes, in order, less what records leave out."""
-    thing = real(path)
-    target = thing.__init__ if inspect.isclass(thing) else thing
-    try:
-        parameters = inspect.signature(target).parameters.values()
-        found = {
-            p.name: REQUIRED if p.default is p.empty else p.default
-            for p in parameters
-            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-        }
-    except ValueError:
-        found = documented(thing)
-    if not inspect.isclass(thing):
-        assert next(iter(found)) in INPUTS
-        del found[next(iter(found))]
-    return {k: v for k, v in found.items() if k not in LEFT_OUT and not k.startswith("_")}
 
 
 @pytest.mark.parametrize(("record", "place"), NOW, ids=ids(NOW))

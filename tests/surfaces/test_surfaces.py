@@ -22,9 +22,9 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # What stands at the top, and only because a tool looks for it there or the course consists of it.
 TOP = {
     ".binder", ".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md",
-    "CITATION.cff", "LICENSE", "LICENSE-TEXT.md", "Makefile", "README.md", "_config.yml",
-    "_toc.yml", "benchmarks", "book", "hub", "notebooks", "pyproject.toml", "requirements-book.txt",
-    "requirements.txt", "src", "tests",
+    "CITATION.cff", "LICENSE", "LICENSE-CC-BY-4.0.txt", "LICENSE-TEXT.md", "Makefile", "README.md",
+    "_config.yml", "_toc.yml", "benchmarks", "book", "hub", "notebooks", "pyproject.toml",
+    "requirements-book.txt", "requirements.txt", "src", "tests",
 }  # fmt: skip
 
 

@@ -145,26 +145,51 @@ class Difference:
         return f"{self.span}, {self.inputs} inputs, error {self.error:.3g}"
 
 
-def compare(recorded: Iterable[Difference], measured: Iterable[Difference]) -> list[str]:
-    """What is new, gone or moved, a sentence each; empty when the record is true.
+@dataclass(frozen=True)
+class Change:
+    """At one place, a difference that is new, gone (``now`` or ``before`` is None) or moved."""
+
+    place: str
+    before: Difference | None
+    now: Difference | None
+
+    @property
+    def difference(self) -> Difference:
+        """What it is about: the measured one, or the recorded one that is gone."""
+        found = self.now or self.before
+        assert found is not None
+        return found
+
+    def __str__(self) -> str:
+        """In a sentence."""
+        said = f"{self.difference.title} at {self.place}"
+        if self.before is None:
+            return f"new: {said}"
+        if self.now is None:
+            return f"gone: {said}"
+        return f"moved: {said}: recorded {self.before.extent}, measured {self.now.extent}"
+
+
+def changes(recorded: Iterable[Difference], measured: Iterable[Difference]) -> list[Change]:
+    """What is new, gone or moved, place by place; empty when the record is true.
 
     A loss of accuracy within a factor of two of the tolerance may come and go, and its extent may
     vary as much: processors round differently. The same holds for what was not seen everywhere.
     """
     old, new = _by_place(recorded), _by_place(measured)
-    problems = [
-        f"new: {new[key].title} at {key[0]}" for key in new.keys() - old.keys() if new[key].clear
-    ]
-    problems += [
-        f"gone: {old[key].title} at {key[0]}" for key in old.keys() - new.keys() if old[key].clear
-    ]
-    for key in old.keys() & new.keys():
-        if old[key].clear and new[key].clear and not _same_extent(old[key], new[key]):
-            problems.append(
-                f"moved: {old[key].title} at {key[0]}: recorded {old[key].extent}, "
-                f"measured {new[key].extent}"
-            )
-    return sorted(problems)
+    found = []
+    for key in {**old, **new}:
+        before, now = old.get(key), new.get(key)
+        if not all(difference.clear for difference in (before, now) if difference):
+            continue
+        if before is None or now is None or not _same_extent(before, now):
+            found.append(Change(key[0], before, now))
+    return found
+
+
+def compare(recorded: Iterable[Difference], measured: Iterable[Difference]) -> list[str]:
+    """The :func:`changes`, a sentence each, sorted."""
+    return sorted(map(str, changes(recorded, measured)))
 
 
 def _by_place(differences: Iterable[Difference]) -> dict[tuple[Any, ...], Difference]:
