@@ -31,7 +31,7 @@ SOURCES := $(shell find book notebooks src benchmarks/results tests/surfaces/*.j
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help book serve test surfaces changes processors lint notebooks lab editions slides bundle hub rehearse bench studies mutants wheels address clean
+.PHONY: help book serve test surfaces changes processors lint notebooks lab editions slides pdf bundle hub rehearse bench studies mutants wheels address clean
 .PHONY: $(MOVED)
 
 help:  ## list the targets
@@ -86,6 +86,9 @@ editions: $(READY)  ## what a class gets: learner, live-coding, solutions, instr
 
 slides: $(READY)  ## a deck for each chapter, one HTML file and its PDF, into _build/slides
 	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.slides
+
+pdf: $(READY) book  ## the whole book as one PDF with bookmarks and tagged figures, into _build/pdf
+	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.paper
 
 bundle: book slides editions  ## site, slides, editions, course and data as one folder and zip, for a room without network
 	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.bundle

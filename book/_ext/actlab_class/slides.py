@@ -379,15 +379,20 @@ def page(lesson: Lesson) -> str:
     return frame
 
 
+def chromium() -> str:
+    """Where Chromium is: ``ACTLAB_CHROMIUM`` or the system's; empty where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("ACTLAB_CHROMIUM") or next(filter(None, map(shutil.which, names)), "")
+
+
 def pdf(source: Path) -> Path:
     """Print a deck with Chromium; raises ``RuntimeError`` where there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = os.environ.get("ACTLAB_CHROMIUM") or next(filter(None, map(shutil.which, names)), "")
-    if not chromium:
+    browser = chromium()
+    if not browser:
         raise RuntimeError("no Chromium: install the package chromium, or give --no-pdf.")
     target = source.with_suffix(".pdf")
     flags = ("--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer")
-    command = [chromium, *flags, f"--print-to-pdf={target}", source.resolve().as_uri()]
+    command = [browser, *flags, f"--print-to-pdf={target}", source.resolve().as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if not target.exists():
         raise RuntimeError(f"Chromium printed nothing: {done.stderr[-300:]}")
