@@ -178,6 +178,8 @@ def test_the_ledger_shows_claims_with_and_without_a_verdict(tmp_path):
     assert 'data-verdict=""' in second
     assert 'data-amended=""' in second
     assert "notebooks" not in second  # no chapter yet
+    # What the feed and the page of the starting document say of them:
+    assert [ledger.verdict(claim) for claim in (TRIED, NEW)] == ["refuted", "not recorded yet"]
     (tmp_path / "02_relu.ipynb").write_text('{"cells": [{"source": ["# Who did it\\n", "x"]}]}')
     assert 'href="../../notebooks/02_relu.html" title="Who did it"' in ledger.page([NEW], tmp_path)
 
