@@ -16,7 +16,7 @@ from actlab.ensemble.network import Networks
 from actlab.ensemble.result import Result
 from actlab.ensemble.settings import Settings, cross, hidden_activations
 from actlab.ensemble.training import train
-from actlab.ensemble.tuning import Tuning, fair_rate, tune
+from actlab.ensemble.tuning import Tuning, fair_rate, fair_rates, tune
 from actlab.ensemble.watching import PROBES, Snapshot
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "cross",
     "data_order",
     "fair_rate",
+    "fair_rates",
     "hidden_activations",
     "initial_weights",
     "train",

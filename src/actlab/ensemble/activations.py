@@ -111,6 +111,16 @@ KERNELS: dict[type[nn.Module], Callable[[Any], Kernel]] = {
         lambda g, z: aten.silu_backward.grad_input(g, z, grad_input=g),
         from_output=False,
     ),
+    nn.Mish: lambda f: Kernel(
+        lambda z, y: aten.mish.out(z, out=y),
+        lambda g, z: g.copy_(aten.mish_backward(g, z)),
+        from_output=False,
+    ),
+    nn.Hardswish: lambda f: Kernel(
+        lambda z, y: aten.hardswish.out(z, out=y),
+        lambda g, z: g.copy_(aten.hardswish_backward(g, z)),
+        from_output=False,
+    ),
     nn.Sigmoid: lambda f: Kernel(
         lambda z, y: torch.sigmoid(z, out=y),
         lambda g, y: aten.sigmoid_backward.grad_input(g, y, grad_input=g),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,15 +37,27 @@ def search(score: Score, start: float = 0.03) -> Choice:
     seed in ten falls off is not chosen; one with which any network diverged loses to all others.
     Raises ``ValueError`` where networks diverged with every rate.
     """
+    asks = trying(start)
+    rates = next(asks)
+    while True:
+        try:
+            rates = asks.send(score(rates))
+        except StopIteration as found:
+            choice: Choice = found.value
+            return choice
+
+
+def trying(start: float = 0.03) -> Generator[list[float], Mapping[float, Array], Choice]:
+    """:func:`search` step by step: yields the rates to try next, takes their scores."""
     values: dict[int, tuple[float, ...]] = {}  # in quarter-decades from the start
 
     def rate(k: int) -> float:
         return float(f"{start * 10 ** (k / 4):.3g}")
 
-    def look(steps: Sequence[int]) -> None:
-        new = [k for k in steps if k not in values]
-        found = score([rate(k) for k in new]) if new else {}
-        values.update({k: _value(found[rate(k)]) for k in new})
+    def look(steps: Sequence[int]) -> Generator[list[float], Mapping[float, Array], None]:
+        if new := [k for k in steps if k not in values]:
+            found = yield [rate(k) for k in new]
+            values.update({k: _value(found[rate(k)]) for k in new})
 
     def best() -> int:
         # Of equals the one in the middle: its neighbours are as good.
@@ -53,7 +65,7 @@ def search(score: Score, start: float = 0.03) -> Choice:
         equal = sorted(k for k, value in values.items() if value == top)
         return equal[(len(equal) - 1) // 2]
 
-    look([-4, -2, 0, 2, 4])
+    yield from look([-4, -2, 0, 2, 4])
     edge = False
     while not edge:
         low, high, at = min(values), max(values), best()
@@ -63,9 +75,9 @@ def search(score: Score, start: float = 0.03) -> Choice:
         further = [low - 2] if at == low or nothing else [high + 2]
         if edge := not SMALLEST <= rate(further[0]) <= LARGEST:
             break
-        look(further)
+        yield from look(further)
     at = best()
-    look([k for k in (at - 1, at + 1) if min(values) < k < max(values)])
+    yield from look([k for k in (at - 1, at + 1) if min(values) < k < max(values)])
     at = best()
     if values[at][0] == -math.inf:
         raise ValueError(

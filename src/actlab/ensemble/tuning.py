@@ -12,7 +12,7 @@ import pandas as pd
 
 from actlab import inputs
 from actlab.ensemble.activations import Function
-from actlab.ensemble.search import Choice, search
+from actlab.ensemble.search import Choice, trying
 from actlab.ensemble.settings import by_name, make_seeds, separate
 from actlab.ensemble.training import train
 
@@ -129,28 +129,53 @@ def fair_rate(
     looked at; ``seeds`` of each. A rate's scores are the ``metric`` of every network (validation
     loss breaks ties of the accuracy), so with five splits and two seeds it is chosen by ten.
     """
+    return fair_rates(splits, {"it": arm}, seeds, metric=metric, start=start, **options)["it"]
+
+
+def fair_rates(
+    splits: Sequence[Any],
+    arms: Mapping[str, Mapping[str, Any]],
+    seeds: int | Iterable[int] = 2,
+    *,
+    metric: Metric = "valid_accuracy",
+    start: float = 0.03,
+    **options: Any,
+) -> dict[str, Choice]:
+    """:func:`fair_rate` of several arms, whose networks are trained together: the same choices.
+
+    ``options`` are those of :func:`train`, for all arms alike.
+    """
     inputs.choice(metric, "metric", ("valid_accuracy", "valid_loss"))
     seeds = make_seeds(seeds)
     start = inputs.number(start)
     if not inputs.is_real(start) or start <= 0:
         raise ValueError(f"start={start!r}: expected a positive number.")
-    if "lr" in arm:
+    if any("lr" in own for own in arms.values()):
         raise TypeError("lr is what is chosen, and would replace the arm's own; leave it out.")
     parts = [_without_test(data) for data in splits]
-
-    def score(rates: Sequence[float]) -> dict[float, np.ndarray[Any, Any]]:
-        arms = {f"{rate}": {**arm, "lr": rate} for rate in rates}
+    columns = ["loss"] if metric == "valid_loss" else ["valid_accuracy", "loss"]
+    searches = {name: trying(start) for name in arms}
+    asked = {name: next(search) for name, search in searches.items()}
+    chosen: dict[str, Choice] = {}
+    while asked:
+        tried = {
+            f"{rate} {name}": {**arms[name], "lr": rate}
+            for name, rates in asked.items()
+            for rate in rates
+        }
         tables = [
-            train(part, arms=arms, seeds=seeds, **{"keep_weights": False, **options}).to_frame()
+            train(part, arms=tried, seeds=seeds, **{"keep_weights": False, **options}).to_frame()
             for part in parts
         ]
         table = pd.concat(tables).assign(loss=lambda frame: -frame["valid_loss"])
-        columns = ["loss"] if metric == "valid_loss" else ["valid_accuracy", "loss"]
-        return {
-            rate: table.loc[table["arm"] == f"{rate}", columns].to_numpy(float) for rate in rates
-        }
-
-    return search(score, start)
+        scores = {key: rows[columns].to_numpy(float) for key, rows in table.groupby("arm")}
+        for name, rates in list(asked.items()):
+            try:
+                asked[name] = searches[name].send({r: scores[f"{r} {name}"] for r in rates})
+            except StopIteration as found:
+                chosen[name] = found.value
+                del asked[name]
+    return {name: chosen[name] for name in arms}
 
 
 def _without_test(data: Any) -> tuple[np.ndarray[Any, Any], ...]:

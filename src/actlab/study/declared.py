@@ -35,6 +35,7 @@ class Study:
       random from the cell, so that the same cell gives the same rows on every worker.
     - ``quiet``: measures time: refuses a busy machine and a cluster.
     - ``gpu``: asks a cluster for workers with the resource ``GPU``.
+    - ``build``: makes a study of the same kind from a grid of one's own, ``build(name=…, …)``.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Study:
     only: Callable[[Cell], bool] = field(default=lambda cell: True, repr=False)
     quiet: bool = False
     gpu: bool = False
+    build: Callable[..., Study] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
