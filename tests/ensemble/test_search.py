@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from actlab import data, ensemble
 from actlab.ensemble.search import LARGEST, SMALLEST, search
 
 SEEDS = 10
@@ -92,3 +93,19 @@ def test_nothing_is_trained_twice():
 
     search(score)
     assert len(seen) == len(set(seen)) <= 10
+
+
+def test_arms_that_are_tuned_together_get_the_rates_they_get_alone():
+    """One of them searches longer than the others: its start is a hundred times too small."""
+    parts = [data.load("wine", seed=split) for split in range(2)]
+    arms = {
+        "relu": {"activation": "relu", "init": "he_normal"},
+        "mish, normalised": {"activation": "mish", "normalization": "batch"},
+        "small": {"activation": "linear", "gain": 0.01},
+    }
+    run = {"metric": "valid_loss", "epochs": 4, "hidden": (8,), "batch_size": 32, "progress": False}
+    alone = {name: ensemble.fair_rate(parts, own, [7, 8], **run) for name, own in arms.items()}
+    assert ensemble.fair_rates(parts, arms, [7, 8], **run) == alone
+    assert len({len(choice.values) for choice in alone.values()}) > 1
+    with pytest.raises(TypeError, match="lr is what is chosen"):
+        ensemble.fair_rates(parts, {**arms, "own": {"lr": 0.1}}, [7, 8], **run)

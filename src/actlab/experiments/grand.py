@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actlab import inputs
 from actlab.experiments.contest import SEEDS, SPLITS, TUNING_SEEDS, rrelu
 from actlab.experiments.untrained import centred_orthogonal
 from actlab.study import Cell, Study, StudyError
@@ -76,7 +77,7 @@ VALIDATED = 400  # validation examples, at most
 
 def layers(network: str) -> int:
     """How many hidden layers a network of :data:`NETWORKS` has."""
-    return int(network.split()[0])
+    return int(network.split(maxsplit=1)[0])
 
 
 def third(data: Sequence[str], networks: Sequence[str], norms: Sequence[str]) -> Any:
@@ -97,7 +98,8 @@ def start(arm: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with their start: unless it has one, LeCun's × the critical gain."""
     if "init" in arm:
         return dict(arm)
-    return {**arm, "init": "lecun_normal", "gain": _gain(arm["activation"], **arm.get("params", {}))}
+    gain = _gain(arm["activation"], **arm.get("params", {}))
+    return {**arm, "init": "lecun_normal", "gain": gain}
 
 
 @cache
@@ -260,18 +262,27 @@ def build(
     ``sizes``: data set → training examples; ``seeds``, ``tuning_seeds``: of each split.
     Raises ``StudyError`` that names what is unknown or empty, before anything is run.
     """
-    from actlab import catalog
     from actlab import data as datasets
 
-    own = {known("arm", arm, [*ARMS, *catalog.names()]): {"activation": arm} for arm in arms}
-    chosen = {arm: ARMS.get(arm, settings) for arm, settings in own.items()}
+    chosen = {arm: ARMS.get(arm) or _by_theory(arm) for arm in arms}
     places = [known("data set", place, datasets.names()) for place in data]
     nets = [known("network", network, NETWORKS) for network in networks]
     kinds = [known("norm", norm, NORMS) for norm in norms]
-    kept = {place: (sizes or {}).get(place, DATA.get(place, (None,))[0]) for place in places}
     for what, values in (("arms", chosen), ("data", places), ("networks", nets), ("norms", kinds)):
         if not values:
-            raise StudyError(f"{name}: {what} is empty; give at least one, or leave it out.")
+            raise StudyError(f"{what} is empty: give at least one, or leave it out.")
+    if not isinstance(sizes or {}, Mapping):
+        raise StudyError(f"sizes={sizes!r}: expected data set = number of training examples.")
+    for key in sizes or {}:
+        known("data set", key, places)
+    kept = {place: (sizes or {}).get(place, DATA.get(place, (None,))[0]) for place in places}
+    inputs.integer(width, "width", 1)
+    inputs.integer(splits, "splits", 2)
+    for count, what in ((seeds, "seeds"), (tuning_seeds, "tuning_seeds")):
+        inputs.integer(count, what, 1)
+    for count, what in ((tuning_epochs, "tuning_epochs"), (patience, "patience")):
+        inputs.integer(count, what, 1)
+    inputs.integer(longest, "longest", MIDDLE)
     return Study(
         name=name,
         title=title,
@@ -291,6 +302,17 @@ def build(
         },
         build=build,
     )
+
+
+def _by_theory(arm: Any) -> dict[str, Any]:
+    """The settings of an activation of the catalog. Raises ``StudyError`` if it has no start."""
+    from actlab import catalog
+
+    try:
+        start({"activation": known("arm", arm, [*ARMS, *catalog.names()])})
+    except (TypeError, ValueError) as error:
+        raise StudyError(f"arm {arm!r} has no start by theory: {error}") from None
+    return {"activation": arm}
 
 
 def known(what: str, value: Any, names: Iterable[str]) -> Any:

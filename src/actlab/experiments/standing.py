@@ -51,7 +51,8 @@ def contestants(wide: pd.DataFrame, data: str, arms: Sequence[str] = ORDER) -> A
     """The scores of one data set, (networks, splits, seeds, arms)."""
     part = wide.loc[data, list(arms)]
     networks, _, splits, seeds = (part.index.get_level_values(i).nunique() for i in range(4))
-    return part.to_numpy(float).reshape(networks, splits, seeds, len(arms))
+    values: Array = part.to_numpy(float).reshape(networks, splits, seeds, len(arms))
+    return values
 
 
 def ranks(means: Array) -> Array:
@@ -83,9 +84,8 @@ def whole(root: int, level: Level) -> Evidence:
     drawn = resampled(wide, root)
     right = int((np.diff(drawn, axis=1) > 0).all(axis=1).sum())
     share = stats.share_interval(right, RESAMPLES, level(1))
-    found = Interval(
-        *(100 * end for end in (share.mean, share.low, share.high)), RESAMPLES, 0, level(1)
-    )
+    ends = (100 * share.mean, 100 * share.low, 100 * share.high)
+    found = Interval(*ends, RESAMPLES, confidence=level(1))
     notes = {"mean rank": dict(zip(ORDER, drawn.mean(axis=0).round(2).tolist(), strict=True))}
     return {WHOLE: Measured.of({"SELU > ELU > … > sigmoid": found}, notes=notes)}
 
@@ -130,7 +130,8 @@ def spreads(wide: pd.DataFrame) -> pd.DataFrame:
 def less(root: int, level: Level) -> Evidence:
     """By how much the spread shrinks with each help; whatever the ``root``."""
     table = spreads(scores(load(GRAND.name)))
-    plain = table[table.network != NETWORKS[-1]].pivot(index="data", columns="norm", values="spread")
+    plain = table[table.network != NETWORKS[-1]]
+    plain = plain.pivot(index="data", columns="norm", values="spread")
     deep = table.pivot(index="data", columns="network", values="spread")
     gone = {
         **{f"{norm} normalisation": plain["none"] - plain[norm] for norm in NORMS[1:]},

@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 import sys
 
-from actlab.study import Study, StudyError, run, store
+from actlab.study import Study, StudyError, grid, run, store
 
 
 def declared() -> dict[str, Study]:
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """List or run; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m actlab.study", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="none: list them all")
+    grid.offer(parser)
     parser.add_argument("--scheduler", help="address of a Dask scheduler, tcp://HOST:PORT")
     parser.add_argument("--again", action="store_true", help="also where there is a result")
     parser.add_argument("--limit", type=float, help="start no further cell after so many minutes")
@@ -37,19 +38,19 @@ def main(arguments: list[str] | None = None) -> int:
         nearest = difflib.get_close_matches(unknown[0], studies, n=3, cutoff=0.3) or list(studies)
         print(f"unknown study {unknown[0]!r}: the nearest are {', '.join(nearest)}")
         return 2
-    if not chosen.names:
+    if not chosen.names and not chosen.grid:
         for name, study in studies.items():
             path = store.RESULTS / f"{name}.parquet"
             state = f"{store.read(path).attrs['seconds'] / 60:.0f} min" if path.exists() else "–"
             print(f"{name:24} {state:>8}  {study.title}")
         return 0
     limit = None if chosen.limit is None else 60 * chosen.limit
-    for name in chosen.names:
-        try:
-            run(studies[name], chosen.scheduler, again=chosen.again, limit=limit)
-        except StudyError as error:
-            print(error, file=sys.stderr)
-            return 1
+    try:
+        for study in grid.asked(chosen, studies):
+            run(study, chosen.scheduler, again=chosen.again, limit=limit)
+    except StudyError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

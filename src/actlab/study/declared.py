@@ -35,7 +35,7 @@ class Study:
       random from the cell, so that the same cell gives the same rows on every worker.
     - ``quiet``: measures time: refuses a busy machine and a cluster.
     - ``gpu``: asks a cluster for workers with the resource ``GPU``.
-    - ``build``: makes a study of the same kind from a grid of one's own, ``build(name=…, …)``.
+    - ``build``: makes a study of this kind from a grid of one's own.
     """
 
     name: str
