@@ -34,8 +34,7 @@ class Study:
       module-level function, so that a worker elsewhere can import it; it draws everything that is
       random from the cell, so that the same cell gives the same rows on every worker.
     - ``quiet``: measures time: refuses a busy machine and a cluster.
-    - ``gpu``: asks a cluster for workers with the resource ``GPU``.
-    - ``build``: makes a study of this kind from a grid of one's own.
+    - ``gpu``: asks for workers with the resource ``GPU``; ``build``: a study from one's own grid.
     """
 
     name: str
