@@ -72,6 +72,10 @@ def dockerfile_problems(text):
     copied = dict(reversed(line.split()) for line in re.findall(r"^COPY (\S+ \S+)$", text, re.M))
     if [copied.get(name) for name in installed] != [".binder/requirements.txt"]:
         problems.append("not the CPU builds of .binder/requirements.txt")
+    tried = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, re.MULTILINE))
+    for name, version in (pin.split("==") for pin in trial.PYTHON):
+        if tried.get(name.upper()) != version or f"{name}==${{{name.upper()}}}" not in text:
+            problems.append(f"another {name} than the one that was tried")
     if not re.search(r"^USER (?!root)", text, re.MULTILINE):
         problems.append("runs as root")
     if "FROM python:3.11-" not in text:
@@ -88,6 +92,8 @@ def test_the_container_has_the_exact_cpu_builds_and_copies_what_is_there():
     ("COPY src ", "COPY source ", "no source"),
     ("COPY .binder/requirements.txt", "COPY requirements.txt", "not the CPU builds"),
     ("USER jovyan", "USER root", "runs as root"),
+    ("JUPYTERHUB=6", "JUPYTERHUB=5", "another jupyterhub"),
+    ("nbgitpuller==${NBGITPULLER}", "nbgitpuller", "another nbgitpuller"),
     ("python:3.11-", "python:3.14-", "another Python"),
 ])  # fmt: skip
 def test_a_careless_container_is_seen(old, new, said):

@@ -318,6 +318,43 @@ def launch_problems(path: Path, name: str, settings: dict[str, Any], root: Path)
     return problems
 
 
+BUTTONS = {
+    "Binder": r"https://mybinder\.org/v2/gh/([^/]+/[^/]+)/([^/?]+)\?urlpath=lab/tree/(.+)",
+    "Colab": r"https://colab\.research\.google\.com/github/([^/]+/[^/]+)/blob/([^/]+)/(.+)",
+}
+
+
+def opened_problems(
+    links: Iterable[str], chapter: str, settings: dict[str, Any], root: Path, tracked: Iterable[str]
+) -> list[str]:
+    """What a learner would not get who presses a chapter's buttons, piece by piece of each link.
+
+    The repository and the branch that the site is made from; a file that the branch holds, which
+    is the learner's edition; and in it nothing that has been run.
+    """
+    problems = []
+    repository = "/".join(settings["repository"]["url"].split("/")[-2:])
+    for service, pattern in BUTTONS.items():
+        found = {match.groups() for link in links if (match := re.fullmatch(pattern, link))}
+        if len(found) != 1:
+            problems.append(f"{service}: {len(found)} buttons")
+            continue
+        [(owner, branch, file)] = found
+        if owner != repository:
+            problems.append(f"{service}: the repository {owner} instead of {repository}")
+        if branch != settings["repository"]["branch"]:
+            problems.append(f"{service}: the branch {branch}")
+        if file != f"notebooks/learner/{chapter}.ipynb":
+            problems.append(f"{service}: {file} is not the learner's edition")
+        if file not in tracked:
+            problems.append(f"{service}: {file} is not in the repository")
+            continue
+        cells = json.loads((root / file).read_text("utf-8"))["cells"]
+        if any(cell.get("outputs") for cell in cells):
+            problems.append(f"{service}: {file} has been run")
+    return problems
+
+
 def manifest_problems(folder: Path) -> list[str]:
     """Files that differ from the manifest, are missing from it, or have no licence beside them."""
     manifest = json.loads((folder / "manifest.json").read_text())

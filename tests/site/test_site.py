@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -92,6 +93,47 @@ def test_every_generated_page_is_in_the_table_of_contents(site):
 def test_the_launch_buttons_open_this_very_notebook(site, name):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text())
     assert pages.launch_problems(site / name, name, settings, ROOT) == []
+
+
+@pytest.fixture(scope="module")
+def tracked():
+    """The files that the branch holds."""
+    command = ["git", "ls-files", "-z"]
+    return subprocess.check_output(command, cwd=ROOT, text=True).split("\0")
+
+
+def learners_links(site, chapter):
+    return pages.parse(site / "notebooks" / f"{chapter}.html").links
+
+
+def test_the_branch_of_the_buttons_is_the_one_that_is_published():
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text())
+    ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert ci[True]["push"]["branches"] == [settings["repository"]["branch"]]
+    assert f"refs/heads/{settings['repository']['branch']}'" in ci["jobs"]["publish"]["if"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_binder_and_colab_open_the_learners_edition(site, name, tracked):
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text())
+    chapter = Path(name).stem
+    links = learners_links(site, chapter)
+    assert pages.opened_problems(links, chapter, settings, ROOT, tracked) == []
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("learner/", "", "not the learner's edition"),
+    ("learner/02_relu", "learner/02_rule", "not in the repository"),
+    ("actlab-course/", "another/", "the repository another/"),
+    ("/main", "/master", "the branch master"),
+    ("https://mybinder.org", "https://binder.org", "Binder: 0 buttons"),
+    ("https://colab.", "https://co-lab.", "Colab: 0 buttons"),
+])  # fmt: skip
+def test_a_button_to_something_else_is_seen(site, tracked, old, new, said):
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text())
+    links = [link.replace(old, new) for link in learners_links(site, "02_relu")]
+    problems = pages.opened_problems(links, "02_relu", settings, ROOT, tracked)
+    assert any(said in problem for problem in problems), problems
 
 
 def test_the_font_of_the_formulas_is_what_it_says_it_is(site):

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 VALUES = ROOT / "hub" / "values.yaml"
 SYSTEM_MB = 1000  # the machine itself, and the hub
 STEP_MB = 500  # a limit is rounded up to it
+MORE = 1.2  # what learners add to a chapter: a figure, an exercise, a cell of their own
 ROOMS = (10, 25, 50)
 HUB = "https://HUB"
 COURSE = "activation-functions"
@@ -37,8 +38,8 @@ def measured(path: Path = ROOT / "tests" / "surfaces" / "hub.json") -> dict[str,
 
 
 def limit_mb(found: Sequence[Lesson]) -> int:
-    """The memory limit of one learner: the largest chapter, rounded up."""
-    return STEP_MB * math.ceil(largest(found) / STEP_MB)
+    """The memory limit of one learner: the largest chapter and a fifth more, rounded up."""
+    return STEP_MB * math.ceil(MORE * largest(found) / STEP_MB)
 
 
 def values(found: Sequence[Lesson], repository: str) -> str:
@@ -104,8 +105,9 @@ def fragment(found: Sequence[Lesson], repository: str) -> str:
         f"{seen['learner_mb'] / 1000:.1f} GB each, of which JupyterLab's server is "
         f"{seen['server_mb'] / 1000:.1f}; {len(seen['problems']) or 'no'} cells failed.",
         f"The largest chapter takes {max(o.measured['peak_mb'] for o in found) / 1000:.1f} GB and "
-        f"the server {seen['server_mb'] / 1000:.1f} beside it, so the limit of one learner is "
-        f"**{limit_mb(found) / 1000:g} GB**, with one open chapter at a time.",
+        f"the server {seen['server_mb'] / 1000:.1f} beside it; with a fifth more for what learners "
+        f"add, the limit of one learner is **{limit_mb(found) / 1000:g} GB**, with one open "
+        "chapter at a time.",
         table(("Learners at once", "Memory", "Cores"), list(machines(found))),
         "Links that fetch the course into a learner's folder, and open a chapter; put your own "
         "hub's address in place of `HUB`:",
