@@ -12,6 +12,7 @@ for (const answer of document.querySelectorAll("details.reveal")) {
   const line = answer.querySelector(".answer");
   if (!box || !line) continue;
   const { answer: right, folklore } = line.dataset;
+  const quiz = box.classList.contains("box-quiz");
   const compare = () => {
     if (!answer.open) return;
     const picked = box.querySelector("input:checked")?.value;
@@ -20,6 +21,8 @@ for (const answer of document.querySelectorAll("details.reveal")) {
     }
     line.querySelector(".you").textContent = !picked
       ? ""
+      : quiz
+        ? picked === right ? "Yes. " : "No. "
       : picked === right
         ? `You said ${picked}, and so it is. `
         : picked === folklore

@@ -8,6 +8,7 @@
 - :mod:`.boxes` dresses ``> **Predict.** …`` and its like as boxes;
 - :mod:`.code` tells lines of code apart, so that they wrap on a phone;
 - :mod:`.predictions` covers the answers to predictions until the reader opens them;
+- :mod:`.quizzes` asks five questions at the end of a chapter;
 - :mod:`.terms` links a chapter's words to the glossary;
 - :mod:`.words` lets the search find things by their other names;
 - :mod:`.assets` loads scripts and styles on the pages that need them;
@@ -35,6 +36,7 @@ from actlab_site import (
     mathml,
     placed,
     predictions,
+    quizzes,
     reference,
     terms,
     words,
@@ -49,6 +51,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_transform(boxes.BoxTransform)
     app.add_transform(predictions.PredictionTransform)
     predictions.keep_answers(SphinxNbRenderer)
+    app.add_transform(quizzes.QuizTransform)
     app.add_transform(lab.PieceTransform)
     app.add_transform(placed.PlacedTransform)
     app.add_transform(words.WordTransform)
