@@ -182,7 +182,7 @@ LATER = {
     f"actlab.{name}"
     for name in (
         *("claims.choosing", "claims.softmax", "claims.softmax_family", "experiments.calibration"),
-        *("experiments.grand", "experiments.standing", "study.grid"),
+        *("experiments.grand", "experiments.standing", "experiments.unfair", "study.grid"),
         *("experiments.shares", "experiments.twice", "experiments.vocabulary"),
     )
 }
@@ -198,7 +198,7 @@ def test_together_they_grow_no_further():
     size = {name: len(text.splitlines()) for name, text in HOUSE.items() if room(name) in rooms}
     first = sum(lines for name, lines in size.items() if name not in LATER)
     assert 6500 < first <= 9250  # below 6,500: write that here
-    assert sum(size[name] for name in LATER) <= 2115
+    assert sum(size[name] for name in LATER) <= 2225
 
 
 @pytest.mark.parametrize("what", ["actlab.claims", "actlab.study"])
