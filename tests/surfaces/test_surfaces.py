@@ -23,8 +23,8 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 TOP = {
     ".binder", ".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md",
     "CITATION.cff", "LICENSE", "LICENSE-CC-BY-4.0.txt", "LICENSE-TEXT.md", "Makefile", "README.md",
-    "_config.yml", "_toc.yml", "benchmarks", "book", "hub", "notebooks", "pyproject.toml",
-    "requirements-book.txt", "requirements.txt", "src", "tests",
+    "_config.yml", "_toc.yml", "benchmarks", "book", "cluster", "hub", "notebooks",
+    "pyproject.toml", "requirements-book.txt", "requirements.txt", "src", "tests",
 }  # fmt: skip
 
 
