@@ -123,3 +123,10 @@ def test_trained_elu(framework):
 @pytest.mark.parametrize(("answer", "hint"), rules.ANSWERS)
 def test_own_rule(answer, hint):
     judge(elu.check_elu_rule, answer, hint)
+
+
+def test_a_notebook_from_before_the_chapter_became_two_finds_its_checkers():
+    from actlab.exercises import elu, elu_selu, selu
+
+    assert elu_selu.check_safe_elu is elu.check_safe_elu
+    assert elu_selu.check_he_constants is selu.check_he_constants
