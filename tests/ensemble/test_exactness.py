@@ -127,6 +127,7 @@ def test_every_option(option, dtype):
             "gelu": {"activation": "gelu", "init": "orthogonal"},
             "prelu": {"activation": "prelu"},
             "mish": {"activation": "mish"},
+            "softsign": {"activation": "softsign"},
         },
         seeds=[3, 8],
         epochs=3,

@@ -46,7 +46,7 @@ SPLITS = {
     "sgd": {},
     "adam, layer norm": {"optimizer": "adam", "lr": 0.001, "normalization": "layer"},
     "dropout, batch norm": {"dropout": 0.2, "normalization": "batch"},
-    "mish by autograd, clipped": {"activation": "mish", "clip_norm": 1.0},
+    "softsign by autograd, clipped": {"activation": "softsign", "clip_norm": 1.0},
     "random slopes": {"activation": "rrelu", "residual": True},
 }
 
