@@ -39,6 +39,7 @@ _MODULES = {
     "leaky": "04_leaky",
     "elu": "05_elu",
     "selu": "06_selu",
+    "self_gated": "07_self_gated",
     "softmax": "08_softmax",
     "softmax_family": "09_softmax_family",
 }

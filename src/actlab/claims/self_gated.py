@@ -1,0 +1,107 @@
+"""Chapter "GELU, SiLU, Mish: gates of their own": the sentences on trial."""
+
+from actlab.experiments import self_gated
+from actlab.experiments.contest import BEATS
+from actlab.trial import Claim, Rule, at_most, below
+
+HENDRYCKS = "[Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415)"
+RAMACHANDRAN = "[Ramachandran and colleagues, 2017](https://arxiv.org/abs/1710.05941)"
+MISRA = "[Misra, 2019](https://arxiv.org/abs/1908.08681)"
+SO = "[So and colleagues, 2021](https://arxiv.org/abs/2109.08668)"
+HAYOU = "[Hayou and colleagues, 2019](https://arxiv.org/abs/1902.06853)"
+PYTORCH = "[pytorch #39853](https://github.com/pytorch/pytorch/issues/39853)"
+GERON = "the table of initialisations in a popular book (Géron, 2022), chapter 11"
+
+HOME = ("gelu", "gelu_tanh", "silu", "mish")
+"""The records that this chapter is about: their reference entries link to it."""
+
+CLAIMS = (
+    Claim(
+        id="gelu-beats-relu",
+        statement="GELU trains to better networks than ReLU.",
+        source=HENDRYCKS,
+        asks=self_gated.against_relu("GELU"),
+        by=BEATS,
+    ),
+    Claim(
+        id="swish-beats-relu",
+        statement="Put Swish in the place of ReLU, and the network becomes better.",
+        source=RAMACHANDRAN,
+        asks=self_gated.against_relu("SiLU"),
+        by=BEATS,
+    ),
+    Claim(
+        id="mish-beats-swish",
+        statement="Mish trains to better networks than Swish and ReLU.",
+        source=MISRA,
+        asks=self_gated.ahead({"no normalisation": ("Mish", "SiLU", "ReLU")}),
+        by=BEATS,
+    ),
+    Claim(
+        id="relu2-beats",
+        statement="Squared ReLU trains to better networks than ReLU and GELU.",
+        source=f"{SO}, for language models",
+        asks=self_gated.ahead({"no normalisation": ("ReLU²", "ReLU", "GELU")}),
+        by=BEATS,
+    ),
+    Claim(
+        id="gelu-dip",
+        statement="The dip below zero, after which the curve rises again, makes a better network.",
+        source=f"{RAMACHANDRAN}: the bump of Swish",
+        asks=self_gated.ahead({"twins": ("GELU", "GELU, flat tail", "GELU, folded tail")}),
+        by=BEATS,
+        remarks="The twins have GELU's start, and GELU's curve wherever GELU rises.",
+    ),
+    Claim(
+        id="gelu-exact-better",
+        statement="The exact GELU trains to a better network than its tanh approximation.",
+        source=f"{PYTORCH}: why an author of GELU would not approximate it any more",
+        asks=self_gated.ahead({"no normalisation": ("GELU", "GELU by tanh")}),
+        by=BEATS,
+    ),
+    Claim(
+        id="gelu-approximation-unseen",
+        statement="In numbers of 16 bits the tanh approximation cannot be told from GELU.",
+        source='"a very slight difference": [tvm #14814](https://github.com/apache/tvm/pull/14814)',
+        asks=self_gated.SEEN,
+        by=Rule({self_gated.DIFFER: at_most(1, "%")}, of="format"),
+    ),
+    Claim(
+        id="gelu-swap",
+        statement="A network trained with the exact GELU may be run with the tanh approximation.",
+        source="[tinygrad #16162](https://github.com/tinygrad/tinygrad/pull/16162) doubts it",
+        asks=self_gated.SWAPPED,
+        by=Rule({self_gated.MOVED: below(0.5, "%")}, together=True, of="learning rate"),
+    ),
+    Claim(
+        id="gelu-he-start",
+        statement="GELU, Swish and Mish are started as ReLU is, with He's weights.",
+        source=GERON,
+        asks=self_gated.FADES,
+        by=Rule({self_gated.FADED: below(0.5, "powers of ten")}, together=True, of="function"),
+        remarks="A start is meant to keep the size of the signal; ReLU's loss is noted beside.",
+    ),
+    Claim(
+        id="gelu-own-start",
+        statement="In a deep stack GELU trains better from a start of its own than from He's.",
+        source=f"{HAYOU}: start where signals neither die nor explode",
+        asks=self_gated.ahead({"16 layers": ("GELU", "GELU, He's start")}, self_gated.DEEP),
+        by=BEATS,
+    ),
+    Claim(
+        id="smooth-goes-deeper",
+        statement="In deep stacks smooth functions (GELU, Swish) train better than ReLU.",
+        source=HAYOU,
+        asks=self_gated.ahead(
+            {"GELU": ("GELU", "ReLU"), "SiLU": ("SiLU", "ReLU")}, self_gated.DEEP
+        ),
+        by=BEATS,
+    ),
+    Claim(
+        id="self-gated-no-dead",
+        statement="GELU and SiLU leave no unit dead.",
+        source="most texts that introduce them after ReLU",
+        asks=self_gated.NEVER_SILENT,
+        by=Rule({self_gated.LOST: below(20, "%")}, together=True),
+    ),
+)
