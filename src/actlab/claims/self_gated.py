@@ -1,7 +1,7 @@
 """Chapter "GELU, SiLU, Mish: gates of their own": the sentences on trial."""
 
 from actlab.experiments import self_gated
-from actlab.experiments.contest import BEATS
+from actlab.experiments.contest import BEATS, Ahead
 from actlab.trial import Claim, Rule, at_most, below
 
 HENDRYCKS = "[Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415)"
@@ -43,6 +43,18 @@ CLAIMS = (
         source=f"{SO}, for language models",
         asks=self_gated.ahead({"no normalisation": ("ReLU²", "ReLU", "GELU")}),
         by=BEATS,
+        remarks="Its language models have a norm in every block: see the next claim.",
+    ),
+    Claim(
+        id="relu2-normalised",
+        statement="Behind a layer norm squared ReLU trains to better networks than ReLU and GELU.",
+        source=SO,
+        asks=Ahead(self_gated.SQUARED, "ReLU²", over=("ReLU", "GELU")),
+        by=BEATS,
+        remarks=(
+            "Put on trial on 29 November 2026, when it was known that without normalisation "
+            "squared ReLU hardly trains."
+        ),
     ),
     Claim(
         id="gelu-dip",

@@ -84,18 +84,32 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 SHALLOW, DEEP = 4, 16
 _DEEP = tuple(ARMS)[:4]
-
+_SMALL: dict[str, Any] = {
+    "data": {"digits": ({}, 12), "mnist1d": (OPTIONS["mnist1d"], 8)},
+    "width": 32,
+    "batch_size": 64,
+}
 CONTEST = contest(
     "contest_self_gated",
     "Self-gated activations, their twins and ReLU, with and without layer norm",
     ARMS,
-    data={"digits": ({}, 12), "mnist1d": (OPTIONS["mnist1d"], 8)},
     depths=(SHALLOW, DEEP),
-    width=32,
     only=lambda cell: (
         cell["arm"] in _DEEP if cell["depth"] == DEEP else cell["arm"] != "GELU, He's start"
     ),
-    batch_size=64,
+    **_SMALL,
+)
+# Without normalisation squared ReLU hardly trains; this was declared when that was known.
+SQUARED = contest(
+    "contest_squared",
+    "Squared ReLU, ReLU and GELU behind layer norm",
+    {
+        "ReLU": ARMS["ReLU, layer norm"],
+        "GELU": ARMS["GELU, layer norm"],
+        "ReLU²": {"activation": squared_relu, **_LAYER},
+    },
+    depths=(SHALLOW,),
+    **_SMALL,
 )
 
 
@@ -229,7 +243,7 @@ SILENT = Study(
     axes={"activation": ("relu", "gelu", "silu"), "lr": RATES, "root": (0, 1)},
     settings={"epochs": 20},
 )
-STUDIES = (CONTEST, SILENT)
+STUDIES = (CONTEST, SQUARED, SILENT)
 
 LOST, MOVED = "share of networks with silent units", "share of test digits judged otherwise"
 
