@@ -184,6 +184,7 @@ LATER = {
         *("claims.choosing", "claims.softmax", "claims.softmax_family", "experiments.calibration"),
         *("experiments.grand", "experiments.standing", "experiments.unfair", "study.grid"),
         *("experiments.shares", "experiments.twice", "experiments.vocabulary"),
+        *("claims.self_gated", "experiments.self_gated"),
     )
 }
 

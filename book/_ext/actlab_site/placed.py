@@ -87,6 +87,20 @@ PLACED = (
         "preset=selu",
         "Watch whether SELU keeps its scale while it learns",
     ),
+    Placed(
+        "07_self_gated",
+        "A gate that looks at what it lets through",
+        "explore",
+        "f=gelu,silu,mish,relu",
+        "Lay the four over each other, and look at their slopes",
+    ),
+    Placed(
+        "07_self_gated",
+        "A start for thirty layers",
+        "signals",
+        "a=gelu,he,1&b=relu,he,1",
+        "Send a signal through GELU and through ReLU layers, both from He's start",
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 from actlab.experiments import self_gated
 from actlab.experiments.contest import BEATS, Ahead
-from actlab.trial import Claim, Rule, at_most, below
+from actlab.trial import Claim, Row, Rule, at_most, below
 
 HENDRYCKS = "[Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415)"
 RAMACHANDRAN = "[Ramachandran and colleagues, 2017](https://arxiv.org/abs/1710.05941)"
@@ -115,5 +115,22 @@ CLAIMS = (
         source="most texts that introduce them after ReLU",
         asks=self_gated.NEVER_SILENT,
         by=Rule({self_gated.LOST: below(20, "%")}, together=True),
+    ),
+)
+
+CHEAT = (
+    Row(
+        activation="gelu",
+        use="Behind a norm; where weights come with it. That it ends ahead was not shown.",
+        start="Behind a norm, any. Without one, variance 2.16/n; even then it drifts.",
+        trap="keras.ops.gelu approximates by default, Dense('gelu') and nn.GELU() do not.",
+        evidence=("gelu-beats-relu", "gelu-he-start", "gelu-swap"),
+    ),
+    Row(
+        activation="silu",
+        use="As GELU. Without a norm it ended ahead of ReLU on one data set of two.",
+        start="Behind a norm, any. Without one, variance 2.43/n; even then it drifts.",
+        trap="From He's start the signal fades to less than a thousandth in thirty layers.",
+        evidence=("swish-beats-relu", "gelu-he-start", "self-gated-no-dead"),
     ),
 )
