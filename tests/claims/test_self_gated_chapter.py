@@ -76,8 +76,8 @@ def test_units_are_silent_where_the_text_says():
     assert (share[["gelu", "silu"]] < 1e-3).all()
     assert "nearly every ReLU network has dead ones" in WORDS
     assert (sane[sane.activation == "relu"].zero > 0).mean() > 0.9
-    assert "At the largest rate all three kinds collapse" in WORDS
-    assert (table[table.lr > 0.2].valid_accuracy.dropna() < 0.2).all()
+    assert "At the largest rate (not drawn) all three kinds collapse" in WORDS
+    assert (table[table.lr >= 0.3].valid_accuracy.dropna() < 0.2).all()
 
 
 def test_a_deep_stack_fades_to_what_the_cheat_row_says():
