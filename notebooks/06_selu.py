@@ -824,4 +824,4 @@ claims.cheat("selu")
 # %% [markdown]
 # **What next.** SELU keeps a signal normal by the shape of one curve. The functions of today's
 # large networks, GELU and SiLU, do not try: they leave that to layer norm, and instead let every
-# number decide for itself how much of it passes. That is where the course goes on.
+# number decide for itself how much of it passes. That is the [next chapter](07_self_gated.ipynb).
