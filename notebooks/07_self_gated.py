@@ -183,8 +183,8 @@ def trained(activation, seed=0, epochs=15):
 
 
 # %% [markdown]
-# > **Predict.** Ten such networks see 360 new digits each, once with the GELU they were trained
-# > with and once with the approximation. How many of the 3,600 answers change?
+# > **Predict.** Ten such networks see 359 new digits each, once with the GELU they were trained
+# > with and once with the approximation. How many of the 3,590 answers change?
 # >
 # > - at most three
 # > - some twenty

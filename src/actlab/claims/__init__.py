@@ -72,8 +72,7 @@ def all() -> tuple[Claim, ...]:
 
 def trial(*ids: str, run: bool = False) -> Trial:
     """Claims with their recorded verdicts, or with ``run`` those of an evaluation now."""
-    cases = [get(claim_id) for claim_id in ids]
-    return Trial(tuple((claim, claim.evaluate() if run else claim.recorded()) for claim in cases))
+    return Trial(tuple((c, c.evaluate() if run else c.recorded()) for c in map(get, ids)))
 
 
 def homes() -> dict[str, str]:

@@ -133,7 +133,7 @@ SELF_GATED = {"GELU": "gelu", "SiLU": "silu", "Mish": "mish"}
 def sizes(activation: str, root: int = 0, depth: int = 30, **start: Any) -> Array:
     """Root mean square of every layer's outputs, (seeds, layers), of untrained networks."""
     networks = untrained.draw(
-        root_seeds(root), hidden=(128,) * depth, activation=activation, **start
+        root_seeds(root, 50), hidden=(128,) * depth, activation=activation, **start
     )
     mean, sd = moments(networks, standardised())
     return np.hypot(mean, sd)
@@ -150,10 +150,10 @@ def _faded(root: int, level: Level) -> Evidence:
 
 
 FADES = Experiment(
-    "Untrained networks of 30 layers of 128 units, He's normal weights, biases 0, 20 networks for "
+    "Untrained networks of 30 layers of 128 units, He's normal weights, biases 0, 50 networks for "
     "each function: how many powers of ten the root mean square of a layer's outputs loses from "
     "the first layer to the last.",
-    "Untrained networks of 30 × 128 units · digits · 20 seeds",
+    "Untrained networks of 30 × 128 units · digits · 50 seeds",
     _faded,
 )
 
