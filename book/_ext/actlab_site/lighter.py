@@ -37,14 +37,31 @@ _PRELOAD = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
 _OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"></script>')
 
 
-# The theme asks of every code block whether it scrolls, also of those in folds, and writes down the
-# answer before it asks the next: each question then lays out the page anew.
-SLOW = ".forEach(e=>{e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1})"
-QUICK = (
-    ".forEach((e,i,all)=>{i||all.forEach(a=>{a.pstScrolls=a.checkVisibility()&&"
-    "(a.scrollWidth>a.clientWidth||a.scrollHeight>a.clientHeight)});"
-    "const t=e.pstScrolls?0:-1;e.tabIndex===t||(e.tabIndex=t)})"
-)
+# What the theme's scripts do at once, in one task that a slow phone takes half a second for, and
+# the same in many short ones. First: each of their dozen starts, of which the first to ask for a
+# size has the whole page laid out, in a task of its own. Then: they ask of every code block whether
+# it scrolls, also of those in folds, and write down the answer before they ask the next, so that
+# each question lays out the page anew; a few are asked at a time, when there is nothing else to do.
+PATIENT = {
+    '"loading"!=document.readyState?t():document.addEventListener("DOMContentLoaded",t)': (
+        '"loading"!=document.readyState?setTimeout(t):document.addEventListener('
+        '"DOMContentLoaded",()=>setTimeout(t))'
+    ),
+    '"loading"!=document.readyState?e():document.addEventListener("DOMContentLoaded",e)': (
+        '"loading"!=document.readyState?setTimeout(e):document.addEventListener('
+        '"DOMContentLoaded",()=>setTimeout(e))'
+    ),
+    '"loading"!=document.readyState?e():document.addEventListener?': (
+        '"loading"!=document.readyState?setTimeout(e):document.addEventListener?'
+    ),
+    ".forEach(e=>{e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1})": (
+        ".forEach((e,i,all)=>{if(i)return;const idle=self.requestIdleCallback||setTimeout;let n=0;"
+        "const look=()=>{const some=[...all].slice(n,n+=12),"
+        "scrolls=some.map(a=>a.checkVisibility()&&(a.scrollWidth>a.clientWidth||a.scrollHeight>a.clientHeight)?0:-1);"
+        "some.forEach((a,k)=>{a.tabIndex===scrolls[k]||(a.tabIndex=scrolls[k])});"
+        "n<all.length&&idle(look)};idle(look)})"
+    ),
+}
 
 
 def lighten(site: Path) -> None:
@@ -64,7 +81,8 @@ def lighten(site: Path) -> None:
     (site / STYLE).write_text(css, "utf-8")
     # A first statement, so that the "use strict" of one file does not hold for all.
     code = "0;\n" + "\n;\n".join(path.read_text("utf-8") for path in scripts)
-    code = code.replace(SLOW, QUICK)
+    for at_once, bit_by_bit in PATIENT.items():
+        code = code.replace(at_once, bit_by_bit)
     (site / SCRIPT).write_text(re.sub(r"//# sourceMappingURL=\S+", "", code), "utf-8")
     options = (site / "_static" / "documentation_options.js").read_text("utf-8").strip()
     for path, before in pages.items():

@@ -23,8 +23,8 @@ globalThis.ActLab = globalThis.ActLab || {};
   async function mount(host) {
     try {
       await Promise.all(NEEDS[host.dataset.actlab].map(script));
+      await ActLab.mount[host.dataset.actlab](host);
       host.setAttribute("data-live", "");
-      ActLab.mount[host.dataset.actlab](host);
     } catch (error) {
       host.removeAttribute("data-live");
       const said = document.createElement("p");

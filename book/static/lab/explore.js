@@ -66,10 +66,12 @@
     const rows = el("div.al-rows"), tools = el("div.al-tools"), plots = el("div.al-plots");
     const table = el("div.al-scroll", { tabindex: 0, role: "group", "aria-label": "What the functions do, as a table" });
     const code = el("div"), more = el("p.al-more", {}, el("a.al-open", { href: `${ActLab.base}../../book/explore.html` }, "Open it in the function explorer"));
-    const drawn = {};
-    host.replaceChildren(notice, rows, tools, plots, table, el("details", { open: own }, el("summary", {}, "The lines to copy"), code), ...(own ? [] : [more]));
+    const drawn = {}, known = {};
+    const flatSides = (f, k) => known[`${f.act} ${JSON.stringify(f.params)}`] ??= ActLab.saturatesBeyond(k);
+    const last = [table, el("details", { open: own }, el("summary", {}, "The lines to copy"), code), ...(own ? [] : [more])];
+    host.replaceChildren(notice, rows, tools, plots);
 
-    function build() {
+    function controls() {
       rows.replaceChildren(...c.functions.map((one, i) => {
         const swatch = hue(el("i.al-swatch", { "aria-hidden": "true" }), one.act);
         if (i) swatch.classList.add("al-dashed");
@@ -104,13 +106,17 @@
         })), box("Mark kinks and flat sides", c.marks, (on) => { c.marks = on; draw(); })),
       slider("Inputs shown, up to ±", { low: 1, high: 12, step: 0.5, value: c.range }, (v) => { c.range = v; draw(); }),
       slider("Spread of a normal input", { low: 0.1, high: 5, step: 0.05, value: c.sd }, (v) => { c.sd = +v.toFixed(2); draw(); }));
-      draw();
     }
+    const build = () => { controls(); draw(); };
     let serial = 0;
 
-    function draw() {
+    const pause = () => new Promise((go) => { setTimeout(go); }); // lets the page answer
+    // In parts, so that the first picture of all does not hold up a slow phone.
+    function draw() { for (const _ of parts()); }
+    function* parts() {
       const kernels = c.functions.map((f) => ActLab.kernel(f.act, f.params));
-      const flat = kernels.map((k) => ActLab.saturatesBeyond(k));
+      const flat = [];
+      for (const [i, f] of c.functions.entries()) { flat.push(flatSides(f, kernels[i])); yield; }
       const name = (f) => ActLab.catalog[f.act].title;
       for (const key of Object.keys(CURVES)) {
         if (!c.show.includes(key)) { drawn[key]?.box.remove(); continue; }
@@ -138,6 +144,7 @@
       }
       plots.replaceChildren(...Object.keys(CURVES).filter((k) => c.show.includes(k)).map((k) => drawn[k].box));
       plots.classList.toggle("al-wide", c.show.length > 1);
+      yield;
       const end = (v, side) => (Number.isNaN(v) ? "–" : Number.isFinite(v) ? `${side} ${digits(v)}` : "");
       const head = ["Function", "Mean", "Spread", "Slope², mean", "Flat", "Kinks"];
       const titles = ["", "E f(z): the mean output", "the standard deviation of the output", "E f′(z)²: by this, a layer’s slopes multiply a gradient’s mean square", "where the slope stays below 1 % of its steepest", "where the function or its first or second slope jumps"];
@@ -149,6 +156,7 @@
             [digits(m.mean), digits(m.spread), digits(m.factor), [end(a, "below"), end(b, "above")].filter(Boolean).join(", ") || "nowhere", k.kinks.map((x) => digits(x)).join(", ") || "none"].map((t) => el("td", {}, t)));
         }))),
       el("p.al-unit", {}, `For a normal input of mean 0 and spread ${digits(c.sd)}. With weights of variance 1/n, “Slope², mean” is the factor by which a layer changes a gradient’s mean square on its way back; flat is where the slope stays below 1 % of its steepest.`));
+      yield;
       code.replaceChildren(...c.functions.flatMap((f) => [el("p.al-cap", {}, el("strong", {}, name(f)), ActLab.catalog[f.act].random ? " (random while training; drawn is what it is afterwards)" : ""),
         ...Object.keys(NOW).flatMap((framework) => {
           const all = lines(f, framework);
@@ -163,14 +171,17 @@
         })]));
       keep(host, write(c));
     }
-    const open = (text) => {
+    const open = async (text, wait) => {
       const { config, notes } = read(text);
       c = config;
-      build();
+      await wait?.();
+      controls();
       note(notice, notes);
+      for (const _ of parts()) await wait?.();
+      if (!table.isConnected) host.append(...last); // what comes last moves nothing
     };
     listen(host, (hash) => { if (hash.slice(1) !== host.dataset.state) open(hash); });
-    open(own && location.hash.length > 1 ? location.hash : host.dataset.state || "");
+    return open(own && location.hash.length > 1 ? location.hash : host.dataset.state || "", pause);
   };
   ActLab.explore = { moments, lines, sample };
 })();
