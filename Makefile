@@ -90,10 +90,10 @@ slides: $(READY)  ## a deck for each chapter, one HTML file and its PDF, into _b
 pdf: $(READY) book  ## the whole book as one PDF with bookmarks and tagged figures, into _build/pdf
 	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.paper
 
-bundle: book slides editions  ## site, slides, editions, course and data as one folder and zip, for a room without network
+bundle: book pdf slides editions  ## site, PDF, slides, editions, course, data: one folder and zip for a room without network
 	PYTHONPATH=book/_ext $(BIN)/python -m actlab_class.bundle
 
-rehearse: $(READY)  ## the bundle in a room without a network, by the clock (Linux; ten minutes)
+rehearse: $(READY)  ## the half-day track from the bundle, on a new account without a network, by the clock (Linux; ten minutes)
 	$(BIN)/python -m tests.surfaces.offline
 
 hub: $(READY)  ## a class of ten on a real JupyterHub, on this machine (needs npm and 15 GB of memory; ten minutes)

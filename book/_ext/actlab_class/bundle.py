@@ -2,9 +2,10 @@
 
     python -m actlab_class.bundle [--into FOLDER]
 
-The site, the slides, the editions, the course itself (with the folder ``wheels``, if `make wheels`
-has filled it), the data that may be passed on, a page to start from, checksums, and ``verify.py``,
-which names a file that was half copied. What is packed has to be built before.
+The site, the book as one PDF, the slides, the editions, the course itself (with the folder
+``wheels``, if `make wheels` has filled it), lists of the packages for macOS and Windows, the data
+that may be passed on, a page to start from, checksums, and ``verify.py``, which names a file that
+was half copied. What is packed has to be built before.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from html import escape
 from pathlib import Path
 
 from actlab import data
-from actlab_class import lessons, verify
+from actlab_class import lessons, verify, wheels
 from actlab_class.lessons import Lesson
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "activation-functions"
 WHEELS = "wheels"
+LISTS = "lists"
+PDF = f"{NAME}.pdf"
 FASHION = "data/fashion-mnist"
 
 
@@ -47,6 +50,7 @@ def parts(root: Path) -> dict[str, Part]:
     built = root / "_build"
     return {
         "site": Part(built / "html", "make book"),
+        "pdf": Part(built / "pdf", "make pdf"),
         "slides": Part(built / "slides", "make slides"),
         "editions": Part(built / "editions", "make editions"),
     }
@@ -62,6 +66,7 @@ def pack(target: Path, root: Path = ROOT) -> Path:
             f"the folder {WHEELS} lacks {', '.join(lacking[:5])}, which the course has asked for "
             "since: run 'make wheels' again."
         )
+    lists = {name: listed(name, root) for name in wheels.SYSTEMS}
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     hidden = shutil.ignore_patterns(".built", ".nojekyll", ".buildinfo")
@@ -69,8 +74,11 @@ def pack(target: Path, root: Path = ROOT) -> Path:
         shutil.copytree(part.source, target / name, ignore=hidden)
     for name in tracked(root):
         copy(root / name, target / "course" / name)
-    wheels = (root / WHEELS).is_dir()
-    if wheels:
+    for name, text in lists.items():
+        (target / LISTS).mkdir(exist_ok=True)
+        (target / LISTS / f"{name}.txt").write_text(text, "utf-8")
+    fetched = (root / WHEELS).is_dir()
+    if fetched:
         shutil.copytree(root / WHEELS, target / "course" / WHEELS)
     fashion = data.folder()
     if fashion:
@@ -79,9 +87,22 @@ def pack(target: Path, root: Path = ROOT) -> Path:
         (target / FASHION / "LICENSE").write_text(licence(root), "utf-8")
     shutil.copy(Path(verify.__file__), target / "verify.py")
     found = lessons.all_of(root / "notebooks")
-    (target / "index.html").write_text(start(found, wheels, bool(fashion), version(root)), "utf-8")
+    (target / "index.html").write_text(start(found, fetched, bool(fashion), version(root)), "utf-8")
     (target / verify.SUMS).write_text("".join(sums(target)), "utf-8")
     return target
+
+
+def listed(name: str, root: Path) -> str:
+    """The list of a system's packages; raises :class:`BundleError` where it is not today's."""
+    path = wheels.path_of(name, root)
+    text = path.read_text("utf-8") if path.is_file() else ""
+    if wrong := wheels.problems(name, text, root):
+        raise BundleError(
+            f"{path.name}, the list of packages for {wheels.SYSTEMS[name].title}, is not that of "
+            f"requirements.txt ({'; '.join(wrong[:3])}): run "
+            "'PYTHONPATH=book/_ext .venv/bin/python -m actlab_class.wheels', with a network."
+        )
+    return text
 
 
 def unfetched(root: Path) -> list[str]:
@@ -135,7 +156,7 @@ def sums(target: Path) -> Iterator[str]:
             yield f"# {path.stat().st_size}\n{verify.digest(path)}  {name}\n"
 
 
-def start(found: Sequence[Lesson], wheels: bool, fashion: bool, release: str) -> str:
+def start(found: Sequence[Lesson], fetched: bool, fashion: bool, release: str) -> str:
     """The page to open first."""
     rows = "\n".join(
         f'<tr><th scope="row"><a href="site/notebooks/{one.name}.html">{escape(one.title)}</a></th>'
@@ -149,18 +170,26 @@ def start(found: Sequence[Lesson], wheels: bool, fashion: bool, release: str) ->
     )
     packages = (
         "The packages are in <code>course/wheels</code>; they are for machines like the one that "
-        "packed them (Linux, the same Python). Elsewhere, fetch them once while there is a "
-        "network: <code>make wheels</code>."
-        if wheels
+        "packed them (Linux, the same Python)."
+        if fetched
         else "The packages are not in this bundle: <code>make lab</code> needs a network, or a "
         "folder <code>course/wheels</code> from <code>make wheels</code>."
     )
+    into = f"course/{WHEELS}"
+    elsewhere = "\n".join(
+        f'<dt><a href="{LISTS}/{name}.txt">{escape(system.title)}</a></dt>'
+        f'<dd><pre tabindex="0">{wheels.command(name, into, LISTS)}</pre></dd>'
+        for name, system in wheels.SYSTEMS.items()
+    )
     place = f"export ACTLAB_DATA=$PWD/{FASHION}\n" if fashion else ""
     missing = "" if fashion else "<p>Fashion-MNIST is not in this bundle: chapters use digits.</p>"
-    return PAGE.format(release=release, rows=rows, packages=packages, place=place, missing=missing)
+    return PAGE.format(
+        release=release, rows=rows, packages=packages, elsewhere=elsewhere, place=place,
+        missing=missing, pdf=PDF,
+    )  # fmt: skip
 
 
-PAGE = """<!DOCTYPE html>
+PAGE = r"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Activation Functions in Keras and PyTorch: a room without a network</title>
 <style>
@@ -171,11 +200,14 @@ a {{ color: #12558c; }}
 div {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: .4rem .8rem; border-bottom: 1px solid #cbd2d9; text-align: left; }}
-pre {{ padding: .7rem 1rem; background: #f2f4f7; overflow-x: auto; }}
+td:nth-child(2) {{ white-space: nowrap; }}
+dd {{ margin: 0; }}
+pre {{ padding: .7rem 1rem; background: #f2f4f7; white-space: pre-wrap; overflow-wrap: anywhere; }}
 </style></head><body><main>
 <h1>Activation Functions in Keras and PyTorch</h1>
 <p>Version {release}, complete without a network. <strong><a href="site/index.html">Read the
-course</a></strong>, or see <a href="site/book/teaching.html">what instructors need</a>.</p>
+course</a></strong>, also as <a href="pdf/{pdf}">one PDF</a>, or see
+<a href="site/book/teaching.html">what instructors need</a>.</p>
 <h2>Chapters</h2>
 <div tabindex="0" role="region" aria-label="Chapters"><table>
 {rows}
@@ -187,7 +219,21 @@ course</a></strong>, or see <a href="site/book/teaching.html">what instructors n
 make lab</pre>
 <p>{packages}</p>
 {missing}
-<p>Then <code>.venv/bin/python -m actlab.doctor</code> says whether everything is there. One open
+<h3>On macOS or Windows</h3>
+<p>While there is a network, one command on any machine fetches the packages of another system,
+exactly those of its list, and refuses a file whose checksum differs. Put the version of Python that
+the room has in place of 3.12 (3.11 and 3.13 are listed, too).</p>
+<dl>
+{elsewhere}
+</dl>
+<p>The folder <code>course/wheels</code> can hold the packages of several systems. Then, in
+<code>course</code>: <code>make lab</code> on macOS; on Windows</p>
+<pre tabindex="0">py -3.12 -m venv .venv
+.venv\Scripts\python -m pip install --no-index --find-links wheels -r requirements.txt
+.venv\Scripts\python -m pip install --no-deps --no-build-isolation -e .
+.venv\Scripts\jupyter lab --notebook-dir=notebooks</pre>
+<h3>Is everything there?</h3>
+<p><code>.venv/bin/python -m actlab.doctor</code> says whether everything is there. One open
 chapter at a time is enough for a machine with little memory.</p>
 <h2>Serve it to a room</h2>
 <pre tabindex="0">python3 -m http.server 8000</pre>

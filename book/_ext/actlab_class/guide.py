@@ -303,16 +303,35 @@ def asked(lessons: Sequence[Lesson]) -> list[Card]:
 
 
 def rehearsal(path: Path = ROOT / "tests" / "surfaces" / "offline.json") -> str:
-    """What the last rehearsal without a network took, step by step."""
+    """What the last rehearsal without a network took, step by step and row by row of its track."""
     seen = json.loads(path.read_text("utf-8"))
-    rows = [
+    steps = [
         (name[0].upper() + name[1:], f"{step['seconds']:,}") for name, step in seen["steps"].items()
     ]
-    cores, chapters = seen["machine"]["cores"], " and ".join(seen["chapters"])
+    rows = [row for row in seen["rows"] if row["cells"]]
+    taught = [
+        (row["what"], f"{row['minutes']}", f"{row['cells']}", f"{row['seconds']:.0f}")
+        for row in rows
+    ]
+    share = sum(row["seconds"] for row in rows) / sum(60 * row["minutes"] for row in rows)
+    longest = max(rows, key=lambda row: row["seconds"])
+    before = sum(
+        seen["steps"][name]["seconds"] for name in ("unpack", "verify", "install", "doctor")
+    )
+    whose = "a new account" if seen["new_account"] else "an empty home"
     return (
-        f"Tried on {seen['day']}: the zip ({seen['bundle_mb']:,} MB) in an empty folder of a "
-        f"machine of {cores} cores that had other things to do, in a network namespace in which "
-        f"nothing answers; the track is {chapters}.\n\n" + table(("Step", "Seconds"), rows) + "\n"
+        f"Tried on {seen['day']}: the zip ({seen['bundle_mb']:,} MB) under {whose} on a machine of "
+        f"{seen['machine']['cores']} cores that had other things to do, in a network namespace in "
+        "which nothing answers.\n\n"
+        + table(("Step", "Seconds"), steps)
+        + f"\n\nWho comes with nothing installed is ready after {before / 60:.0f} minutes of "
+        f"these, with the doctor's word; the welcome has {WELCOME}.\n\nThe track "
+        f"*{seen['track']}* was then taught from the bundle's own files: every cell of the "
+        "live-coding edition with what the instructor's edition says to type; of every exercise "
+        "the blank, which its checker refuses, and all solutions, with which it is "
+        f"content. The machine needs {share:.0%} of the minutes in which something runs, and most "
+        f"in *{longest['what']}*, {longest['seconds']:.0f} seconds of {longest['minutes']} "
+        "minutes.\n\n" + table(("Row of the plan", "Minutes", "Cells", "Seconds"), taught) + "\n"
     )
 
 

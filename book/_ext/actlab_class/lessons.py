@@ -222,11 +222,11 @@ def read(path: Path) -> Lesson:
     header, title = HEADER.search(first), re.match(r"# (.+)", first)
     if header is None or title is None:
         raise LessonError(f"{path.name} does not begin with a title and the line of its minutes.")
-    pieces = list(_pieces(cells))
+    cut = list(pieces(cells))
     asked = iter(_predictions(cells, str(int(path.stem[:2]))))
     parts = [
         Part(kind, name, held, minutes, tuple(next(asked) for _ in range(_asks(held))))
-        for (kind, name, held), minutes in zip(pieces, _whole(pieces), strict=True)
+        for (kind, name, held), minutes in zip(cut, _whole(cut), strict=True)
     ]
     return Lesson(
         name=path.stem,
@@ -254,7 +254,7 @@ def all_of(folder: Path) -> list[Lesson]:
 Piece = tuple[str, str, tuple[Item, ...]]
 
 
-def _pieces(cells: Iterable[Item]) -> Iterator[Piece]:
+def pieces(cells: Iterable[Item]) -> Iterator[Piece]:
     """The chapter cut at its sections, exercises and key points."""
     kind, title, held = "opening", "Opening", list[Item]()
     for cell in cells:
@@ -281,9 +281,9 @@ def _name(text: str) -> tuple[str, str] | None:
     return ("closing", "Key points") if text.startswith("> **Key points") else None
 
 
-def _whole(pieces: Sequence[Piece]) -> list[int]:
+def _whole(cut: Sequence[Piece]) -> list[int]:
     """Whole minutes of each part, which add up to those of the chapter (largest remainder)."""
-    exact = [sum(item.minutes for item in held) for _, _, held in pieces]
+    exact = [sum(item.minutes for item in held) for _, _, held in cut]
     found = [math.floor(minutes) for minutes in exact]
     order = sorted(range(len(exact)), key=lambda n: found[n] - exact[n])
     for n in order[: round(sum(exact)) - sum(found)]:
