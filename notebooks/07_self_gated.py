@@ -15,7 +15,7 @@
 # %% [markdown]
 # # GELU, SiLU, Mish: every number its own gate
 #
-# **35 minutes to read, exercises apart · runs in about 40 s and 1.1 GB on 2 cores · needs: SELU**
+# **35 minutes to read, exercises apart · runs in about 30 s and 1.1 GB on 2 cores · needs: SELU**
 #
 # Nearly every large language model has one of these functions inside. Two things about them that
 # nobody looks at twice:
@@ -349,7 +349,8 @@ flat = functional.gelu(z.clamp(min=low))
 folded = torch.where(z < low, 2 * y.min() - y, y)
 
 ax = plots.figure()[1]
-ax.plot(z, y, z, flat, ":", z, folded, "--")
+ax.plot(z, y, color=plots.colour("gelu"))
+ax.plot(z, flat, ":", z, folded, "--", color="dimgrey")
 ax.legend(["GELU", "flat tail", "folded tail"])
 share = norm.cdf(low.item() / gains["gelu"])
 title = f"At the start {share:.0%} of the inputs see a difference"

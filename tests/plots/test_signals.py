@@ -17,3 +17,9 @@ def test_ways_show_every_network_and_how_far_they_are_apart():
     assert "from 0.50 to 2.00" in plot.alt
     plain = plots.ways(values, [1.0, 1.2], name="ReLU", y="mean", color="k")
     assert plain.ax.get_title() == "ReLU: 1.50 apart"
+
+
+def test_a_large_spread_is_not_said_more_precisely_than_it_is_known():
+    values = np.array([[1.0, 0.02], [1.0, 8.634]])
+    plot = plots.ways(values, [1.0, 1.0], name="GELU", y="size", color="k", ratio=True)
+    assert plot.ax.get_title() == "GELU: 430-fold apart"

@@ -7,6 +7,7 @@ from actlab.trial import Claim
 RANKING = (
     "starting document, last section; a rule of thumb of A. Géron's *Hands-On Machine Learning*"
 )
+KIN = "Its kin: slopes 0.01 and 0.3, learned (PReLU) and drawn (RReLU), their mean."
 
 CLAIMS = (
     Claim(
@@ -36,7 +37,7 @@ CLAIMS = (
         source=RANKING,
         asks=pair("ELU", standing.TIER),
         by=BEATS,
-        remarks="Its kin: slopes 0.01 and 0.3, learned (PReLU) and drawn (RReLU), their mean.",
+        remarks=KIN,
     ),
     Claim(
         id="ranking-leaky-relu",
@@ -44,7 +45,7 @@ CLAIMS = (
         source=RANKING,
         asks=pair(standing.TIER, "ReLU"),
         by=BEATS,
-        remarks="Its kin: slopes 0.01 and 0.3, learned (PReLU) and drawn (RReLU), their mean.",
+        remarks=KIN,
     ),
     Claim(
         id="ranking-relu-tanh",

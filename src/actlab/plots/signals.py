@@ -32,7 +32,10 @@ def ways(
     lines = ax.plot(layers, values.T, color=color, linewidth=0.8, alpha=0.6)
     (dashed,) = ax.plot(layers, expected, color=INK, linestyle="--", label="infinitely wide")
     low, high = values[:, -1].min(), values[:, -1].max()
-    apart = f"{high / low:.1f}-fold" if ratio else f"{high - low:.2f}"
+    apart = f"{high - low:.2f}"
+    if ratio:  # two digits: the spread of twenty networks is not known better
+        fold = high / low
+        apart = f"{fold:.1f}-fold" if fold < 10 else f"{float(f'{fold:.2g}'):g}-fold"
     if ratio:
         ax.set_yscale("log")
         ax.minorticks_off()

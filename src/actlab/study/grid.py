@@ -66,15 +66,14 @@ def read(path: Path, like: Study, taken: Mapping[str, Study]) -> Study:
         raise StudyError(f"no grid can be read at {path}: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StudyError(f"{path} is not TOML: {error}") from None
-    known = list(inspect.signature(like.build).parameters)
+    known = inspect.signature(like.build).parameters
     if unknown := [key for key in said if key not in known]:
         raise StudyError(f"{path}: unknown key {unknown[0]!r}; known are {', '.join(known)}.")
-    name = said.setdefault("name", path.stem)
-    if name in taken:
+    if (name := said.setdefault("name", path.stem)) in taken:
         raise StudyError(f"{path}: {name!r} is a study of the course; give yours another name.")
-    for key in ("arms", "data", "networks", "norms"):
-        if key in said and not isinstance(said[key], list):
-            raise StudyError(f'{path}: {key} = {said[key]!r}; expected a list, ["…", "…"].')
+    for key, value in said.items():
+        if isinstance(known[key].default, tuple) and not isinstance(value, list):
+            raise StudyError(f'{path}: {key} = {value!r}; expected a list, ["…", "…"].')
     try:
         return like.build(**said)
     except (StudyError, TypeError, ValueError) as error:
