@@ -310,8 +310,8 @@ predict.reveal(f"an sd of {ends[furthest][-1]:,.0f}", choice=furthest)
 claims.trial("selu-needs-lecun")
 
 # %% [markdown]
-# Trained for a quarter as long, networks from PyTorch's start had seemed to lose accuracy on the
-# digits, too. They had only started slowly.
+# After a dozen epochs networks from PyTorch's start lie far behind on the digits, too. At the
+# plateau nothing is left of that: they only start slowly.
 #
 # ## What alpha dropout keeps
 #

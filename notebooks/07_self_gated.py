@@ -391,7 +391,7 @@ predict.reveal(f"beyond −{zeros[0]}", choice=choice, folklore="nowhere")
 
 # %% [markdown] tags=["reveal"]
 # PyTorch adds 1 to the error function, which is −1 by then, to the last digit; Keras computes the
-# tail by itself. So a GELU unit *can* die.
+# tail by itself. Out there the slope, too, is 0 or as good as: a GELU unit *can* die.
 
 # %% [markdown]
 # We count with a tolerance: a unit is **silent** if its output stays within 0.001 of 0 for

@@ -737,6 +737,6 @@ check.check_scaling_rule(answer)
 claims.cheat("softmax_family")
 
 # %% [markdown]
-# **What next.** In attention a softmax sits in the *middle* of a network, one for each word, and
-# its saturation has to be kept at bay. Where a network is trained in one framework and runs in the
-# other, [the chapter on twins](20_twins.ipynb) helps.
+# **What next.** In attention a softmax sits in the *middle* of a network, one for each word. On the
+# way there stands a smaller idea: one half of a layer decides how much of the other half passes.
+# These are [gates](10_gates.ipynb).

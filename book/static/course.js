@@ -50,8 +50,11 @@ const follow = () => {
   if (name) unfold(document.getElementById(name));
 };
 addEventListener("hashchange", follow);
-// The theme looks again, when the window changes, at what scrolls and needs the keyboard.
-addEventListener("toggle", () => dispatchEvent(new Event("resize")), true);
+// The theme looks again, when the window changes, at what scrolls and needs the keyboard: now also
+// when a fold opens, and when a section comes near that was not laid out before.
+for (const change of ["toggle", "contentvisibilityautostatechange"]) {
+  addEventListener(change, ({ skipped }) => skipped || dispatchEvent(new Event("resize")), true);
+}
 addEventListener("load", () => {
   follow();
   const article = document.querySelector("article");

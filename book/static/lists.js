@@ -73,7 +73,7 @@ for (const form of document.querySelectorAll("form[data-filters]")) {
     button.textContent = head.textContent;
     head.replaceChildren(button);
     const { key } = head.dataset;
-    const of = (item) => (key === "text" ? item.querySelector("summary").textContent : item.dataset[key]);
+    const of = (item) => (key === "text" ? item.querySelector("th").textContent : item.dataset[key]);
     button.addEventListener("click", () => {
       const up = head.ariaSort !== "ascending";
       for (const other of list.querySelectorAll("th[data-key]")) other.removeAttribute("aria-sort");
@@ -91,7 +91,8 @@ for (const form of document.querySelectorAll("form[data-filters]")) {
       form.reset();
       filter();
     }
-    (item.matches("details") ? item : item.querySelector("details")).open = true;
+    if (item.matches("details")) item.open = true;
+    else return location.replace(item.querySelector("th a").href); // the whole entry has a page
     const group = item.closest("details[data-group]");
     if (group) group.open = true;
     item.scrollIntoView();

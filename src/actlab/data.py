@@ -184,6 +184,18 @@ def verify(name: str) -> None:
     _RAW[_known(name)]()
 
 
+def visits() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Counts: (20190, 9) facts about a person's year, and how often that person saw a doctor in it.
+
+    RAND's health insurance experiment (Cameron and Trivedi, 2005), as shipped with statsmodels;
+    not scaled, and not split: a person may stand in several rows.
+    """
+    from statsmodels.datasets import randhie
+
+    frame = randhie.load_pandas().data
+    return frame.drop(columns="mdvis").to_numpy(float), frame["mdvis"].to_numpy(float)
+
+
 # --- What every loader returns ------------------------------------------------------------------
 
 

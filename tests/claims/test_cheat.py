@@ -69,6 +69,13 @@ def test_what_a_notebook_shows():
         )
 
 
+def test_what_needs_arguments_is_shown_without_them():
+    attention = row("multi_head_attention")
+    assert attention.defaults("torch") == ["nn.MultiheadAttention()"]
+    assert attention.defaults("keras") == ["layers.MultiHeadAttention()"]
+    assert row("rrelu").defaults("keras") == []
+
+
 def test_clear_errors(monkeypatch):
     from actlab.claims import relu
 
@@ -97,6 +104,10 @@ def test_clear_errors(monkeypatch):
 def test_a_row_without_words_or_evidence_is_refused(changes, says):
     with pytest.raises(ValueError, match=says):
         row(**changes)
+
+
+def test_every_activation_of_both_libraries_has_a_chapter():
+    assert set(claims.homes()) == set(catalog.names())
 
 
 def test_a_chapter_says_which_records_it_is_about():

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy.stats import norm
 
 from actlab import claims, data, study
@@ -79,6 +80,18 @@ def test_units_are_silent_where_the_text_says():
     assert (sane[sane.activation == "relu"].zero > 0).mean() > 0.9
     assert "At the largest rate (not drawn) all three kinds collapse" in WORDS
     assert (table[table.lr >= 0.3].valid_accuracy.dropna() < 0.2).all()
+
+
+def test_where_gelu_is_exactly_0_its_slope_is_as_good_as_0():
+    assert "Out there the slope, too, is 0 or as good as" in WORDS
+    x = torch.linspace(-30, -5.56, 2_000)
+    for fast in (True, False):  # oneDNN rounds the slope to 0, PyTorch's own code does not
+        leaf = x.clone().requires_grad_()
+        with torch.backends.mkldnn.flags(enabled=fast):
+            y = torch.nn.functional.gelu(leaf)
+            y.sum().backward()
+        assert (y == 0).all()
+        assert leaf.grad.abs().max() < 1e-6
 
 
 def test_a_deep_stack_fades_to_what_the_cheat_row_says():

@@ -56,6 +56,7 @@ def arms(draw, names=ACTIVATIONS):
     record = catalog.get(draw(st.sampled_from(names)))
     number = st.sampled_from
     decay = number((0.0, 0.03, {"weights": 0.1, "activation": 0.2}, {"biases": 0.3}))
+    residual = draw(st.booleans())
     own = {
         "activation": record.name,
         "params": draw(parameters(record)),
@@ -70,7 +71,8 @@ def arms(draw, names=ACTIVATIONS):
         "eps": 1e-2,  # else Adam blows up the rounding of a gradient that should be zero
         "batch_size": draw(number((30, 16, 8, 7))),
         "normalization": draw(number((None, None, "batch", "layer"))),
-        "residual": draw(st.booleans()),
+        "residual": residual,
+        "branch_gain": draw(number((1.0, 0.5))) if residual else 1.0,
         "dropout": draw(number((0.0, 0.0, 0.3))),
         "alpha_dropout": draw(st.booleans()),
         "clip_norm": draw(number((None, None, 0.5))),

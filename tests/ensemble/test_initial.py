@@ -115,6 +115,18 @@ def test_gain_scales_weights_and_leaves_the_bias():
     np.testing.assert_array_equal(b1, b2)
 
 
+@pytest.mark.parametrize("init", ["he_normal", lambda shape, rng: torch.ones(shape).double()])
+def test_a_branch_gain_scales_the_weights_of_what_adds_to_its_input_only(init):
+    own = {"init": init, "gain": 2.0, "hidden": (4, 4, 3, 3), "residual": True}
+    sizes = ensemble.Settings(**own).layer_sizes(5, 3)  # the last layer is 3 → 3, and no block
+    plain, ours_ = (
+        ensemble.initial_weights(ensemble.Settings(**own, **more), sizes, 0)
+        for more in ({}, {"branch_gain": 0.5})
+    )
+    ratios = [float((b / a).mean()) for (a, _), (b, _) in zip(plain, ours_, strict=True)]
+    assert ratios == pytest.approx([1, 0.5, 1, 0.5, 1])
+
+
 def test_the_bias_can_be_chosen():
     assert (ours("torch", bias=0)[1] == 0).all()
     assert (ours("he_normal", bias=0.1)[1] == 0.1).all()

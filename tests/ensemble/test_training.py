@@ -587,6 +587,8 @@ def spoiled(index, position, value):
         ({"lr": float("nan")}, "lr=nan: expected a positive number"),
         ({"lr": "fast"}, "lr='fast': expected a positive number"),
         ({"gain": 0}, "gain=0: expected"),
+        ({"branch_gain": 0, "residual": True}, "branch_gain=0: expected a positive number"),
+        ({"branch_gain": 0.5}, "branch_gain=0.5: expected .*1 without residual=True"),
         ({"momentum": 1.0}, "momentum=1.0: expected a number in .0, 1."),
         ({"dropout": 1.0}, "dropout=1.0: expected a share"),
         ({"weight_decay": -1e-4}, "weight_decay=-0.0001: expected zero"),

@@ -4,6 +4,7 @@ from functools import cache
 
 import keras
 import numpy as np
+import tensorflow as tf
 import torch
 from torch import nn
 
@@ -30,6 +31,19 @@ def by_signs(first, second):
     return "Holds " if ahead > 0.7 else "REFUTED" if ahead < -0.7 else "not shown"
 
 
+def in_pytorch(first, second):
+    saved = first - second
+    t = torch.mean(saved) / (torch.std(saved) / len(saved) ** 0.5)
+    return "holds" if t > 2.3 else "refuted" if t < -2.3 else "not shown"
+
+
+def in_tensorflow(first, second):
+    saved = tf.cast(first - second, "float64")
+    error = keras.ops.std(saved) / (saved.shape[0] - 1) ** 0.5
+    t = tf.reduce_mean(saved).numpy() / error.numpy()
+    return "holds" if t > 2.3 else "refuted" if t < -2.3 else "not shown"
+
+
 def by_means(first, second):
     return "holds" if second.mean() < first.mean() else "refuted"
 
@@ -41,6 +55,8 @@ ANSWERS = [
     ((by_interval, MANY.tolist(), FEW.tolist()), None),
     ((by_interval, torch.tensor(MANY), torch.tensor(FEW)), None),
     ((by_interval, keras.ops.array(MANY), keras.ops.array(FEW)), None),
+    ((in_pytorch, torch.tensor(MANY), torch.tensor(FEW)), None),
+    ((in_tensorflow, keras.ops.array(MANY), keras.ops.array(FEW)), None),
     ((by_interval, MANY / 100, FEW / 100), None),
     ((by_interval, MANY, np.where(FEW < 8, 0, FEW)), None),
     ((by_interval, np.where(MANY < 11, 0, MANY), FEW), None),

@@ -48,6 +48,10 @@ CHECKERS = [
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     monkeypatch.setattr(guard, "LIMIT", 0.3)
+    # As in a notebook: where another test left a handler of its own, there is no telling.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def raises(error):

@@ -117,6 +117,8 @@ def deep(kind=nn.GELU, norm=nn.LayerNorm, depth=8, epochs=20):
         ({"depth": 3, "epochs": 0}, "expected 8 hidden layers"),
         ({"kind": nn.ReLU, "epochs": 0}, "and 8 of ReLU"),
         ({"norm": nn.BatchNorm1d}, "that is batch norm"),
+        ({"norm": lambda n: nn.Sequential(nn.BatchNorm1d(n), nn.Dropout(0.02))}, "batch norm"),
+        ({"norm": lambda n: nn.Sequential(nn.LayerNorm(n), nn.Dropout(0.02))}, None),
     ],
 )
 def test_a_deep_network(given, hint):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from actlab.experiments import cost
+from actlab.experiments import cost, timing
 
 
 def surely(cases):
@@ -65,8 +65,8 @@ def test_another_root_leaves_rounds_out(timed):
 def test_the_middle_of_the_rounds_is_not_moved_by_a_busy_minute():
     calm = 1 + 0.01 * np.random.default_rng(1).standard_normal(40)
     disturbed = np.where(np.arange(40) < 6, 5.0, calm)
-    assert abs(cost.middle(disturbed).mean - cost.middle(calm).mean) < 0.01
-    assert cost.middle(calm, 0.99).high > cost.middle(calm, 0.9).high
+    assert abs(timing.middle(disturbed).mean - timing.middle(calm).mean) < 0.01
+    assert timing.middle(calm, 0.99).high > timing.middle(calm, 0.9).high
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from actlab import data, ensemble
-from actlab.experiments import deep, fading
+from actlab.experiments import fading
 from actlab.study import Study
 
 
@@ -85,14 +85,3 @@ def test_what_is_asked_is_what_has_vanished_at_the_start(monkeypatch, before, af
     assert len(found.notes["vanished during training"]) == lost
     for interval in found.cases.values():
         assert interval.mean == pytest.approx(np.mean(after))
-
-
-def test_a_deep_cell_tunes_trains_and_looks(monkeypatch):
-    settings = {**deep.DEEP.settings, "rates": {"sgd": (0.01, 0.1)}, "epochs": 2, "checks": (0, 2)}
-    settings |= {"depth": 2, "arms": {"it": {"activation": "tanh", "init": "keras"}}}
-    with pytest.warns(UserWarning, match="edge"):
-        cell = deep.deep_cell(0, "it", **settings)
-    assert len(cell) == 2 * 20
-    assert cell.edge.all()
-    assert (cell[cell.epoch == 2].test_accuracy > 0.5).all()
-    assert np.isfinite(cell[["first", "last"]]).all(None)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -75,17 +76,6 @@ def test_drift_counts_either_way_and_not_the_first_ten_layers():
     assert (found.low, found.high) == pytest.approx((0, 0), abs=0.02)
 
 
-def test_a_requirement_says_how_long_its_networks_trained():
-    shorter, longer = (
-        broken.requirement(("orthogonal",), "orthogonal weights", study)
-        for study in (broken.TRAINED, broken.LONGER)
-    )
-    assert (shorter.study, longer.study) == ("selu_broken", "selu_starts")
-    for part in ("prose", "scope"):
-        assert "8 to 12 epochs" in getattr(shorter, part)
-        assert "32 to 48 epochs" in getattr(longer, part)
-
-
 @pytest.mark.parametrize("condition", broken.CONDITIONS)
 def test_every_condition_can_be_drawn(condition):
     mean, sd = broken.untrained_moments(condition, depth=2, width=16)
@@ -95,3 +85,34 @@ def test_every_condition_can_be_drawn(condition):
 def test_calculate_gain_is_not_the_gain():
     assert nn.init.calculate_gain("selu") ** 2 < 0.6
     assert torch.tensor(theory.layers("selu", theory.Start(9 / 16), 30).sd)[-1] < 0.3
+
+
+def test_the_layer_furthest_off_is_found_over_all_splits(monkeypatch):
+    rows = [
+        {"data": data, "split": split, "seed": seed, "epoch": epoch, "layer": layer}
+        | {
+            "mean": 0.3 * (1 + (epoch and layer == 3)),
+            "sd": 2.0 if (layer, epoch) == (3, 60) else 1.0,
+        }
+        for data in ("digits", "mnist1d")
+        for split in range(5)
+        for seed in range(4)
+        for epoch in (0, 60)
+        for layer in (1, 2, 3)
+    ]
+    monkeypatch.setattr(normalised, "load", lambda name: pd.DataFrame(rows))
+    found = normalised.WHILE_LEARNING(0, lambda n: 0.95)
+    scale = {case: one.mean for case, one in found[normalised.SCALE].cases.items()}
+    assert scale["digits", "before training"] == 0
+    assert scale["MNIST-1D", "after training"] == pytest.approx(0.30103)
+    offset = found[normalised.OFFSET].cases["digits", "after training"]
+    assert offset.mean == pytest.approx(0.3, abs=1e-6)
+
+
+def test_a_cell_follows_every_layer_of_every_split(monkeypatch):
+    monkeypatch.setattr(normalised, "SPLITS", 2)
+    cell = normalised.moments_cell("digits", depth=2, checks=(0, 1))
+    assert len(cell) == 2 * 4 * 2 * 2
+    start = cell[(cell.epoch == 0) & (cell.layer == 1)]
+    assert start.sd.between(0.5, 1.5).all()
+    assert start.lr.nunique() == 1

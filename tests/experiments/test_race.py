@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from actlab import data, ensemble
+from actlab import claims, data, ensemble
 from actlab.experiments import race
+from actlab.study import load
 
 DIGITS = data.load("digits")
 
@@ -53,7 +54,7 @@ def test_the_steps_are_those_of_the_catalogs_curve(name):
         progress=False,
     )
     targets = [0.3, 0.6]
-    got = race.race(
+    got, seen_at_best = race.race(
         DIGITS,
         race.settings_of(curve),
         [0, 1],
@@ -64,6 +65,8 @@ def test_the_steps_are_those_of_the_catalogs_curve(name):
         momentum=0.9,
     )
     assert got.shape == (2, 2, 2)
+    for row, arm in zip(seen_at_best, known.arms, strict=True):
+        assert row.tolist() == known.probe("accuracy", arm).max(1).tolist()
     for target, found in zip(targets, got, strict=True):
         for row, arm in zip(found, known.arms, strict=True):
             seen = known.probe("accuracy", arm)
@@ -99,7 +102,7 @@ def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
     def quick(split, own, seeds, rates, *, targets):
         asked.append((tuple(rates), tuple(targets)))
         one = [[abs(rate - 0.1) * 100 + 5] * len(seeds) for rate in rates]
-        return np.array([one for _ in targets])
+        return np.array([one for _ in targets]), np.zeros((len(rates), len(seeds)))
 
     monkeypatch.setattr(race, "race", quick)
     cell = race.same_start_cell("digits", "σ(x), undone", targets=race.SEVERAL)
@@ -110,23 +113,69 @@ def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
 
 
 def test_who_never_arrives_counts_with_one_look_more():
-    steps = race.race(
+    steps, _ = race.race(
         DIGITS, race.settings_of(race.CURVES["tanh"]), [0], [0.1], targets=[2.0], steps=10
     )
     assert steps.tolist() == [[[15]]]
-    diverged = race.race(
+    diverged, seen = race.race(
         DIGITS, race.settings_of(race.CURVES["σ(4x)"]), [0], [1e20], targets=[0.5], steps=10
     )
     assert diverged.tolist() == [[[15]]]
+    assert 0 <= seen.item() < 0.5
 
 
-def test_the_ratio_is_the_lifted_ones_over_its_twins():
+def test_where_nobody_arrives_the_rate_that_comes_nearest_is_chosen(monkeypatch):
+    monkeypatch.setattr(race, "SPLITS", 2)
+
+    def slow(split, own, seeds, rates, *, targets):
+        near = [[1 - abs(np.log10(rate / 3))] * len(seeds) for rate in rates]
+        return np.full((len(targets), len(rates), len(seeds)), 405), np.array(near)
+
+    monkeypatch.setattr(race, "race", slow)
+    cell = race.same_start_cell("digits", "σ(x)", targets=race.SEVERAL)
+    assert set(cell.lr) == {3.0}
+    assert set(cell.steps) == {405}
+
+
+@pytest.fixture
+def raced(monkeypatch):
+    """Lifted curves take three times as many steps, half as many where the lift is undone."""
+    factor = {name: 1.0 if curve.centred else 3.0 for name, curve in race.CURVES.items()}
+    factor |= {f"{lifted}, undone": 0.5 for _, lifted in race.LIFTED}
     rows = [
-        (data, 0, curve, seed, 20.0 * (1 + seed) * (1 if race.CURVES[curve].centred else 3))
-        for data in race.TARGETS
-        for curve in race.CURVES
-        for seed in range(3)
+        {**cell, "target": target, "split": split, "seed": seed}
+        | {"steps": 20.0 * (1 + seed) * factor[cell["curve"]]}
+        for cell in race.RACE.cells()
+        for target in race.SEVERAL[cell["data"]]
+        for split in range(5)
+        for seed in range(4)
     ]
-    table = pd.DataFrame(rows, columns=["data", "root", "curve", "seed", "steps"])
-    found = race.times_as_many(table, "digits", "tanh", "tanh + 1")
-    assert (found.mean, found.low) == pytest.approx((3, 3))
+    table = pd.DataFrame(rows)
+    monkeypatch.setattr(race, "load", lambda name: table)
+    return table
+
+
+def test_the_ratio_is_the_lifted_ones_over_its_twins(raced):
+    found = race.times_as_many(raced, "digits", 0.95, ("tanh", "tanh + 1"))
+    assert (found.mean, found.low, found.high, found.n) == pytest.approx((3, 3, 3, 20))
+
+
+def test_both_starts_and_every_target_are_cases(raced):
+    (found,) = race.LIFTING(0, lambda n: 0.95).values()
+    assert found.factors == ("data", "target", "curve", "same")
+    assert len(found.cases) == 2 * 2 * 4 * 2
+    for case, interval in found.cases.items():
+        assert interval.mean == pytest.approx(3 if case[-1] == "weights" else 0.5), case
+    assert found.notes["of a slope four times smaller"]["digits, 90 %"] == pytest.approx(1)
+    assert found.notes["share that arrives"] == {}  # the slowest needs 240 of the 400
+
+
+def test_the_claim_says_who_never_arrives():
+    table = load(race.RACE.name)
+    arrived = (table.steps <= race.STEPS).groupby([table.data, table.target, table.curve]).any()
+    lost = {key for key, there in arrived.items() if not there}
+    assert ("mnist1d", 0.4, "σ(x) − ½") in lost
+    assert {curve for *_, curve in lost} == {"σ(x)", "σ(x), undone", "σ(x) − ½"}
+    assert [key for key in lost if key[2] == "σ(x) − ½"] == [("mnist1d", 0.4, "σ(x) − ½")]
+    assert "Neither σ(x) nor its twin" in claims.get("tanh-centring-speeds-up").experiment
+    assert not table.edge.any()

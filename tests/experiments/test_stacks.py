@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from actlab import data
-from actlab.experiments import broken, contest, convolution, race, saturated, stacks
+from actlab import claims, data
+from actlab.experiments import broken, contest, convolution, deep, race, saturated, stacks
 from actlab.study import load
 
 
@@ -45,13 +45,25 @@ def test_the_convolutional_network_starts_and_answers_as_it_should(name):
     assert float(weight.detach().var() * weight[0].numel()) == pytest.approx(2, rel=0.2)
 
 
-def test_a_convolutional_network_learns():
+def test_a_convolutional_network_learns_and_says_when_it_stood_where(monkeypatch):
     loaded = data.load("digits")
-    model = convolution.network("selu", loaded, seed=0)
-    convolution.learn(model, loaded, lr=0.05, seed=0, epochs=2)
-    assert convolution.accuracy(model, loaded.x_test, loaded.y_test) > 0.5
-    lost = convolution.learn(model, loaded, lr=1e9, seed=0, epochs=1)
-    assert math.isnan(convolution.accuracy(lost, loaded.x_test, loaded.y_test))
+    monkeypatch.setattr(convolution, "PATIENCE", 2)
+
+    def learned(lr, **options):
+        model = convolution.network("selu", loaded, seed=0)
+        return convolution.learn(model, loaded, lr=lr, seed=0, **options), model
+
+    found, _ = learned(0.05, epochs=3, report_at=(1, 4))
+    assert 0.5 < found["accuracy_1"] < found["accuracy_4"] == found["accuracy"]
+    assert (found["ran"], found["diverged"]) == (3, False)
+    still, model = learned(1e-12, epochs=9)  # rounding aside nothing moves: it is ended
+    assert still["ran"] < 9
+    right = model(torch.from_numpy(loaded.x_test)).argmax(1).numpy() == loaded.y_test
+    assert still["accuracy"] == pytest.approx(right.mean())
+    lost, _ = learned(1e9, epochs=3, report_at=(1, 4))
+    assert lost["diverged"]
+    assert math.isinf(lost["valid_loss"])
+    assert all(math.isnan(lost[name]) for name in ("accuracy", "accuracy_1", "accuracy_4"))
 
 
 def test_the_linear_model_stands_beside_the_networks_on_the_same_splits():
@@ -63,13 +75,99 @@ def test_the_linear_model_stands_beside_the_networks_on_the_same_splits():
 
 
 def test_what_is_broken_is_one_thing():
-    arms = stacks.REQUIREMENTS.settings["arms"]
+    arms = broken.TRAINED.settings["arms"]
     intact = arms[f"selu | {broken.INTACT}"]
     for name, settings in arms.items():
         if name.startswith("selu"):
             changed = {k for k in {*intact, *settings} if intact.get(k) != settings.get(k)}
             assert len(changed - {"alpha_dropout"}) == (settings != intact), name
     assert arms["elu | input: mean 5, sd 5"]["inputs"] == (5.0, 5.0)
+
+
+def test_what_a_break_costs_is_paired_and_its_networks_are_drawn(monkeypatch):
+    lost = {"Glorot uniform": 2, "alpha dropout 10 %": 5, "plain dropout 10 %": 6}
+
+    def score(arm, split, seed):
+        return 90 + split + seed - lost.get(arm.removeprefix("selu | "), 0)
+
+    def trained(when):
+        table = made_up([broken.Costs.of(what="")], score)
+        table[contest.COLUMNS[when]] -= 0.1 * (table.arm == "selu | Glorot uniform")
+        return table
+
+    monkeypatch.setattr(broken, "load", lambda name: trained("once"))
+    drifts = {"Glorot uniform": 0.5, "plain dropout 10 %": 0.1}
+    moments = {name: (None, np.full((20, 30), 10.0**off)) for name, off in drifts.items()}
+    monkeypatch.setattr(broken, "untrained_moments", lambda name, root: moments[name])
+    asked = broken.Costs(
+        {"Glorot uniform": broken.INTACT, "plain dropout 10 %": "alpha dropout 10 %"}, "two ways"
+    )
+    found = asked(0, lambda n: 0.95)
+    accuracy = {case: one.mean for case, one in found[broken.LOST].cases.items()}
+    assert accuracy == pytest.approx(
+        {
+            ("Glorot's weights", "digits"): 2,
+            ("Glorot's weights", "MNIST-1D"): 2,
+            ("plain dropout 10 %", "digits"): 1,
+            ("plain dropout 10 %", "MNIST-1D"): 1,
+        }
+    )
+    assert found[broken.DRIFT].cases["Glorot's weights", "digits"].mean == pytest.approx(0.5)
+    once = asked.lengths()["trained once"](0, lambda n: 0.95)
+    assert once[broken.LOST].cases["Glorot's weights", "digits"].mean == pytest.approx(12)
+    assert "two ways" in asked.words()
+
+
+def test_the_curve_without_the_kink_is_asked_only_where_elu_leads(monkeypatch):
+    gained = {
+        "elu | He normal": 2,
+        "without kink | He normal": 3,
+        "elu | skip connections": -1,
+        "without kink | skip connections": 3,
+    }
+    table = made_up(
+        [broken.ELU_LEAD], lambda arm, split, seed: 80 + split + seed + gained.get(arm, 0)
+    )
+    monkeypatch.setattr(contest, "load", lambda name: table)
+    (found,) = broken.SMOOTH(0, lambda n: 0.95).values()
+    assert {case: one.mean for case, one in found.cases.items()} == pytest.approx(
+        {("He's weights", "digits"): 2, ("He's weights", "MNIST-1D"): 2}
+    )
+
+
+def test_a_way_trains_if_it_is_right_about_half_of_the_digits(monkeypatch):
+    table = made_up(
+        [deep.TRAINS],
+        lambda arm, split, seed: 10 if arm == "orthogonal" else 90,
+    )
+    table.loc[table.depth == 30, "accuracy"] = 0.5
+    monkeypatch.setattr(deep, "load", lambda name: table)
+    (found,) = deep.TRAINS(0, lambda n: 0.95).values()
+    means = {way: one.mean for (way,), one in found.cases.items()}
+    assert means == pytest.approx(dict.fromkeys(deep.WAYS, 90) | {"orthogonal": 10})
+    assert set(found.notes) == {"tanh, Keras default", "ReLU, He"}
+    assert set(deep.TRAINS.lengths()) == {"trained once", "trained four times"}
+
+
+def test_the_claim_says_who_was_stopped_while_getting_better():
+    table = load(deep.TO_THE_END.name)
+    assert not table.edge.any()
+    stopped = (table.ran >= contest.LONGEST).groupby([table.depth, table.arm]).mean()[10]
+    assert stopped["Adam"] == pytest.approx(4 / 5)
+    assert 0.4 < stopped["batch norm"] < 0.5
+    assert stopped.drop(["Adam", "batch norm"]).max() <= 1 / 4
+    said = claims.get("sigmoid-deep-does-not-train").experiment
+    assert "four in five of those with Adam and nearly half of those with batch norm" in said
+
+
+def test_from_pytorchs_start_selu_only_starts_slowly():
+    table = load(broken.TRAINED.name)
+    assert not table.edge.any()
+    assert table.ran.max() < contest.LONGEST
+    digits = 100 * table[table.data == "digits"].groupby("arm")[["accuracy_1", "accuracy"]].mean()
+    behind = digits.loc[f"selu | {broken.INTACT}"] - digits.loc["selu | PyTorch default"]
+    assert behind.accuracy_1 > 10  # "far behind", says the chapter
+    assert abs(behind.accuracy) < 1
 
 
 def test_inputs_are_moved_and_stretched():

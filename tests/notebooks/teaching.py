@@ -22,7 +22,7 @@ from actlab_class import lessons
 if TYPE_CHECKING:
     from .gates import Notebook
 
-WITHOUT_ROW = ("20_twins",)  # about porting, not about an activation
+WITHOUT_ROW = ("18_choosing", "20_twins")  # about comparing and porting, not an activation
 
 MAX_WIDTH = 72
 MAX_MINUTES = 35

@@ -139,3 +139,8 @@ def test_a_ring_stands_around_the_point_that_it_is_about():
         assert ring.get_markeredgecolor() == plot.artists[name].get_color()
     assert "A ring, tuned rate: ReLU at 0.1 (22); leaky at 0.01 (3)." in plot.alt
     assert plot.ax.get_legend().get_title().get_text() == "ring: tuned rate"
+
+
+def test_without_intervals_no_band_is_told_of():
+    exact = {"it": {1.0: Interval(2, 2, 2, n=1), 2.0: Interval(3, 3, 3, n=1)}}
+    assert "band" not in plots.lines(exact, x="steps", y="error").alt

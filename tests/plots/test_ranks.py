@@ -33,6 +33,22 @@ def test_rank_plot_draws_mean_ranks_and_every_block(comparison):
     assert f"{best} ranks best, not told apart from {second} (" in plot.alt
 
 
+def test_a_diagram_takes_colours_of_its_own(comparison):
+    own = {"elu": "#123456"}
+    plot = plots.critical_difference_diagram(comparison, colours=own)
+    drawn = {line.get_color() for line in plot.ax.get_lines()}
+    assert "#123456" in drawn
+    assert plots.colour("relu") in drawn
+    assert plots.colour("elu") not in drawn
+
+
+def test_where_many_pairs_are_alike_the_alt_text_names_those_with_the_best(comparison, monkeypatch):
+    monkeypatch.setattr("actlab.plots.ranks.LISTED", 0)
+    best, second = comparison.mean_ranks.index[:2]
+    plot = plots.critical_difference_diagram(comparison)
+    assert plot.alt.endswith(f" Not told apart from {best}: {second}.")
+
+
 def test_rank_plot_does_not_name_a_winner_where_there_is_none():
     rng = np.random.default_rng(10)
     plot = plots.rank_plot(stats.compare(dict(zip("abc", rng.normal(size=(3, 10)), strict=True))))

@@ -102,6 +102,9 @@ def image_problems(path: Path) -> list[str]:
 
 HEAVIEST = 280_000  # bytes of a first visit, text packed, all pictures seen
 MOST = 25  # requests
+SCRIPTS = 60_000  # bytes, packed; the search page alone brings its index
+ELEMENTS = 6_000
+LONG = {"disagreements.html": 12_000}  # its entries are folded, and what is folded is not laid out
 LOADED = r'<(?:script|img)\b[^>]*\bsrc="([^"#]+)"|<link\b(?=[^>]*stylesheet)[^>]*\bhref="([^"]+)"'
 
 
@@ -124,6 +127,16 @@ def weight_problems(path: Path, site: Path) -> list[str]:
         problems.append(f"{sum(sizes) / 1000:.0f} KB, more than {HEAVIEST / 1000:.0f}")
     if len(files_) > MOST:
         problems.append(f"{len(files_)} requests, more than {MOST}")
+    scripts = sum(
+        size
+        for file, size in zip((f for f in files_ if f.is_file()), sizes, strict=True)
+        if file.suffix == ".js"
+    )
+    if scripts > SCRIPTS and path.name != "search.html":
+        problems.append(f"{scripts / 1000:.0f} KB of scripts, more than {SCRIPTS / 1000:.0f}")
+    elements, most = len(re.findall(r"<[a-z]", text)), LONG.get(path.name, ELEMENTS)
+    if elements > most:
+        problems.append(f"{elements} elements, more than {most}")
     return problems
 
 
@@ -230,6 +243,12 @@ REACHED = """() => [...document.querySelectorAll("pre")].every(
     (code) => code.scrollWidth <= code.clientWidth || code.tabIndex === 0)"""
 
 
+def lay_out(page: Any) -> None:
+    """Lay out all sections, also those to which no reader has come yet."""
+    page.add_style_tag(content="article section { content-visibility: visible !important }")
+    page.evaluate("dispatchEvent(new Event('resize'))")
+
+
 def overflow_problems(page: Any) -> list[str]:
     """Whether the page is wider than a phone, or something on it is cut off there."""
     from playwright.sync_api import TimeoutError as Late
@@ -239,8 +258,8 @@ def overflow_problems(page: Any) -> list[str]:
     width = page.evaluate("document.documentElement.scrollWidth")
     problems = [f"on a phone {problem}" for problem in page.evaluate(CRAMPED)]
     page.set_viewport_size(DESK)
-    with suppress(Late):  # else axe tells: the theme takes a moment after this
-        page.wait_for_function(REACHED, timeout=2000)
+    with suppress(Late):  # else axe tells: the theme looks when the machine is idle
+        page.wait_for_function(REACHED, timeout=20_000)
     if width > PHONE["width"]:
         problems.append(f"{width} px wide on a screen of {PHONE['width']}")
     return problems
@@ -287,6 +306,7 @@ def axe_problems(page: Any, theme: str) -> list[str]:
 def browser_problems(page: Any, address: str, name: str) -> list[str]:
     """Everything a browser can tell about one page."""
     visit = Visit(page, address).open(name)
+    lay_out(page)
     problems = math_problems(page) + overflow_problems(page)
     for theme in ("light", "dark"):
         problems += axe_problems(page, theme)
@@ -418,6 +438,7 @@ READABLE = 11  # px, of code and tables
 def chapter_problems(page: Any) -> list[str]:
     """What scrolls sideways at a desk, is unreadable on a phone, or is clipped."""
     problems = []
+    lay_out(page)
     for where, size in (("at a desk", DESK), ("on a phone", PHONE)):
         page.set_viewport_size(size)
         found = page.evaluate(_UNFIT, [size["width"], READABLE])

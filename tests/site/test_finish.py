@@ -61,6 +61,21 @@ def test_what_has_no_name_gets_one(before, after):
     assert finish.named_controls(after) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('<code><span class="pre">a</span> <span class="pre">b</span></code>', "<code>a b</code>"),
+        ("<td><p>one <b>two</b></p></td>", "<td>one <b>two</b></td>"),
+        ('<th class="head"><p>one</p>\n</th>', '<th class="head">one</th>'),
+        ("<td><p>one</p><p>two</p></td>", "<td><p>one</p><p>two</p></td>"),
+        ('<td><p class="x">one</p></td>', '<td><p class="x">one</p></td>'),
+        ("<thead><p>one</p></thead>", "<thead><p>one</p></thead>"),
+    ],
+)
+def test_elements_that_nothing_means_go(before, after):
+    assert finish.without_idle_elements(before) == after
+
+
 def size_of(address):
     return {"a.png": (600, 400), "b.png": (10, 10)}.get(address)
 
@@ -137,3 +152,10 @@ def test_colab_and_binder_open_the_learners_edition():
     wanted = f'<a href="{binder}learner/02_relu.ipynb"><a href="{colab}learner/02_relu.ipynb">'
     assert done == wanted + others
     assert finish.launch_learners(done, "notebooks/02_relu") == done
+
+
+def test_a_link_to_a_claim_leads_to_its_entry_at_once():
+    homes = {"on-trial-a": "claims-02-relu.html#on-trial-a"}
+    known, unknown = '<a href="../claims.html#on-trial-a">', '<a href="claims.html#on-trial-b">'
+    assert finish.to_entries(known, homes) == '<a href="../claims-02-relu.html#on-trial-a">'
+    assert finish.to_entries(unknown, homes) == unknown

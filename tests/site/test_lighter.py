@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import secrets
 from pathlib import Path
 
 import pydata_sphinx_theme
@@ -147,6 +148,16 @@ def test_a_page_that_outgrows_its_budget_is_noticed(tmp_path):
     assert "KB" in pages.weight_problems(page, tmp_path)[0]
     page.write_text("".join(f'<script src="b.js?v={i}"></script>' for i in range(30)))
     assert "31 requests" in pages.weight_problems(page, tmp_path)[0]
+    page.write_text('<script src="b.js"></script>' + "<p>x</p>" * pages.ELEMENTS)
+    (tmp_path / "b.js").write_bytes(secrets.token_bytes(pages.SCRIPTS))
+    assert pages.weight_problems(page, tmp_path) == [
+        "60 KB of scripts, more than 60",
+        "6001 elements, more than 6000",
+    ]
+    page.rename(tmp_path / "search.html")
+    assert not any(
+        "scripts" in p for p in pages.weight_problems(tmp_path / "search.html", tmp_path)
+    )
 
 
 @pytest.mark.site

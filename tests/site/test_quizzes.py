@@ -35,6 +35,13 @@ def test_every_chapter_has_five_questions():
     assert {len(asked) for asked in QUIZZES.values()} == {5}
 
 
+def test_a_chapter_that_stands_there_twice_is_refused(tmp_path):
+    twice = tmp_path / "quizzes.yml"
+    twice.write_text("02_relu: []\n03_sigmoid_tanh: []\n02_relu: []\n")
+    with pytest.raises(ValueError, match="02_relu twice"):
+        quizzes.read(twice)
+
+
 @pytest.mark.parametrize(("chapter", "number"), ASKED)
 def test_the_right_option_is_right_and_the_others_are_wrong(chapter, number, capsys):
     question = QUIZZES[chapter][number]

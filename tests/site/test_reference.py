@@ -165,13 +165,14 @@ NEW = replace(TRIED, id="relu-x", statement="ReLU is fast.")
 
 
 def test_the_ledger_shows_claims_with_and_without_a_verdict(tmp_path):
-    text = ledger.page([TRIED, NEW], tmp_path)
+    files = dict(ledger.pages([TRIED, NEW], tmp_path))
+    text = files["claims.md"]
     first, second = text.split('<tr role="row"')[2:]
     assert 'id="on-trial-relu-output-positive"' in first
     assert 'data-verdict="refuted" data-rank="2"' in first
     assert 'class="tag refuted"' in first
-    assert f"<summary>{TRIED.statement}</summary>" in first
-    assert f"<dt>Until {TRIED.amended[-1].until}</dt>" in first
+    address = "claims-02-relu.html#on-trial-relu-output-positive"
+    assert f'<a href="{address}">{TRIED.statement}</a>' in first
     assert f'data-amended="{TRIED.amended[-1].until}"' in first
     assert 'class="mini"' in first
     assert "not recorded yet" in second
@@ -181,7 +182,16 @@ def test_the_ledger_shows_claims_with_and_without_a_verdict(tmp_path):
     # What the feed and the page of the starting document say of them:
     assert [ledger.verdict(claim) for claim in (TRIED, NEW)] == ["refuted", "not recorded yet"]
     (tmp_path / "02_relu.ipynb").write_text('{"cells": [{"source": ["# Who did it\\n", "x"]}]}')
-    assert 'href="../../notebooks/02_relu.html" title="Who did it"' in ledger.page([NEW], tmp_path)
+    linked = dict(ledger.pages([NEW], tmp_path))
+    assert 'href="../../notebooks/02_relu.html" title="Who did it"' in linked["claims.md"]
+    assert "[Who did it](../../notebooks/02_relu.ipynb)" in linked["claims-02-relu.md"]
+    # The entries have a page of their own, with the same ids:
+    assert list(files) == ["claims.md", "claims-02-relu.md"]
+    first, second = files["claims-02-relu.md"].split('<details class="entry"')[1:]
+    assert first.startswith(' id="on-trial-relu-output-positive"')
+    assert f"<dt>Until {TRIED.amended[-1].until}</dt>" in first
+    assert f"<span>{NEW.statement}</span>not recorded yet</summary>" in second
+    assert reference.source_of("book/reference/claims-02-relu") == "src/actlab/claims/relu.py"
 
 
 def test_an_entry_tells_what_it_cost_and_what_could_have_been_seen(tmp_path):
@@ -221,7 +231,8 @@ def test_the_starting_document_shows_what_became_of_each_sentence():
     head, _, rest = text.partition("## Leaky ReLU")
     assert "refuted" in rest.partition("##")[0]
     assert "| refuted" not in head
-    assert "SELU > ELU" in text
+    assert "| With ReLU a network converges quickly. | no verdict; what" in text
+    assert "## The ranking" not in text  # nobody tried it, in this list
     with pytest.raises(ValueError, match="no section Maxout"):
         starting.page([replace(TRIED, source="starting document, section Maxout")])
 
@@ -229,7 +240,7 @@ def test_the_starting_document_shows_what_became_of_each_sentence():
 def test_every_section_that_the_claims_name_exists():
     named = {starting.section(claim.source) for claim in claims.all()} - {None}
     assert named <= set(starting.SECTIONS)
-    assert "ReLU" in named
+    assert {"ReLU", "the ranking"} <= named
 
 
 def test_an_entry_links_to_the_chapter_of_its_record(tmp_path):

@@ -15,6 +15,7 @@ KINDS = {
     "book/index.html": "article h1",
     "notebooks/02_relu.html": "article h1",
     "book/reference/claims.html": "form.filters",
+    "book/reference/claims-06-selu.html#on-trial-selu-deep": "details[open] dl",
     "book/lab.html#data=digits&net=2x8&two=1": "[data-live] .al-net",
 }
 VIEWS = ((320, "light"), (320, "dark"), (390, "dark"), (1280, "light"), (1280, "dark"))
@@ -38,6 +39,7 @@ def test_a_whole_page_has_no_violation(browser, address, name):
     page.set_default_timeout(120_000)  # a test machine may be busy
     page.goto(f"{address}/{name}")
     page.wait_for_selector(KINDS[name])
+    pages.lay_out(page)
     problems = []
     for width, theme in VIEWS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -56,6 +58,7 @@ def test_a_violation_anywhere_is_seen(browser, address):
     """The last line of code of a chapter, in a colour that is too pale."""
     page = browser.new_page()
     page.goto(f"{address}/notebooks/02_relu.html")
+    pages.lay_out(page)
     page.evaluate(
         """() => {
             const tokens = document.querySelectorAll("div.cell_input .highlight span[class]");
@@ -104,9 +107,45 @@ def test_the_keyboard_reaches_the_text_first_and_every_stop_shows(page, address)
     assert len(seen) > 40
 
 
+# --- nothing is laid out in vain ------------------------------------------------------------------
+
+REACHED_HERE = pages.REACHED.replace(
+    "every(", "filter((code) => code.checkVisibility({contentVisibilityAuto: true})).every("
+)
+LAID_OUT = 2500  # elements, the menus among them; a whole chapter has up to twice as many
+
+
+def laid_out(page):
+    page.wait_for_timeout(500)
+    return page.evaluate(
+        """[...document.querySelectorAll("body *")].filter(
+            (element) => element.checkVisibility({contentVisibilityAuto: true})).length"""
+    )
+
+
+@pytest.mark.parametrize("size", [pages.PHONE, pages.DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("name", ["02_relu", "06_selu", "07_self_gated"])
+def test_a_chapter_lays_out_what_is_near_and_the_rest_when_one_comes_near(
+    page, address, name, size
+):
+    page.set_viewport_size(size)
+    page.goto(f"{address}/notebooks/{name}.html")
+    near = laid_out(page)
+    assert near < LAID_OUT
+    last = page.locator("article > section > section > h2").last
+    last.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "(title) => title.checkVisibility({contentVisibilityAuto: true})",
+        arg=last.element_handle(),
+    )
+    page.wait_for_function(REACHED_HERE)
+    pages.lay_out(page)
+    assert laid_out(page) > near
+
+
 # --- nothing moves --------------------------------------------------------------------------------
 
-STILL = 0.01  # of the layout-shift score; what a late icon costs on a slow machine is a fifth of it
+STILL = 0.002  # of the layout-shift score
 WATCH = """window.shifts = 0; new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) window.shifts += entry.value;
 }).observe({type: "layout-shift", buffered: true});"""
@@ -133,6 +172,7 @@ def moved(browser, url, size, before=""):
         "book/explore",
         "book/signals",
         "book/reference/claims",
+        "book/reference/claims-06-selu",
         "book/reference/disagreements",
         "notebooks/02_relu",
     ],

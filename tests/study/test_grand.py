@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from actlab import catalog
 from actlab.experiments import grand, standing
 from actlab.experiments.grand import ARMS, DATA, GRAND, NETWORKS, SMALL, build
 from actlab.study import load, run, store
@@ -29,6 +31,7 @@ TINY = {
     "tuning_epochs": 1,
     "patience": 2,
     "longest": 20,
+    "branch_power": 1,
 }
 
 
@@ -88,6 +91,50 @@ def test_a_deep_block_is_there_with_and_without_residual_connections():
     )
     assert plain == residual
     assert len(plain) == len(DATA)
+
+
+def test_only_what_adds_up_without_a_norm_begins_smaller():
+    gains = {
+        (network, norm): grand.branch_gain(network, norm, 0.5)
+        for network in NETWORKS
+        for norm in grand.NORMS
+    }
+    assert gains.pop(("8 layers, residual", "none")) == pytest.approx(7**-0.5)
+    assert set(gains.values()) == {1.0}
+    assert grand.branch_gain("8 layers, residual", "none", 0) == 1.0
+
+
+def test_only_one_over_n_bounds_the_growth_of_every_signal():
+    """Over 7 and over 112 blocks that add up, by activation: how many times as large it becomes."""
+    rng = torch.Generator().manual_seed(0)
+
+    def grown(arm, blocks, power):
+        f = catalog.get(ARMS[arm]["activation"]).torch()
+        scale = grand.start(ARMS[arm])["gain"] / 4 * blocks**-power
+        ratios = []
+        for _ in range(40):
+            first = x = f(torch.randn(100, 16, generator=rng))
+            for _ in range(blocks):
+                x = x + f(x @ torch.randn(16, 16, generator=rng) * scale)
+            ratios.append(float((x.square().mean() / first.square().mean()).sqrt()))
+        return np.median(ratios)
+
+    assert grown("tanh", 7, 0.5) == pytest.approx(grown("tanh", 112, 0.5), rel=0.3)
+    assert grown("ReLU", 112, 0.5) > 20 * grown("ReLU", 7, 0.5)
+    for arm in ("ReLU", "tanh", "SiLU"):
+        assert grown(arm, 112, 1) == pytest.approx(grown(arm, 7, 1), rel=0.2)
+
+
+@pytest.mark.parametrize("power", [0, 1])
+def test_a_start_for_blocks_that_add_up_changes_their_cell_and_no_other(power):
+    tiny = {**GRAND.settings, "arms": {"ReLU": ARMS["ReLU"]}, "splits": 2, "seeds": 1}
+    tiny |= {"tuning": (1, 1), "longest": 20, "sizes": {"wine": None}, "targets": {"wine": (0.5,)}}
+    for network, alike in (("8 layers", True), ("8 layers, residual", power == 0)):
+        losses = [
+            grand.grand_cell("wine", network, "none", **{**tiny, "branch_power": p}).valid_loss
+            for p in (0, power)
+        ]
+        assert losses[0].equals(losses[1]) is alike
 
 
 def test_the_order_and_its_kin_take_part():
@@ -181,6 +228,7 @@ def test_a_grid_in_a_file_is_run_and_kept_beside_it(tmp_path, monkeypatch, capsy
         ({"norms": ["group"]}, "unknown norm 'group'"),
         ({"seeds": 0}, "seeds"),
         ({"longest": 10}, "longest"),
+        ({"branch_power": "half"}, "branch_power='half': expected a number"),
         ({"speed": 3}, "unknown key 'speed'"),
         ({"name": "grand_trial"}, "is a study of the course"),
         ({"name": "Mine!"}, "lower-case"),

@@ -147,3 +147,8 @@ def test_a_rule_that_was_changed_says_so():
     html = card(changed, changed.decided({"lead in test accuracy": LEAD}))
     assert "written before the run" not in html
     assert f"Rule, changed on {changed.amended[-1].until}, when results were known" in html
+
+
+def test_a_name_in_a_quantity_keeps_its_capitals():
+    text = picture("loss of ReLU", LEAD, AHEAD)
+    assert "<caption>Loss of ReLU (points); shaded" in text

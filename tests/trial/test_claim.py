@@ -1,5 +1,6 @@
 """A claim is a record; its sentence is plain, short and true to the numbers."""
 
+import itertools
 import re
 
 import pytest
@@ -152,3 +153,12 @@ def test_a_condition_is_said_in_as_few_words_as_the_cases_allow(left_out, condit
     cases = [(data, how) for data in ("digits", "MNIST-1D", "wine") for how in ("SGD", "Adam")]
     found = Measured({case: Interval(0, 0, 0, 1) for case in cases}, ("data", "optimiser"))
     assert found.condition([case for case in cases if case not in left_out]) == condition
+
+
+def test_many_cases_without_anything_in_common_are_counted():
+    pairs = list(itertools.product("abcdefg", "12345678"))
+    found = {case: Interval(0.0, -1.0, 1.0, n=9) for case in pairs}
+    measured = Measured(found, ("letter", "digit"))
+    diagonal = [case for case in pairs if "abcdefg".index(case[0]) == int(case[1]) - 1]
+    assert measured.condition(diagonal) == "in 7 of 56 cases"
+    assert measured.condition(diagonal[:6]).count("; ") == 5

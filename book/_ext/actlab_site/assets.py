@@ -8,6 +8,7 @@ NEEDS = (
     ("data-actlab=", "lab/boot.js", "lab/lab.css"),
     ("data-translate=", "translate.js", "translate.css"),
     ("data-filters=", "lists.js", "lists.css"),
+    ('class="entries"', "", "lists.css"),
     ('class="trials"', "", "lists.css"),
     ('class="trials"', "", "front.css"),
 )

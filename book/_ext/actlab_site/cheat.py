@@ -1,4 +1,4 @@
-"""The page "Cheat sheet": every chapter's cheat rows on one A4 page, from the records.
+"""The page "Cheat sheet": every chapter's cheat rows on one sheet of paper, from the records.
 
 What a framework does by default comes from the catalog, what a row says from the chapter's record
 file, and every row links to the verdicts that it stands on.
@@ -19,9 +19,9 @@ from actlab_site import curves
 INTRODUCTION = """\
 # Cheat sheet
 
-What to remember of each activation, on one page to print. Nothing stands here without a verdict
-behind it: the signs in the last column lead to them. Defaults in **bold** differ between the two
-frameworks, or between two calls of one."""
+What to remember of each activation, on the two sides of one sheet to print. Nothing stands here
+without a verdict behind it: the signs in the last column lead to them. Defaults in **bold** differ
+between the two frameworks, or between two calls of one."""
 HEADS = ("", "Activation", "When", "Start", *FRAMEWORKS.values(), "Trap", "Verdicts")
 
 
@@ -36,7 +36,7 @@ def page(rows: Mapping[str, Sequence[Row]], root: Path) -> str:
         "</tbody></table>",
         f'<p class="foot">{footer(root)}</p>',
         "</div>",
-        '<p class="print"><button type="button" onclick="print()">Print it: one A4 page</button>',
+        '<p class="print"><button type="button" onclick="print()">Print it: one A4 sheet</button>',
         "</p>",
     ]
     return f"{INTRODUCTION}\n\n```{{raw}} html\n" + "\n".join(lines) + "\n```\n"

@@ -18,7 +18,7 @@ from PIL import Image
 from sphinx.util import logging
 
 from actlab import claims
-from actlab_site import feed, lighter, lost, reference
+from actlab_site import feed, ledger, lighter, lost, reference
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +32,16 @@ def finish_site(app: Any, error: Exception | None) -> None:
         return
     site = Path(app.outdir)
     (site / "404.html").write_text(lost.page_of(app), encoding="utf-8")
-    text = feed.feed(claims.all(), app.config.html_title, app.config.html_baseurl)
+    tried = claims.all()
+    text = feed.feed(tried, app.config.html_title, app.config.html_baseurl)
+    homes = {ledger.label(claim): ledger.address(claim) for claim in tried}
     (site / feed.NAME).write_text(text, encoding="utf-8")
     for path in sorted(site.rglob("*.html")):
         if path.is_relative_to(site / "_static"):
             continue
         name = path.relative_to(site).with_suffix("").as_posix()
         before = path.read_text(encoding="utf-8")
-        after = finish_page(before, name, path.parent)
+        after = to_entries(finish_page(before, name, path.parent), homes)
         if (Path(app.srcdir) / learners(f"{name}.ipynb")).is_file():
             after = launch_learners(after, name)
         for picture in without_alt(after):
@@ -51,7 +53,13 @@ def finish_site(app: Any, error: Exception | None) -> None:
 
 def finish_page(html: str, name: str, folder: Path) -> str:
     """All steps on one page; ``folder`` is where its relative addresses start."""
-    for step in (without_icon_script, settled_theme, deferred_scripts, named_controls):
+    for step in (
+        without_icon_script,
+        settled_theme,
+        deferred_scripts,
+        named_controls,
+        without_idle_elements,
+    ):
         html = step(html)
     html = sized_images(html, lambda address: picture_size(folder, address))
     return edit_link(html, name)
@@ -105,6 +113,14 @@ def named_controls(html: str) -> str:
             f"{m[1]}>{m[2]}"
         ),
         html,
+    )
+
+
+def without_idle_elements(html: str) -> str:
+    """Drop the elements that no style sheet here means: words in code, lone paragraphs in cells."""
+    html = re.sub(r'<span class="pre">([^<]*)</span>', r"\1", html)
+    return re.sub(
+        r"(<t[dh]\b[^>]*>)<p>((?:(?!</?p\b).)*)</p>\s*(</t[dh]>)", r"\1\2\3", html, flags=re.S
     )
 
 
@@ -206,6 +222,11 @@ def launch_learners(html: str, name: str) -> str:
         lambda found: f'{found[1]}{learners(f"{name}.ipynb")}"',
         html,
     )
+
+
+def to_entries(html: str, homes: dict[str, str]) -> str:
+    """Links to a claim's line in the ledger lead to its entry at once."""
+    return re.sub(r"\bclaims\.html#([\w-]+)", lambda found: homes.get(found[1], found[0]), html)
 
 
 def edit_link(html: str, name: str) -> str:

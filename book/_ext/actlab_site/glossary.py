@@ -23,9 +23,12 @@ class Term:
 
 
 CHAPTERS = "notebooks/"
-RELU, SATURATION, LEAKY, ELU, SELU, TWINS = (
+RELU, SATURATION, LEAKY, ELU, SELU, SMOOTH, HARD, SHRINKAGE, COST, CHOOSING, TWINS = (
     f"{CHAPTERS}{name}"
-    for name in ("02_relu", "03_sigmoid_tanh", "04_leaky", "05_elu", "06_selu", "20_twins")
+    for name in (
+        *("02_relu", "03_sigmoid_tanh", "04_leaky", "05_elu", "06_selu"),
+        *("12_smooth", "13_hard", "14_shrinkage", "15_cost", "18_choosing", "20_twins"),
+    )
 )
 
 GLOSSARY = (
@@ -68,10 +71,29 @@ GLOSSARY = (
         ("book/reference/claims", "book/evidence"),
     ),
     Term(
+        "compiled",
+        "Written anew as one loop for one function, by inductor (torch.compile) or XLA "
+        "(jit_compile), instead of one operation after another.",
+        ("torch.compile", "jit_compile", "XLA"),
+        (COST,),
+    ),
+    Term(
+        "critical-difference diagram",
+        "Mean ranks on a line; a bar joins what could not be told apart.",
+        ("Demšar", "Friedman", "Nemenyi", "mean rank", "ranking"),
+        (CHOOSING,),
+    ),
+    Term(
         "dead unit",
         "A unit that gives zero for every input, so that no gradient reaches its weights.",
         ("dead neuron", "dead ReLU", "dying ReLU", "dying neuron"),
         (RELU, "book/lab"),
+    ),
+    Term(
+        "deviance",
+        "Twice how far the logarithm of a likelihood falls short of the best possible.",
+        ("PoissonNLLLoss", "likelihood"),
+        (SMOOTH,),
     ),
     Term(
         "dormant unit",
@@ -99,6 +121,18 @@ GLOSSARY = (
         (RELU,),
     ),
     Term(
+        "Holm's correction",
+        "Asks for the stronger evidence the more comparisons are made, so that chance wins none.",
+        ("Bonferroni", "multiple comparisons", "family-wise error", "p-hacking"),
+        (CHOOSING, "book/evidence"),
+    ),
+    Term(
+        "in place",
+        "Writing the answer over the input instead of into new memory.",
+        ("inplace",),
+        (COST,),
+    ),
+    Term(
         "interval",
         "Where a number lies, as far as the seeds and the splits can tell.",
         ("confidence interval", "error bar", "significance", "bootstrap"),
@@ -107,8 +141,8 @@ GLOSSARY = (
     Term(
         "kink",
         "A place where the slope of a curve jumps; between its two sides a gradient can be chosen.",
-        ("subgradient", "non-differentiable", "derivative at 0"),
-        ("book/reference/disagreements", "book/explore"),
+        ("subgradient", "non-differentiable", "derivative at 0", "corner"),
+        (HARD, "book/reference/disagreements", "book/explore"),
     ),
     Term(
         "LeCun initialisation",
@@ -123,10 +157,16 @@ GLOSSARY = (
         (TWINS, "book/reference/family-softmax"),
     ),
     Term(
+        "noise",
+        "What chance adds: to every pixel of an image, or to a mean over a few seeds.",
+        ("denoising", "Gaussian noise", "white noise"),
+        (SHRINKAGE, "book/evidence"),
+    ),
+    Term(
         "noise floor",
         "What the difference between an arm and itself, under other seeds, can come to.",
-        ("noise", "chance level"),
-        ("book/evidence",),
+        ("chance level",),
+        (CHOOSING, "book/evidence"),
     ),
     Term(
         "offline",
@@ -139,6 +179,24 @@ GLOSSARY = (
         "Weights that turn a signal and do not stretch it.",
         ("orthogonal_", "OrthogonalInitializer"),
         (SATURATION,),
+    ),
+    Term(
+        "overflow",
+        "What happens to a number larger than its format can hold: it becomes infinity.",
+        ("inf", "infinity", "numerically stable", "log-sum-exp"),
+        (SMOOTH, f"{CHAPTERS}08_softmax"),
+    ),
+    Term(
+        "performance profile",
+        "In how many races one was there in at most so many times the time of the fastest.",
+        ("Dolan", "AlgoPerf", "time to target"),
+        (CHOOSING,),
+    ),
+    Term(
+        "Poisson regression",
+        "A model of counts: the logarithm of their rate is a weighted sum.",
+        ("count data", "log link", "generalised linear model"),
+        (SMOOTH,),
     ),
     Term(
         "port",
@@ -154,11 +212,30 @@ GLOSSARY = (
         (RELU, "book/lab"),
     ),
     Term(
+        "proximal operator",
+        "A function that gives the cheapest answer: near the input, and low in price.",
+        ("prox", "proximity operator", "proximal"),
+        (SHRINKAGE,),
+    ),
+    Term(
+        "quantisation",
+        "Writing the numbers of a network in few bits: each becomes the nearest of a few levels.",
+        ("quantization", "int8", "low precision", "zero point", "torchao", "post-training"),
+        (HARD,),
+    ),
+    Term(
         "recipe",
         "A layer that a framework lacks, as the course writes it. Keras's are registered, so "
         "that a model with one can be saved, and loaded once actlab.recipes.keras is imported.",
         ("load_model", "save model", "custom layer", "custom_objects", "serialization"),
         ("book/reference/index", "book/contributing"),
+    ),
+    Term(
+        "roofline",
+        "The speed that memory allows: that of a copy of the same array. A function at half of it "
+        "spends as much time on something else as on carrying numbers.",
+        ("roof",),
+        (COST,),
     ),
     Term(
         "saturation",
@@ -183,6 +260,12 @@ GLOSSARY = (
         "The derivative of a curve; of a leaky ReLU, that of its left side.",
         ("derivative", "negative_slope", "leak", "alpha"),
         (LEAKY, "book/reference/then-and-now"),
+    ),
+    Term(
+        "straight-through",
+        "A step on the way up; on the way down the slope of another function, such as hard tanh's.",
+        ("straight-through estimator", "STE", "binarised", "stop_gradient", "detach"),
+        (HARD, f"{CHAPTERS}01_why_nonlinear"),
     ),
     Term(
         "vanishing gradient",

@@ -1,4 +1,8 @@
-"""The page "The claims": every claim on trial, a line each, its rule and its numbers in a fold."""
+"""The page "The claims": every claim on trial, a line each; and a page of entries for each chapter.
+
+An entry (finding, experiment, rule, all numbers) weighs about as much as thirty lines. All of them
+on one page kept a phone busy for half a second.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,16 @@ from actlab_site.boxes import slug
 INTRODUCTION = """\
 # The claims on trial
 
-What tutorials repeat, usually without a measurement. Open a line for its source, the
+What tutorials repeat, usually without a measurement. Behind each line are its source, the
 experiment, the rule and all numbers; the [rules of evidence](../evidence.md) say what makes a
 verdict."""
+
+ENTRIES = """\
+# Chapter {number} on trial
+
+The {count} claims of {chapter}. Open one for its source, the experiment, the rule and all numbers.
+[The ledger](claims.md) lists those of all chapters, and the [rules of evidence](../evidence.md)
+say what makes a verdict."""
 
 SMALL_PRINT = """\
 Rules are written down before the run. Those of this page were all stated again later, as numbers
@@ -49,15 +60,39 @@ GROUNDS = {
 }
 
 
-def page(claims: Iterable[Claim], notebooks: Path) -> str:
-    """The page's Markdown. ``notebooks``: the folder in which a claim's chapter is looked for."""
+def pages(claims: Iterable[Claim], notebooks: Path) -> Iterator[tuple[str, str]]:
+    """The ledger and each chapter's entries: names of files and their Markdown.
+
+    ``notebooks``: the folder in which a claim's chapter is looked for.
+    """
     tried = [(claim, recorded(claim)) for claim in claims]
     chapters = dict.fromkeys(claim.chapter for claim, _ in tried)
     titles = {name: _page_of(notebooks / f"{name}.ipynb") for name in chapters}
-    rows = [line(claim, found, notebooks, titles[claim.chapter]) for claim, found in tried]
+    rows = [line(claim, found, titles[claim.chapter]) for claim, found in tried]
     html = [score(claims_found(tried)), filters(tried, titles), *_table(rows), LEGEND]
-    raw = "\n".join(html)
-    return f"{INTRODUCTION}\n\n```{{raw}} html\n{raw}\n```\n\n{SMALL_PRINT}\n"
+    yield "claims.md", f"{INTRODUCTION}\n\n{_raw(*html)}\n\n{SMALL_PRINT}\n"
+    for name, (title, link) in titles.items():
+        own = [(claim, found) for claim, found in tried if claim.chapter == name]
+        folds = [fold(claim, found, notebooks, (title, link)) for claim, found in own]
+        chapter = f"*[{title}](../../notebooks/{name}.ipynb)*" if link else "a chapter to come"
+        said = ENTRIES.format(number=int(_number(name)), count=len(own), chapter=chapter)
+        body = _raw('<div class="entries">', *folds, "</div>", LEGEND)
+        yield f"{entries(name)}.md", f"{said}\n\n{body}\n"
+
+
+def _raw(*html: str) -> str:
+    text = "\n".join(html)
+    return f"```{{raw}} html\n{text}\n```"
+
+
+def entries(chapter: str) -> str:
+    """The page of a chapter's entries: ``claims-02-relu``."""
+    return f"claims-{slug(chapter)}"
+
+
+def address(claim: Any) -> str:
+    """Where a claim's entry is, seen from the ledger."""
+    return f"{entries(claim.chapter)}.html#{label(claim)}"
 
 
 def miniature(claim: Claim, finding: Finding) -> str:
@@ -154,8 +189,8 @@ def _table(rows: Sequence[str]) -> Iterator[str]:
     yield (f'<label class="more"><input type="checkbox"> Show all {len(rows)} claims</label>')
 
 
-def line(claim: Claim, found: Finding | None, notebooks: Path, chapter: tuple[str, str]) -> str:
-    """One row of the table, with the whole entry folded into its claim."""
+def line(claim: Claim, found: Finding | None, chapter: tuple[str, str]) -> str:
+    """One row of the table, whose claim leads to the whole entry."""
     number, amended = _number(claim.chapter), claim.amended
     about = {"verdict": "", "rank": "9", "share": "-1", "family": family(claim), "chapter": number}
     about |= {"scope": ground(claim), "amended": amended[-1].until if amended else ""}
@@ -174,13 +209,21 @@ def line(claim: Claim, found: Finding | None, notebooks: Path, chapter: tuple[st
     return (
         f'<tr role="row" id="{label(claim)}" data-item{data}>'
         f'<td role="cell" class="v">{shown}</td>'
-        f'<th role="rowheader" scope="row" class="c"><details class="entry"><summary>'
-        f"{escape(claim.statement)}</summary>"
-        f"{entry(claim, found, notebooks, chapter)}</details></th>"
+        f'<th role="rowheader" scope="row" class="c"><a href="{address(claim)}">'
+        f"{escape(claim.statement)}</a></th>"
         f'<td role="cell" class="p">{small}</td>'
         f'<td role="cell" class="s">{GROUNDS[about["scope"]][0]}</td>'
         f'<td role="cell" class="h">{home if link else int(number)}</td>'
         f'<td role="cell" class="a">{about["amended"] or "–"}</td></tr>'
+    )
+
+
+def fold(claim: Claim, found: Finding | None, notebooks: Path, chapter: tuple[str, str]) -> str:
+    """One claim with its verdict, and behind them its entry."""
+    shown = "not recorded yet" if found is None else tag(found.verdict)
+    return (
+        f'<details class="entry" id="{label(claim)}"><summary><span>{escape(claim.statement)}'
+        f"</span>{shown}</summary>{entry(claim, found, notebooks, chapter)}</details>"
     )
 
 
@@ -340,13 +383,13 @@ def recorded(claim: Any) -> Finding | None:
 
 
 def label(claim: Any) -> str:
-    """Where a claim's entry stands on the page."""
+    """Where a claim's line stands in the ledger, and its entry on the chapter's page."""
     return f"on-trial-{slug(claim.id)}"
 
 
 def link(claim: Any) -> str:
-    """A claim that leads to its line, as HTML for a page beside the ledger."""
-    return f'<a href="claims.html#{label(claim)}">{escape(claim.statement)}</a>'
+    """A claim that leads to its entry, as HTML for a page beside the ledger."""
+    return f'<a href="{address(claim)}">{escape(claim.statement)}</a>'
 
 
 def chapter_of(path: Path) -> tuple[str, str]:

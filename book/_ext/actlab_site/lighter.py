@@ -40,8 +40,9 @@ _OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"></scri
 # What the theme's scripts do at once, in one task that a slow phone takes half a second for, and
 # the same in many short ones. First: each of their dozen starts, of which the first to ask for a
 # size has the whole page laid out, in a task of its own. Then: they ask of every code block whether
-# it scrolls, also of those in folds, and write down the answer before they ask the next, so that
-# each question lays out the page anew; a few are asked at a time, when there is nothing else to do.
+# it scrolls, also of those in folds or far below, and write down the answer before they ask the
+# next, so that each question lays out the page anew; a few are asked at a time, when there is
+# nothing else to do.
 PATIENT = {
     '"loading"!=document.readyState?t():document.addEventListener("DOMContentLoaded",t)': (
         '"loading"!=document.readyState?setTimeout(t):document.addEventListener('
@@ -57,7 +58,7 @@ PATIENT = {
     ".forEach(e=>{e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1})": (
         ".forEach((e,i,all)=>{if(i)return;const idle=self.requestIdleCallback||setTimeout;let n=0;"
         "const look=()=>{const some=[...all].slice(n,n+=12),"
-        "scrolls=some.map(a=>a.checkVisibility()&&(a.scrollWidth>a.clientWidth||a.scrollHeight>a.clientHeight)?0:-1);"
+        "scrolls=some.map(a=>a.checkVisibility({contentVisibilityAuto:true})&&(a.scrollWidth>a.clientWidth||a.scrollHeight>a.clientHeight)?0:-1);"
         "some.forEach((a,k)=>{a.tabIndex===scrolls[k]||(a.tabIndex=scrolls[k])});"
         "n<all.length&&idle(look)};idle(look)})"
     ),

@@ -81,7 +81,7 @@ def _write(translator: Any, node: nodes.Element, tag: str, *, block: bool) -> No
 # --- the font -------------------------------------------------------------------------------------
 
 FONT = "book/static/vendor/stix-two-math/math.woff"
-SIGNS = " !'()*+,-./:;<=>[]{|}±·×Φ…′ ∑−√∞∼≈≤≥⊙⊤⌈⌉𝒰"
+SIGNS = " !'()*+,-./:;<=>[]{|}±·×Φ…′‖ ←∑−√∞∼≈≤≥⊙⊤⌈⌉𝒰"
 GREEK = "".join(map(chr, range(0x3B1, 0x3CA)))
 
 

@@ -101,6 +101,41 @@ PLACED = (
         "a=gelu,he,1&b=relu,he,1",
         "Send a signal through GELU and through ReLU layers, both from He's start",
     ),
+    Placed(
+        "12_smooth",
+        "A ReLU without a corner",
+        "explore",
+        "f=softplus,squareplus,relu",
+        "Move β and b, and see how near the three come",
+    ),
+    Placed(
+        "12_smooth",
+        "What it costs never to be 0",
+        "signals",
+        "a=softplus,he,1&b=relu,he,1",
+        "Send a signal through softplus and through ReLU layers, both from He's start",
+    ),
+    Placed(
+        "13_hard",
+        "Is hard worse?",
+        "explore",
+        "f=silu,hard_silu,tanh,hard_tanh",
+        "Lay each hard function over its smooth twin, and look at their slopes",
+    ),
+    Placed(
+        "14_shrinkage",
+        "An answer to a question",
+        "explore",
+        "f=soft_shrink,hard_shrink,tanh_shrink",
+        "Move the thresholds, and look at the slopes",
+    ),
+    Placed(
+        "14_shrinkage",
+        "Thirty layers",
+        "signals",
+        "a=soft_shrink,lecun,1.365&b=tanh,lecun,1",
+        "Send a signal through soft shrink and through tanh, and move the weights a little",
+    ),
 )
 
 

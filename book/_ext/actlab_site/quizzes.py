@@ -55,15 +55,22 @@ class Question:
 
 @cache
 def read(path: Path) -> dict[str, tuple[Question, ...]]:
-    """The questions of every chapter, by its name; none where there is no such file."""
+    """The questions of every chapter, by its name; none where there is no such file.
+
+    Raises ``ValueError`` for a chapter that stands there twice: YAML would keep the second only.
+    """
     if not path.is_file():
         return {}
+    text = path.read_text("utf-8")
+    names = [key.value for key, _ in yaml.compose(text).value]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{path.name}: {', '.join(twice)} twice; join its questions in one place.")
     return {
         chapter: tuple(
             Question(**{**asked, "options": tuple(Option(**o) for o in asked["options"])})
             for asked in found
         )
-        for chapter, found in yaml.safe_load(path.read_text("utf-8")).items()
+        for chapter, found in yaml.safe_load(text).items()
     }
 
 

@@ -70,7 +70,6 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
         yield f"curves/{record.name}.png", curves.picture(record)
     for name, write in (
         ("disagreements", _disagreements),
-        ("claims", lambda: ledger.page(_claims(), root / "notebooks")),
         ("glossary", glossary.page),
         ("starting-document", lambda: starting.page(_claims())),
         ("cheat-sheet", lambda: _cheat_sheet(root)),
@@ -78,6 +77,8 @@ def pages(root: Path) -> Iterator[tuple[str, str | bytes]]:
     ):
         if lists(root, f"{FOLDER}/{name}"):  # these take longer, and import more, than the others
             yield f"{name}.md", write()
+    if lists(root, f"{FOLDER}/claims"):
+        yield from ledger.pages(_claims(), root / "notebooks")
     if lists(root, f"{FOLDER}/report-cards"):
         yield from cards.pages(published.cards())
     if lists(root, "book/teaching"):
@@ -169,6 +170,8 @@ def source_of(page: str) -> str | None:
     for family, names in catalog.families().items():
         if name == f"family-{family.replace('_', '-')}":
             return f"src/{module_of(catalog.get(names[0])).replace('.', '/')}.py"
+    if chapter := re.fullmatch(r"claims-\d+-(.+)", name):
+        return f"src/actlab/claims/{chapter[1].replace('-', '_')}.py"
     return {
         "disagreements": "src/actlab/frameworks/pages.py",
         "claims": "src/actlab/claims/__init__.py",

@@ -21,35 +21,28 @@ words, is what it says, and what a measurement made of it.
 
 Its lines of code have aged, too: [then and now](then-and-now.md) has today's."""
 
-# What has no record yet, and the chapter that will try it.
+# What has no record yet: the chapter that will try it, or where it can be seen without a verdict.
+OPEN = "not tried"
+SEEN = "no verdict; what there is to see: [Choosing](../../notebooks/18_choosing.ipynb)"
 TO_COME = {
     "introduction": (
-        ("Activations decide how accurate a network is and how costly its training.", "Choosing"),
+        ("Activations decide how accurate a network is and how costly its training.", SEEN),
     ),
     "ReLU": (
-        ("ReLU is the one used most, and the one that libraries and processors speed up.", "Cost"),
-        ("With ReLU a network converges quickly.", "Choosing"),
+        (
+            "ReLU is the one used most, and the one that libraries and processors speed up.",
+            "to be tried: *Cost*",
+        ),
+        ("With ReLU a network converges quickly.", SEEN),
     ),
-    "PReLU": (("PReLU learns the slope of its negative side.", "Choosing"),),
-    "RReLU": (("Choose between PReLU and RReLU by cross-validation.", "Choosing"),),
+    "PReLU": (("PReLU learns the slope of its negative side.", OPEN),),
+    "RReLU": (("Choose between PReLU and RReLU by cross-validation.", OPEN),),
     "ELU": (
-        ("Mean activations closer to 0 make a network learn faster.", "Choosing"),
-        ("It is the exponential that makes ELU slow.", "Cost"),
+        ("Mean activations closer to 0 make a network learn faster.", OPEN),
+        ("It is the exponential that makes ELU slow.", "to be tried: *Cost*"),
     ),
-    "SELU": (
-        ("A network normalises itself if all of its layers are dense ones with SELU.", "Choosing"),
-    ),
-    "Softplus": (
-        ("Softplus is a smooth ReLU.", "Smooth relatives"),
-        ("It is close to 0 for negative and to the input for positive inputs.", "Smooth relatives"),
-    ),
-    "the lists": (
-        ("These are all the activations of both libraries.", "Choosing"),
-        ("Multi-head attention and the adaptive softmax are activations.", "Attention"),
-    ),
-    "the ranking": (
-        ("SELU > ELU > leaky ReLU (RReLU, PReLU) > ReLU > tanh > sigmoid.", "Choosing"),
-    ),
+    "SELU": (("A network normalises itself if all of its layers are dense ones with SELU.", OPEN),),
+    "the lists": (("These are all the activations of both libraries.", OPEN),),
 }
 SECTIONS = (
     *("introduction", "ReLU", "Leaky ReLU", "PReLU", "RReLU", "ELU", "SELU", "Sigmoid", "TanH"),
@@ -61,8 +54,10 @@ def section(source: str) -> str | None:
     """The section of the document that a claim's source names; None for a claim from elsewhere."""
     if "starting document" not in source:
         return None
-    if "ranking" in source:
+    if "ranking" in source or "last section" in source:
         return "the ranking"
+    if "additional functions" in source:
+        return "the lists"
     named = re.search(r"starting document, (?:section )?((?:Leaky )?\w+)", source)
     return named[1] if named else None
 
@@ -78,7 +73,7 @@ def page(claims: Iterable[Any]) -> str:
     blocks = [INTRODUCTION]
     for name in SECTIONS:
         rows = [(ledger.link(claim), ledger.verdict(claim)) for claim in tried.get(name, ())]
-        rows += [(text, f"to be tried: *{home}*") for text, home in TO_COME.get(name, ())]
+        rows += TO_COME.get(name, ())
         if rows:
             blocks += [f"## {name[0].upper()}{name[1:]}", table(("It says", "Verdict"), rows)]
     return "\n\n".join(blocks) + "\n"

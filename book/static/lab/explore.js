@@ -141,6 +141,7 @@
           xticks: ticks(-c.range, c.range, 6), yticks: ticks(low - room, high + room, 5), xname: "input x", height: key === "f" ? 250 : 200,
           label: `${CURVES[key][1]} for inputs from ${minus(-c.range)} to ${c.range}. ${c.functions.map((f, i) => `${name(f)}: ${[-2, 0, 2].map((x) => at(kernels[i], x)).join(", ")}`).join("; ")}.`,
         });
+        yield;
       }
       plots.replaceChildren(...Object.keys(CURVES).filter((k) => c.show.includes(k)).map((k) => drawn[k].box));
       plots.classList.toggle("al-wide", c.show.length > 1);

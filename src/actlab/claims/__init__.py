@@ -33,15 +33,12 @@ __all__ = [
 
 # Module → chapter, in the order of the book.
 _MODULES = {
-    "why_nonlinear": "01_why_nonlinear",
-    "relu": "02_relu",
-    "sigmoid_tanh": "03_sigmoid_tanh",
-    "leaky": "04_leaky",
-    "elu": "05_elu",
-    "selu": "06_selu",
-    "self_gated": "07_self_gated",
-    "softmax": "08_softmax",
-    "softmax_family": "09_softmax_family",
+    chapter.split("_", 1)[1]: chapter
+    for chapter in (
+        *("01_why_nonlinear", "02_relu", "03_sigmoid_tanh", "04_leaky", "05_elu", "06_selu"),
+        *("07_self_gated", "08_softmax", "09_softmax_family", "10_gates", "11_attention"),
+        *("12_smooth", "13_hard", "14_shrinkage", "15_cost", "18_choosing"),
+    )
 }
 
 
@@ -105,8 +102,7 @@ def cheat(chapter: str) -> Cheat:
     if chapter not in _MODULES:
         nearest = difflib.get_close_matches(str(chapter), _MODULES, n=3, cutoff=0.4) or _MODULES
         raise KeyError(f"no chapter is called {chapter!r}: the nearest are {', '.join(nearest)}")
-    found = rows().get(_MODULES[chapter])
-    if found is None:
+    if (found := rows().get(_MODULES[chapter])) is None:
         raise LookupError(
             f"actlab.claims.{chapter} has no cheat row yet: write CHEAT = (Row(...),) there."
         )

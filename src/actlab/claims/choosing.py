@@ -4,9 +4,7 @@ from actlab.experiments import standing
 from actlab.experiments.standing import BEATS, HELPFUL, PROBABLE, SHRINKS, pair
 from actlab.trial import Claim
 
-RANKING = (
-    "starting document, last section; a rule of thumb of A. Géron's *Hands-On Machine Learning*"
-)
+RANKING = "starting document, last section; a rule of thumb of A. Géron's Hands-On Machine Learning"
 KIN = "Its kin: slopes 0.01 and 0.3, learned (PReLU) and drawn (RReLU), their mean."
 
 CLAIMS = (

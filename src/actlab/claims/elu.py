@@ -8,6 +8,8 @@ from actlab.trial import Claim, Row, Rule, above, at_most, below
 
 DOCUMENT = "starting document, section ELU"
 
+HOME = ("elu", "celu")
+
 CLAIMS = (
     Claim(
         id="elu-saturates",

@@ -11,6 +11,8 @@ RANKING = "the ranking at the end of the starting document"
 HE = "[He et al., 2015](https://arxiv.org/abs/1502.01852)"
 XU = "[Xu et al., 2015](https://arxiv.org/abs/1505.00853)"
 
+HOME = ("leaky_relu", "prelu", "rrelu", "threshold", "thresholded_relu")
+
 CLAIMS = (
     # --- What it is ---
     Claim(

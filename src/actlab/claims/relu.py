@@ -10,6 +10,8 @@ TUTORIAL = (
 )
 _OTHERS = tuple(n for n in cost.ACTIVATION_COST.settings["activations"] if n != "relu")
 
+HOME = ("relu",)
+
 CLAIMS = (
     Claim(
         id="relu-gradient-zero-negative",

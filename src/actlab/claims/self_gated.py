@@ -13,7 +13,6 @@ PYTORCH = "[pytorch #39853](https://github.com/pytorch/pytorch/issues/39853)"
 GERON = "the table of initialisations in a popular book (Géron, 2022), chapter 11"
 
 HOME = ("gelu", "gelu_tanh", "silu", "mish")
-"""The records that this chapter is about: their reference entries link to it."""
 
 CLAIMS = (
     Claim(

@@ -9,6 +9,8 @@ from actlab.trial import Claim, Row, Rule, below, within
 DOCUMENT = "starting document, section SELU"
 PAPER = "[Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)"
 
+HOME = ("selu",)
+
 CLAIMS = (
     Claim(
         id="selu-attracting",
@@ -42,10 +44,9 @@ CLAIMS = (
         id="selu-needs-lecun",
         statement="Self-normalisation needs every weight to be drawn by lecun_normal.",
         source=DOCUMENT,
-        asks=broken.requirement(
-            ("Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
-            "Glorot's uniform weights, orthogonal ones, He's normal ones, PyTorch's default",
-            broken.LONGER,
+        asks=broken.Costs.of(
+            *("Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
+            what="Glorot's uniform weights, orthogonal ones, He's normal ones, PyTorch's default",
         ),
         by=broken.NEEDS,
     ),
@@ -53,9 +54,9 @@ CLAIMS = (
         id="selu-needs-standardised",
         statement="Self-normalisation needs standardised inputs.",
         source=DOCUMENT,
-        asks=broken.requirement(
-            ("input: mean 5, sd 5", "input: sd 0.1"),
-            "inputs of mean 5 and sd 5 (like raw digits), inputs of sd 0.1",
+        asks=broken.Costs.of(
+            *("input: mean 5, sd 5", "input: sd 0.1"),
+            what="inputs of mean 5 and sd 5 (like raw digits), inputs of sd 0.1",
         ),
         by=broken.NEEDS,
     ),
@@ -63,25 +64,18 @@ CLAIMS = (
         id="selu-needs-sequential",
         statement="Self-normalisation needs a purely sequential architecture.",
         source=DOCUMENT,
-        asks=broken.requirement(("skip connections",), "a skip connection around every layer"),
+        asks=broken.Costs.of("skip connections", what="a skip connection around every layer"),
         by=broken.NEEDS,
     ),
     Claim(
         id="selu-needs-alpha-dropout",
         statement="If a self-normalising network uses dropout, it has to be alpha dropout.",
         source=DOCUMENT,
-        asks=broken.requirement(
-            {
-                "plain dropout 5 %": "alpha dropout 5 %",
-                "plain dropout 10 %": "alpha dropout 10 %",
-            },
-            "plain dropout of 5 % and 10 %, beside alpha dropout at that rate",
+        asks=broken.Costs(
+            {"plain dropout 10 %": "alpha dropout 10 %"},
+            "plain dropout of 10 %, beside alpha dropout at that rate",
         ),
         by=broken.NEEDS,
-        remarks=(
-            "A training as short as this has little to gain from dropout of either kind, and both "
-            "chose the largest learning rate on offer."
-        ),
     ),
     Claim(
         id="selu-deep",
@@ -112,8 +106,8 @@ CLAIMS = (
         id="selu-preserves",
         statement="While it learns, a SELU network keeps mean 0 and sd 1 in every layer.",
         source=DOCUMENT,
-        asks=normalised.PRESERVED,
-        by=normalised.KEPT,
+        asks=normalised.WHILE_LEARNING,
+        by=normalised.PRESERVED,
     ),
     Claim(
         id="elu-when-broken",

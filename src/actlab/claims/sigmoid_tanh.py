@@ -14,6 +14,8 @@ TUTORIAL = (
     "tutorial_notebooks/tutorial3/Activation_Functions.html)"
 )
 
+HOME = ("sigmoid", "tanh")
+
 CLAIMS = (
     Claim(
         id="sigmoid-two-softmax",
@@ -179,6 +181,10 @@ CLAIMS = (
         source="common advice; starting document, section Sigmoid (vanishing gradient)",
         asks=deep.TRAINS,
         by=Rule({"test accuracy": below(50, "%")}, of="way"),
+        remarks=(
+            "After 300 epochs all were stopped; four in five of those with Adam and nearly half of "
+            "those with batch norm were still getting better."
+        ),
     ),
     Claim(
         id="sigmoid-beats-deep-relu",
@@ -188,6 +194,7 @@ CLAIMS = (
         source="[Pennington et al., 2017](https://arxiv.org/abs/1711.04735)",
         asks=deep.AHEAD_OF_RELU,
         by=BEATS,
+        remarks="Asked of the thirty layers.",
     ),
     Claim(
         id="tanh-centring-speeds-up",
@@ -196,8 +203,8 @@ CLAIMS = (
         asks=race.LIFTING,
         by=Rule({"ratio of steps": above(1)}, together=True, of="comparison", null=1.0),
         remarks=(
-            "Lifting a curve also changes the function that the network starts as: how much of the "
-            "loss that explains, biases that undo the shift would show."
+            "Neither σ(x) nor its twin reaches 40 % on MNIST-1D in time: their ratio of 1 says "
+            "nothing."
         ),
     ),
 )

@@ -6,7 +6,6 @@ from actlab.trial import Claim, Row, Rule, above, at_least, at_most, exactly
 DOCUMENT = "starting document, section Softmax"
 
 HOME = ("softmax", "log_softmax", "softmin", "softmax2d")
-"""The records that this chapter is about: their reference entries link to it."""
 
 CLAIMS = (
     Claim(

@@ -13,7 +13,6 @@ JANG = (
 GRAVE = "[Grave and colleagues, 2016](https://arxiv.org/abs/1609.04309)"
 
 HOME = ("sparsemax", "gumbel_softmax", "adaptive_log_softmax")
-"""The records that this chapter is about: their reference entries link to it."""
 
 CLAIMS = (
     Claim(

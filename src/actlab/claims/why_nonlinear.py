@@ -6,6 +6,8 @@ from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, withi
 DOCUMENT = "starting document, introduction"
 CIRCULATION = "in circulation, next to the document's three kinds"
 
+HOME = ("linear", "binary_step")
+
 CLAIMS = (
     Claim(
         id="why-output-range",

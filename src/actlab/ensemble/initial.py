@@ -21,7 +21,7 @@
 =====================  =============================================  ======================
 
 (``torch.nn.init`` leaves the bias of ``nn.Linear`` alone: hence the third column.) ``gain``
-multiplies the weights, never the bias.
+multiplies the weights, never the bias; ``branch_gain`` those of blocks that add to their input.
 
 Every weight comes from *one* uniform number, turned into its distribution by the quantile
 function. So two arms that share a seed and a shape start from matched weights, whatever their
@@ -118,7 +118,10 @@ def initial_weights(
             quantile, variance, torch_bias = INITIALISERS[settings.init]
             u = torch.rand(fan_out, fan_in, generator=weight_stream, dtype=torch.float64)
             weight = quantile(u.clamp_min_(2.0**-53), variance(fan_in, fan_out))
-        weight = weight * settings.gain if settings.gain != 1 else weight
+        gain = settings.gain
+        if settings.residual and layer < len(settings.hidden) and fan_in == settings.hidden[layer]:
+            gain *= settings.branch_gain
+        weight = weight * gain if gain != 1 else weight
         if callable(settings.bias):
             bias = _own("bias", settings.bias(weight, layer), (fan_out,))
         elif settings.bias == "torch" or (settings.bias is None and torch_bias):

@@ -82,7 +82,9 @@ class Settings:
       ``{"weights": 1e-3, "activation": 0}`` (also ``biases``, ``normalization``; 0 if left out).
     - ``batch_size``: the last, smaller batch of an epoch is used too.
     - ``normalization``: ``"batch"`` or ``"layer"``, between the matrix and the activation.
-    - ``residual``: adds a block's input to its output wherever the two widths agree.
+    - ``residual``: adds a block's input to its output wherever the two widths agree; the initial
+      weights of those blocks are multiplied by ``branch_gain``. Without normalisation a start made
+      for plain layers lets the signal grow from block to block; 1/(number of blocks) bounds that.
     - ``dropout``: the share dropped after every activation; ``alpha_dropout=True`` makes it the
       kind that keeps mean and variance under SELU (Klambauer et al., 2017).
     - ``clip_norm``: the largest gradient norm allowed, over all weights of one network.
@@ -105,6 +107,7 @@ class Settings:
     batch_size: int = 128
     normalization: str | None = None
     residual: bool = False
+    branch_gain: float = 1.0
     dropout: float = 0.0
     alpha_dropout: bool = False
     clip_norm: float | None = None
@@ -154,6 +157,11 @@ class Settings:
             ("dropout", _share(self.dropout), "a share in [0, 1)"),
             ("batch_size", _count(self.batch_size), "at least 1, an integer"),
             ("residual", isinstance(self.residual, bool), "True or False"),
+            (
+                "branch_gain",
+                _positive(self.branch_gain) and (self.residual or self.branch_gain == 1),
+                "a positive number below 1e38, and 1 without residual=True",
+            ),
             ("alpha_dropout", isinstance(self.alpha_dropout, bool), "True or False"),
             (
                 "weight_decay",
@@ -205,7 +213,7 @@ class Settings:
         Everything else (activation, initial weights, learning rate) may differ from one network
         to the next inside a chunk.
         """
-        free = {"activation", "params", "init", "gain", "bias", "lr"}
+        free = {"activation", "params", "init", "gain", "branch_gain", "bias", "lr"}
         shape = tuple(getattr(self, f.name) for f in fields(self) if f.name not in free)
         return (
             *(tuple(v.items()) if isinstance(v, Mapping) else v for v in shape),

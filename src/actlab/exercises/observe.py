@@ -189,12 +189,26 @@ def returned(answer: Any, *arrays: npt.NDArray[Any]) -> Array:
     """What a function makes of NumPy's arrays, or else of PyTorch's or TensorFlow's tensors.
 
     Unlike :func:`watch` it looks at nothing on the way, so the answer may take several arrays, call
-    ``model.predict`` or train something.
+    ``model.predict`` or train something. A PyTorch module gets tensors of its own format, and a
+    function may call one in float64.
     """
 
     def attempt(give: Callable[[npt.NDArray[Any]], Any]) -> Array:
         with limited():
             return numbers(answer(*map(give, arrays)))
+
+    if is_torch(answer):
+        own = next((p for p in answer.parameters() if p.is_floating_point()), None)
+        return first([partial(attempt, partial(_floats, like=own))])
+    return first([partial(attempt, give) for give in (np.copy, _torch, _doubles, _tensorflow)])
+
+
+def told(answer: Any, *arrays: npt.NDArray[Any]) -> Any:
+    """What a function says of copies of NumPy's arrays, or else of either framework's tensors."""
+
+    def attempt(give: Callable[[npt.NDArray[Any]], Any]) -> Any:
+        with limited():
+            return answer(*map(give, arrays))
 
     return first([partial(attempt, give) for give in (np.copy, _torch, _tensorflow)])
 
@@ -237,6 +251,48 @@ def slopes(answer: Any, x: npt.NDArray[Any]) -> tuple[Array, Array | None]:
     value, slope = first(attempts if is_torch(answer) else [*attempts, in_tensorflow])
     flat = _flat(answer, numbers(value))
     return flat, None if slope is None else _flat(answer, numbers(slope))
+
+
+def pulls(
+    answer: Any, weights: npt.NDArray[Any], *arrays: npt.NDArray[Any]
+) -> tuple[Array, list[Array | None]]:
+    """Values of a function of tensors, and the gradient of their weighted sum by each of these.
+
+    None where no gradient comes back. Raises :class:`Wrong` where the values have another shape
+    than ``weights``.
+    """
+
+    def checked(result: Any, tensor: bool) -> Any:
+        if not tensor:
+            raise TypeError(f"for tensors it returned {_kind(result)}")
+        got = tuple(result.shape)
+        expect(got == weights.shape, f"expected the shape {weights.shape}, got {got}.")
+        return result
+
+    def in_torch() -> tuple[Any, Any]:
+        import torch
+
+        leaves = [_torch(array).requires_grad_() for array in arrays]
+        with limited(), torch.enable_grad():
+            result = answer(*(leaf.clone() for leaf in leaves))
+            result = checked(result, isinstance(result, torch.Tensor))
+            if not result.requires_grad:
+                return result, [None] * len(leaves)
+            total = (result * _torch(weights)).sum()
+            return result, torch.autograd.grad(total, leaves, allow_unused=True)
+
+    def in_tensorflow() -> tuple[Any, Any]:
+        given = [_tensorflow(array) for array in arrays]
+        import tensorflow as tf
+
+        with limited(), tf.GradientTape() as tape:
+            tape.watch(given)
+            result = answer(*given)
+            total = tf.reduce_sum(checked(result, tf.is_tensor(result)) * weights)
+        return result, tape.gradient(total, given)
+
+    value, found = first([in_torch, in_tensorflow])
+    return numbers(value), [None if one is None else numbers(one) for one in found]
 
 
 def curve(answer: Any, x: npt.NDArray[Any]) -> tuple[Array, set[str]]:
@@ -344,6 +400,15 @@ def _torch(array: npt.NDArray[Any], like: Any = None) -> Any:
 
     tensor = torch.tensor(array, device="cpu")
     return tensor if like is None else tensor.to(like.device, like.dtype)
+
+
+def _floats(array: npt.NDArray[Any], like: Any) -> Any:
+    """Whole numbers, such as labels, stay whole."""
+    return _torch(array, like if array.dtype.kind == "f" else None)
+
+
+def _doubles(array: npt.NDArray[Any]) -> Any:
+    return _torch(array.astype(np.float64) if array.dtype.kind == "f" else array)
 
 
 def _tensorflow(array: npt.NDArray[Any]) -> Any:
@@ -490,12 +555,14 @@ def gradients(model: Any, x: npt.NDArray[Any], labels: npt.NDArray[np.int64]) ->
 def mixes(model: Any, x: npt.NDArray[Any], activation: str) -> bool:
     """Whether in training one sample's way to a layer hangs on the others, as in batch norm.
 
-    The first half of ``x`` is seen twice beside the other half, and once beside its double.
+    The first half of ``x`` is seen twice beside the other half, and once beside its double; what
+    a dropout draws is the same every time.
     """
     half = len(x) // 2
 
     def look(batch: npt.NDArray[Any]) -> list[Array]:
-        seen = watch(model, batch, training=True)
+        with guard.untouched(model):
+            seen = watch(model, batch, training=True)
         return [layer.before[:half] for layer in seen.layers(activation)]
 
     other = np.concatenate([x[:half], 2 * x[half:]])

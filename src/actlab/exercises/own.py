@@ -12,7 +12,7 @@ from actlab import catalog, data
 from actlab.exercises.decision import WORDS, plain
 from actlab.exercises.feedback import expect
 from actlab.exercises.guard import Wrong
-from actlab.exercises.observe import Array, numbers, run, watch, weights
+from actlab.exercises.observe import Array, numbers, told, watch, weights
 
 ENOUGH = 0.93  # of the test digits; the untrained answer a tenth
 CHANCE = 0.2
@@ -21,7 +21,7 @@ ELSEWHERE: tuple[tuple[data.Scale | None, str], ...] = (
     ("unit", "from 0 to 1"),
     (None, "from 0 to 16"),
 )
-OTHERS = ("relu", "tanh", "gelu", "elu", "selu", "celu")
+OTHERS = ("relu", "tanh", "gelu", "silu", "elu", "selu", "celu")
 
 
 def trained(answer: Any, activation: str, layers: int) -> str:
@@ -115,9 +115,9 @@ def paired(
     )
 
     def says(one: Array, two: Array) -> str:
-        told = run(rule, one.copy(), two.copy())
-        word = plain(told)
-        expect(word, f"the rule says {told!r}; expected one of {', '.join(WORDS)}.")
+        said = told(rule, one, two)
+        word = plain(said)
+        expect(word, f"the rule says {said!r}; expected one of {', '.join(WORDS)}.")
         return str(word)
 
     return says, ours, theirs
@@ -125,11 +125,11 @@ def paired(
 
 def expect_doubt(words: Sequence[str]) -> None:
     """What a rule says where chance alone is at work, once to either side."""
-    told = next((word for word in words if word != "not shown"), "not shown")
+    said = next((word for word in words if word != "not shown"), "not shown")
     expect(
-        told == "not shown",
+        said == "not shown",
         "if the two differ by no more than chance (their means by a third of the standard error), "
-        f"the rule says {told!r}. "
+        f"the rule says {said!r}. "
         + (
             "Not to have shown it is not to have shown the opposite; and if your rule has a "
             "margin, it must be smaller than what so few networks can tell apart."

@@ -5,25 +5,35 @@ And whether ELU, or SELU's curve without its kink, does better where one is brok
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from actlab import stats
 from actlab.catalog.elu import SELU_ALPHA
-from actlab.experiments import normalised, rivals, untrained
-from actlab.experiments.contest import BEATS, OPTIONS, TITLES, transformed
+from actlab.experiments import normalised, untrained
+from actlab.experiments.contest import (
+    BEATS,
+    OPTIONS,
+    SEEDS,
+    SPLITS,
+    TITLES,
+    Ahead,
+    When,
+    accuracies,
+    contest,
+    floor,
+    method,
+    other_lengths,
+    over_splits,
+)
 from actlab.experiments.seeds import root_seeds
-from actlab.experiments.together import in_both
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Array = npt.NDArray[np.float64]
 
@@ -38,14 +48,11 @@ CONDITIONS: dict[str, tuple[dict[str, Any], tuple[float, float]]] = {
     "input: mean 5, sd 5": ({}, (5.0, 5.0)),
     "Glorot uniform": ({"init": "keras"}, (0.0, 1.0)),
     "orthogonal": ({"init": "orthogonal"}, (0.0, 1.0)),
-    "gain 3/4": ({"gain": 0.75}, (0.0, 1.0)),
     "input: sd 0.1": ({}, (0.0, 0.1)),
-    "plain dropout 5 %": ({"dropout": 0.05}, (0.0, 1.0)),
-    "alpha dropout 5 %": ({"dropout": 0.05, "alpha_dropout": True}, (0.0, 1.0)),
     "alpha dropout 10 %": ({"dropout": 0.1, "alpha_dropout": True}, (0.0, 1.0)),
 }
-# Under these three curves were trained; under the others SELU is alone.
-BROKEN = tuple(CONDITIONS)[1:6]
+# Under these three curves are trained; under the others SELU is alone.
+BROKEN = ("He normal", "skip connections", "input: mean 5, sd 5")
 WORDS = {
     "He normal": "He's weights",
     "PyTorch default": "PyTorch's start",
@@ -86,121 +93,106 @@ def drift(sd: Array, confidence: float) -> Interval:
 
 # --- Trained --------------------------------------------------------------------------------------
 
-
-def broken_cell(
-    data: str,
-    root: int,
-    condition: str,
-    *,
-    epochs: Mapping[str, int],
-    rates: Sequence[float] = (0.0003, 0.001, 0.003, 0.01, 0.03),
-    alone: bool = False,
-) -> pd.DataFrame:
-    """Twelve layers of 64 units under one condition, tuned: SELU ``alone``, or all three curves."""
-    from actlab import data as datasets
-
-    settings, change = CONDITIONS[condition]
-    loaded = datasets.load(data, **OPTIONS.get(data, {}))
-    curves = CURVES if condition in BROKEN and not alone else ("selu",)
-    _, table = rivals.tuned(
-        transformed(loaded, *change),
-        {curve: {"init": "lecun_normal", **CURVES[curve], **settings} for curve in curves},
-        root_seeds(root),
-        rates=rates,
-        epochs=epochs[data],
-        hidden=(64,) * 12,
-    )
-    return rivals.compact(table.rename(columns={"arm": "curve"}))
-
-
-TRAINED = Study(
-    name="selu_broken",
-    title="SELU, ELU and a curve without kink under broken requirements",
-    task=broken_cell,
-    axes={"data": ("digits", "mnist1d"), "root": (0, 1), "condition": tuple(CONDITIONS)},
-    settings={"epochs": {"digits": 12, "mnist1d": 8}},
-)
-# Who starts slowly may only start slowly.
-STARTS = (INTACT, "Glorot uniform", "orthogonal", "He normal", "PyTorch default")
-LONGER = Study(
-    name="selu_starts",
-    title="SELU from five starts, trained four times as long",
-    task=broken_cell,
-    axes={**TRAINED.axes, "condition": STARTS},
-    settings={
-        "epochs": {data: 4 * short for data, short in TRAINED.settings["epochs"].items()},
-        "rates": (0.001, 0.003, 0.01, 0.03, 0.1),
-        "alone": True,
+WIDTH = 32
+SMALL: dict[str, tuple[dict[str, Any], int]] = {
+    "digits": ({}, 12),
+    "mnist1d": (OPTIONS["mnist1d"], 8),
+}
+TRAINED = contest(
+    "contest_broken",
+    "SELU, ELU and a curve without kink under broken requirements",
+    {
+        f"{curve} | {condition}": {
+            "init": "lecun_normal",
+            **CURVES[curve],
+            **settings,
+            **({} if change == (0.0, 1.0) else {"inputs": change}),
+        }
+        for condition, (settings, change) in CONDITIONS.items()
+        for curve in CURVES
+        if curve == "selu" or condition in BROKEN
     },
+    data=SMALL,
+    depths=(12,),
+    width=WIDTH,
 )
-STUDIES = (TRAINED, LONGER)
-
-
-def lost(table: pd.DataFrame, data: str, condition: str, intact: str, sure: float) -> Interval:
-    """Test accuracy of the intact SELU networks minus that of the broken ones, in points."""
-    ours, theirs = (
-        rivals.scores(table, data=data, curve="selu", condition=c) for c in (intact, condition)
-    )
-    return in_both(map(np.subtract, ours, theirs), sure)
-
+STUDIES = (TRAINED,)
 
 LOST, DRIFT = "accuracy lost", "drift of the standard deviation"
 # 0.0969 powers of ten: outside of 0.8 to 1.25.
 NEEDS = Rule({LOST: above(0, "points"), DRIFT: above(0.0969, "powers of ten")}, together=True)
 
 
-def costs(breaks: Mapping[str, str], study: Study, root: int, level: Level) -> Evidence:
-    """What each break costs; ``breaks``: condition → the one that is intact beside it."""
-    table = load(study.name)
-    pairs = [(condition, data) for condition in breaks for data in study.axes["data"]]
-    sure = level(len(pairs))
-    drifts = {c: drift(untrained_moments(c, root)[1], sure) for c in breaks}
-    cases: dict[Case, Any] = {(WORDS.get(c, c), TITLES[data]): (c, data) for c, data in pairs}
-    accuracy = {at: lost(table, data, c, breaks[c], sure) for at, (c, data) in cases.items()}
-    normal = {at: drifts[c] for at, (c, _) in cases.items()}
-    return {LOST: Measured(accuracy, ("break", "data")), DRIFT: Measured(normal, ("break", "data"))}
+@dataclass(frozen=True)
+class Costs:
+    """What a SELU network loses by each break: test accuracy, and its normalisation.
 
+    ``breaks``: condition → the one that is intact beside it; ``what``: the breaks in words.
+    """
 
-def requirement(
-    breaks: Sequence[str] | Mapping[str, str], what: str, study: Study = TRAINED
-) -> Experiment:
-    """What a claim asks that something is needed; ``what``: the ways of breaking it, in words."""
-    against = breaks if isinstance(breaks, Mapping) else dict.fromkeys(breaks, INTACT)
-    least, most = sorted(study.settings["epochs"].values())
-    return Experiment(
-        "SELU networks, intact and broken in one point: untrained ones (30 layers of 128 units, "
-        "100 digits, 20 networks), of whose layers 11 to 30 the one counts whose standard "
-        "deviation is furthest from 1 (a factor of 1.25 is 0.0969 powers of ten); and trained ones "
-        f"(12 layers of 64 units, digits and 2,000 examples of MNIST-1D, {least} to {most} epochs, "
-        "learning rate tuned for each, two runs of 20 paired seeds, which both have to show it). "
-        f"Broken by {what}.",
-        f"Networks of 12 × 64 units · two data sets, {least} to {most} epochs · 2 runs with 20 "
-        "paired seeds each",
-        partial(costs, against, study),
-        study=study.name,
+    breaks: Mapping[str, str]
+    what: str
+    when: When = "plateau"
+
+    cheap = False
+    study = TRAINED
+    scope = (
+        f"Networks of 12 × {WIDTH} units, untrained ones of 30 × 128 · digits, MNIST-1D · "
+        f"{SPLITS} splits with {SEEDS} paired seeds each"
     )
+
+    @classmethod
+    def of(cls, *breaks: str, what: str) -> Costs:
+        """Breaks beside the network that is as the paper asks."""
+        return cls(dict.fromkeys(breaks, INTACT), what)
+
+    def __call__(self, root: int, level: Level) -> Evidence:
+        """What each break costs on each data set; untrained networks are drawn from ``root``."""
+        table = load(TRAINED.name)
+        places = [(condition, data) for condition in self.breaks for data in SMALL]
+        sure = level(len(places))
+        drifts = {c: drift(untrained_moments(c, root)[1], sure) for c in self.breaks}
+        lost: dict[Case, Interval] = {}
+        floors: dict[Case, float] = {}
+        hanging: dict[str, bool] = {}
+        for condition, data in places:
+            intact, broken = (
+                accuracies(table, f"selu | {c}", self.when, data=data)
+                for c in (self.breaks[condition], condition)
+            )
+            case = (WORDS.get(condition, condition), TITLES[data])
+            lost[case], hangs = over_splits(intact - broken, sure)
+            floors[case] = floor(intact)
+            if hangs:
+                hanging[", ".join(case)] = True
+        normal: dict[Case, Interval] = {
+            (WORDS.get(c, c), TITLES[data]): drifts[c] for c, data in places
+        }
+        notes = {"hangs on one split": hanging} if hanging else {}
+        return {
+            LOST: Measured(lost, ("break", "data"), floors, notes),
+            DRIFT: Measured(normal, ("break", "data")),
+        }
+
+    def lengths(self) -> dict[str, Costs]:
+        """The same question after the shorter trainings."""
+        return other_lengths(self)
+
+    def words(self) -> str:
+        """The experiment in prose."""
+        return (
+            "SELU networks, intact and broken in one point: untrained ones (30 layers of 128 "
+            "units, 100 digits, 20 networks), of whose layers 11 to 30 the one counts whose "
+            "standard deviation is furthest from 1 (a factor of 1.25 is 0.0969 powers of ten); and "
+            f"trained ones ({TRAINED.words()}). {method()} Broken by {self.what}."
+        )
 
 
 # --- Another curve --------------------------------------------------------------------------------
 
-SHORT = WORDS | {"plain dropout 10 %": "dropout"}
-_BREAKS = (
-    "SELU, ELU and a CELU with SELU's α (the same floor, no kink), 12 layers of 64 units from the "
-    "same weights, on digits and 2,000 examples of MNIST-1D, 8 to 12 epochs, with one requirement "
-    "broken at a time (He's weights, PyTorch's start, skip connections, plain dropout of 10 %, "
-    "inputs of mean 5 and sd 5); learning rate tuned for each, two runs of 20 paired seeds, which "
-    "both have to show it."
-)
-ELU_LEAD = rivals.Lead(
-    TRAINED.name,
-    "elu",
-    ("selu",),
-    f"{_BREAKS} Test accuracy of ELU minus SELU.",
-    "Networks of 12 × 64 units · two data sets, five breaks · 2 runs with 20 paired seeds each",
-    by={"break": "condition", "data": "data"},
-    where={"condition": BROKEN},
-    titles=SHORT,
-    column="curve",
+ELU_LEAD = Ahead(
+    TRAINED,
+    pairs={WORDS.get(c, c): (f"elu | {c}", f"selu | {c}") for c in BROKEN},
 )
 BEYOND = "gain of the curve without kink beyond half of ELU's"
 KINK = Rule({BEYOND: above(0, "points")}, together=True)
@@ -211,23 +203,22 @@ def explained(root: int, level: Level) -> Evidence:
     (leads,) = ELU_LEAD(root, BEATS.level).values()
     table = ELU_LEAD.table()
     ahead = [case for case, lead in leads.cases.items() if lead.low > 0]
-    labels = {SHORT.get(c, c): c for c in BROKEN}
-    names = {TITLES[data]: data for data in TRAINED.axes["data"]}
+    places = ELU_LEAD.places(table)
     cases: dict[Case, Interval] = {}
-    for condition, data in ahead:
-        selu, elu, smooth = (
-            rivals.scores(table, curve=c, condition=labels[condition], data=names[data])
-            for c in CURVES
+    for case in ahead:
+        (elu, selu), key = places[case]
+        smooth = selu.replace("selu", "without kink")
+        gained, lead = (
+            accuracies(table, arm, **key) - accuracies(table, selu, **key) for arm in (smooth, elu)
         )
-        beyond = [s - (a + b) / 2 for s, a, b in zip(smooth, selu, elu, strict=True)]
-        cases[condition, data] = in_both(beyond, level(len(ahead)))
-    return {BEYOND: Measured(cases, ("break", "data"))}
+        cases[case], _ = over_splits(gained - lead / 2, level(len(ahead)))
+    return {BEYOND: Measured(cases, ELU_LEAD.factors)}
 
 
 SMOOTH = Experiment(
-    f"{_BREAKS} Where ELU is ahead of SELU: how much the curve without the kink gains on SELU, "
-    "less half of what ELU gains.",
+    f"{ELU_LEAD.words()} Where ELU is ahead of SELU: how much a CELU with SELU's α (the same "
+    "floor, no kink) gains on SELU, less half of what ELU gains.",
     ELU_LEAD.scope,
     explained,
-    study="selu_broken",
+    study=TRAINED.name,
 )

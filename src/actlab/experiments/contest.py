@@ -254,6 +254,11 @@ CHANCE = {"wine": 1 / 3, "breast_cancer": 1 / 2, "election": 1 / 2, "marriages":
 TOLERATED = 0.2  # of an arm's networks may diverge and be left out
 
 
+def other_lengths(asks: Any) -> dict[str, Any]:
+    """The same question (a dataclass with a field ``when``) after the other lengths of training."""
+    return {f"trained {when}": replace(asks, when=when) for when in COLUMNS if when != asks.when}
+
+
 def part_of(table: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
     """The rows in which every column has its value."""
     for column, value in where.items():
@@ -397,9 +402,7 @@ class Ahead:
 
     def lengths(self) -> dict[str, Ahead]:
         """The same question after the shorter trainings."""
-        return {
-            f"trained {when}": replace(self, when=when) for when in COLUMNS if when != self.when
-        }
+        return other_lengths(self)
 
     def words(self) -> str:
         """The experiment in prose."""
@@ -423,7 +426,7 @@ NOTES = (
 )
 
 
-def method(patience: int) -> str:
+def method(patience: int = PATIENCE) -> str:
     """What all contests have in common, in prose."""
     return (
         f"Data split in {SPLITS} ways, {SEEDS} seeds each, paired; each arm with a start that "

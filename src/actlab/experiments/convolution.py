@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actlab.experiments import rivals
-from actlab.experiments.contest import OPTIONS
-from actlab.experiments.seeds import root_seeds
+from actlab.experiments.contest import (
+    COLUMNS,
+    LONGEST,
+    OPTIONS,
+    PATIENCE,
+    SEEDS,
+    SPLITS,
+    TUNING_SEEDS,
+    Ahead,
+)
 from actlab.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import Tensor, nn
+    from torch import nn
 
     from actlab.data import Dataset
 
 # n · Var(w): LeCun's and He's.
 VARIANCES = {"selu": 1.0, "relu": 2.0}
+NAMES = (COLUMNS["once"], COLUMNS["four times"])
 
 
 def network(activation: str, data: Dataset, seed: int) -> nn.Sequential:
@@ -60,77 +68,85 @@ def network(activation: str, data: Dataset, seed: int) -> nn.Sequential:
     return model
 
 
-def learn(model: nn.Module, data: Dataset, lr: float, seed: int, epochs: int) -> nn.Module:
-    """SGD with momentum 0.9, batches of 64, in place."""
-    import torch
-    from torch import nn
+def learn(
+    model: nn.Module,
+    data: Dataset,
+    lr: float,
+    seed: int,
+    epochs: int = LONGEST,
+    *,
+    report_at: Sequence[int] = (),
+) -> dict[str, Any]:
+    """Train in place by SGD (momentum 0.9, batches of 64) until nothing more comes of it.
 
-    x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
+    That is when the validation loss has not improved for ``PATIENCE`` epochs, or after ``epochs``.
+    Returns ``valid_loss``, the best one; ``accuracy``: on the test set, of the weights that had
+    it, and as it stood after the epochs of ``report_at`` ``accuracy_1``, ``accuracy_4``; how many
+    epochs it ``ran``; and whether it ``diverged``: then the accuracies are NaN.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    x, x_valid, x_test = map(torch.from_numpy, (data.x_train, data.x_valid, data.x_test))
+    y, y_valid, y_test = map(torch.from_numpy, (data.y_train, data.y_valid, data.y_test))
     optimiser = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     order = torch.Generator().manual_seed(seed)
-    for _ in range(epochs):
+    epoch, best, best_epoch, right, stood = 0, math.inf, 0, math.nan, {}
+    while epoch < epochs and epoch - best_epoch < PATIENCE:
+        epoch += 1
         for rows in torch.split(torch.randperm(len(y), generator=order), 64):
             optimiser.zero_grad()
-            nn.functional.cross_entropy(model(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
+            cross_entropy(model(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-    return model
+        with torch.no_grad():
+            loss = cross_entropy(model(x_valid), y_valid).item()
+            if not math.isfinite(loss):
+                lost = dict.fromkeys(("accuracy", *NAMES), math.nan)
+                return {"valid_loss": math.inf, **lost, "ran": epoch, "diverged": True}
+            if loss < best:
+                best, best_epoch = loss, epoch
+                right = (model(x_test).argmax(1) == y_test).double().mean().item()
+        stood[epoch] = right
+    reported = {name: stood[min(at, epoch)] for name, at in zip(NAMES, report_at, strict=False)}
+    return {"valid_loss": best, "accuracy": right, **reported, "ran": epoch, "diverged": False}
 
 
-def accuracy(model: nn.Module, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
-    """Share of right answers; NaN if the network has diverged."""
-    import torch
-
-    with torch.no_grad():
-        logits: Tensor = model(torch.from_numpy(x))
-    if not bool(logits.isfinite().all()):
-        return math.nan
-    return (logits.argmax(1) == torch.from_numpy(y)).double().mean().item()
-
-
-def convolution_cell(
-    data: str, root: int, arm: str, *, epochs: int, rates: Sequence[float]
-) -> pd.DataFrame:
-    """One arm on digits (2-D) or 2,000 examples of MNIST-1D (1-D), tuned on two seeds."""
+def convolution_cell(data: str, arm: str, *, epochs: int) -> pd.DataFrame:
+    """One arm on digits (2-D) or MNIST-1D (1-D), as in a contest: one row per network."""
     import pandas as pd
 
     from actlab import data as datasets
+    from actlab.ensemble.search import search
 
-    loaded = datasets.load(data, **OPTIONS.get(data, {}))
-    seeds = root_seeds(root)
+    splits = [datasets.load(data, seed=i, **OPTIONS.get(data, {})) for i in range(SPLITS)]
 
-    def trained(seed: int, lr: float) -> nn.Module:
-        return learn(network(arm, loaded, seed), loaded, lr, seed, epochs)
-
-    valid = {}
-    for lr in rates:
-        tried = [
-            accuracy(trained(seed, lr), loaded.x_valid, loaded.y_valid)
-            for seed in (seeds[0] + 500, seeds[0] + 501)
+    def losses(lr: float) -> list[float]:
+        return [
+            learn(network(arm, part, seed), part, lr, seed, 4 * epochs)["valid_loss"]
+            for part in splits
+            for seed in range(1000, 1000 + TUNING_SEEDS)
         ]
-        valid[lr] = float(np.nan_to_num(tried, nan=0.1).mean())
-    best = max(valid, key=lambda lr: valid[lr])
+
+    def score(rates: Sequence[float]) -> dict[float, np.ndarray[Any, Any]]:
+        tried = {rate: np.array(losses(rate)) for rate in rates}
+        return {rate: np.where(np.isfinite(lost), -lost, np.nan) for rate, lost in tried.items()}
+
+    chosen = search(score)
     rows = [
-        (seed, best, np.float32(accuracy(trained(seed, best), loaded.x_test, loaded.y_test)))
-        for seed in seeds
+        {"split": i, "seed": seed, "lr": chosen.rate, "edge": chosen.at_edge}
+        | learn(network(arm, part, seed), part, chosen.rate, seed, report_at=(epochs, 4 * epochs))
+        for i, part in enumerate(splits)
+        for seed in range(SEEDS)
     ]
-    return pd.DataFrame(rows, columns=["seed", "lr", "test_accuracy"])
+    return pd.DataFrame(rows)
 
 
 CONVOLUTIONS = Study(
-    name="selu_cnn",
-    title="SELU and ReLU in small convolutional networks",
+    name="contest_convolution",
+    title="Three convolutions and a linear layer: SELU from LeCun's start, ReLU from He's",
     task=convolution_cell,
-    axes={"data": ("digits", "mnist1d"), "root": (0, 1), "arm": tuple(VARIANCES)},
-    settings={"epochs": 10, "rates": (0.01, 0.03, 0.1)},
+    axes={"data": ("digits", "mnist1d"), "arm": tuple(VARIANCES)},
+    settings={"epochs": 5},
 )
 STUDIES = (CONVOLUTIONS,)
-
-AHEAD = rivals.Lead(
-    CONVOLUTIONS.name,
-    "selu",
-    ("relu",),
-    "Three convolutions and a linear layer on digits (2-D) and on 2,000 examples of MNIST-1D "
-    "(1-D), 10 epochs; SELU from LeCun's start against ReLU from He's, learning rate tuned for "
-    "each; two runs of 20 seeds, paired by seed and data order, which both have to show it.",
-    "Small convolutional networks · two data sets · 2 runs with 20 paired seeds each",
-)
+AHEAD = Ahead(CONVOLUTIONS, "selu", over="relu")

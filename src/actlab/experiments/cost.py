@@ -7,7 +7,7 @@ that a busy moment hits all of them alike.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab import catalog
+from actlab.experiments.timing import Call, in_turns, middle
 from actlab.stats import Interval
 from actlab.study import Study, load
 from actlab.trial import Case, Evidence, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Call = Callable[[], Any]
 
 FRAMEWORKS = {"torch": "PyTorch", "keras": "Keras"}
 TASKS = {
@@ -41,25 +40,9 @@ def timing_cell(
     framework: str, what: str, *, activations: Sequence[str], rounds: int
 ) -> pd.DataFrame:
     """Seconds per call of one task: one row per round and activation."""
-    import time
-
-    import pandas as pd
-
     make = _torch_call if framework == "torch" else _keras_call
-    calls = {name: make(what, name) for name in activations}
-    for call in calls.values():  # tracing, allocation and first touch are not what we ask
-        for _ in range(3):
-            call()
-    rows = []
-    for round_ in range(rounds):
-        for name, call in calls.items():
-            seconds = []
-            for _ in range(CALLS):
-                started = time.perf_counter()
-                call()
-                seconds.append(time.perf_counter() - started)
-            rows.append((name, round_, min(seconds)))
-    return pd.DataFrame(rows, columns=["activation", "round", "seconds"])
+    made = {(name,): make(what, name) for name in activations}
+    return in_turns(made, ("activation",), rounds, CALLS)
 
 
 def _torch_call(what: str, name: str) -> Call:
@@ -170,21 +153,6 @@ def relative(
     part = table[(table.framework == framework) & (table.what == what)]
     wide = part.pivot(index="round", columns="activation", values="seconds")
     return {str(name): (wide[name] / wide[over]).to_numpy() for name in wide.columns}
-
-
-def middle(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
-    """The mean of the middle half of the rounds, which a busy moment cannot move, by bootstrap."""
-    x = np.asarray(values, dtype=float)
-    resamples = np.random.default_rng(0).choice(x, (4_000, len(x)))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(_middle_mean(resamples), (tail, 1 - tail))
-    return Interval(float(_middle_mean(x)), float(low), float(high), len(x), confidence=confidence)
-
-
-def _middle_mean(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    from scipy.stats import trim_mean
-
-    return np.asarray(trim_mean(x, 0.25, axis=-1))
 
 
 @dataclass(frozen=True)

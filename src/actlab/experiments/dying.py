@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from actlab import data as datasets
 from actlab import stats
+from actlab.experiments.contest import TITLES
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Interval
 from actlab.study import Study, load
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-TITLES = {"digits": "digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}
 CHANCE = 0.1  # ten classes of about equal size
 
 # --- Before training ------------------------------------------------------------------------------

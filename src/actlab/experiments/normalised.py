@@ -13,10 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab import stats
-from actlab.experiments import rivals, untrained
-from actlab.experiments.contest import OPTIONS, TITLES
+from actlab.experiments import untrained
+from actlab.experiments.contest import (
+    OPTIONS,
+    SEEDS,
+    SPLITS,
+    TITLES,
+    TUNING_SEEDS,
+    over_splits,
+)
 from actlab.experiments.seeds import root_seeds
-from actlab.experiments.together import in_both
 from actlab.stats import Interval
 from actlab.study import Study, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, within
@@ -124,7 +130,7 @@ GAIN = Experiment(
 
 # --- While it learns ------------------------------------------------------------------------------
 
-CHECKS = (0, 1, 2, 5, 10, 15)  # epochs
+CHECKS = (0, 1, 2, 5, 10, 15, 60)  # epochs
 
 
 def moments_probe(snapshot: Snapshot) -> Mapping[str, Any]:
@@ -138,77 +144,89 @@ def moments_probe(snapshot: Snapshot) -> Mapping[str, Any]:
     }
 
 
-def moments_cell(data: str, root: int, *, depth: int, checks: Sequence[int]) -> pd.DataFrame:
-    """Mean and standard deviation per layer and epoch while SELU networks learn."""
+def moments_cell(data: str, *, depth: int, checks: Sequence[int]) -> pd.DataFrame:
+    """Mean and standard deviation per layer and epoch while SELU networks learn, split by split."""
     import math
 
     import pandas as pd
 
     from actlab import data as datasets
+    from actlab import ensemble
 
-    loaded = datasets.load(data, **OPTIONS.get(data, {}))
-    per_epoch = math.ceil(len(loaded.y_train) / 128)
-    result, table = rivals.tuned(
-        loaded,
-        {"selu": SELU},
-        root_seeds(root),
-        probe=moments_probe,
-        probe_at=[epoch * per_epoch for epoch in checks],
-        epochs=max(checks),
-        hidden=(64,) * depth,
-    )
-    index = np.meshgrid(table.seed, checks, range(1, depth + 1), indexing="ij")
-    columns = dict(zip(("seed", "epoch", "layer"), (i.ravel() for i in index), strict=True))
-    found = {what: result.probe(what, "selu").ravel() for what in ("mean", "sd")}
-    return rivals.compact(pd.DataFrame({**columns, **found, "lr": table.lr.iloc[0]}))
+    splits = [datasets.load(data, seed=i, **OPTIONS.get(data, {})) for i in range(SPLITS)]
+    settings = {**SELU, "hidden": (64,) * depth}
+    run: dict[str, Any] = {"epochs": max(checks), "progress": False, "keep_weights": False}
+    tuning = range(1000, 1000 + TUNING_SEEDS)
+    tuned = ensemble.fair_rate(splits, settings, tuning, metric="valid_loss", **run)
+    tables = []
+    for i, part in enumerate(splits):
+        per_epoch = math.ceil(len(part.y_train) / 128)
+        result = ensemble.train(
+            part,
+            arms={"selu": {**settings, "lr": tuned.rate}},
+            seeds=range(SEEDS),
+            probe=moments_probe,
+            probe_at=[epoch * per_epoch for epoch in checks],
+            **run,
+        )
+        index = np.meshgrid(range(SEEDS), checks, range(1, depth + 1), indexing="ij")
+        columns = dict(zip(("seed", "epoch", "layer"), (n.ravel() for n in index), strict=True))
+        found = {
+            what: result.probe(what, "selu").ravel().astype(np.float32) for what in ("mean", "sd")
+        }
+        about = {"split": i, "lr": tuned.rate, "edge": tuned.at_edge}
+        tables.append(pd.DataFrame({**about, **columns, **found}))
+    return pd.concat(tables, ignore_index=True)
 
 
 LEARNING = Study(
     name="selu_moments",
     title="Mean and standard deviation by layer while SELU networks learn",
     task=moments_cell,
-    axes={"data": ("digits", "mnist1d"), "root": (0, 1)},
+    axes={"data": ("digits", "mnist1d")},
     settings={"depth": 16, "checks": CHECKS},
 )
 STUDIES = (LEARNING,)
 
 
-def moments_at(table: pd.DataFrame, data: str, epoch: int, root: int = 0) -> tuple[Array, Array]:
-    """Mean and standard deviation, (seeds, layers) each, of the networks that stand."""
-    part = table[(table.data == data) & (table.epoch == epoch) & (table.root == root)].dropna()
-    mean, sd = (
-        part.pivot(index="seed", columns="layer", values=what).to_numpy(np.float64)
-        for what in ("mean", "sd")
-    )
-    return mean, sd
+SCALE, OFFSET = "scale of the layer furthest off", "offset of the layer furthest off"
+# 0.0969 powers of ten: outside of 0.8 to 1.25.
+PRESERVED = Rule(
+    {SCALE: within(-0.0969, 0.0969, "powers of ten"), OFFSET: within(-0.2, 0.2, "sd")},
+    together=True,
+)
 
 
 def kept(root: int, level: Level) -> Evidence:
-    """The layer furthest off before and after training; both runs, whatever the ``root``."""
-    table = load(LEARNING.name)
-    places = [
-        (data, when, epoch)
-        for data in LEARNING.axes["data"]
-        for when, epoch in (("before training", 0), ("after training", max(CHECKS)))
-    ]
-    mean: dict[Case, Interval] = {}
-    sd: dict[Case, Interval] = {}
-    for data, when, epoch in places:
-        runs = [moments_at(table, data, epoch, run) for run in (0, 1)]
-        for i, (cases, target) in enumerate(((mean, 0.0), (sd, 1.0))):
-            layers = zip(*(run[i].T for run in runs), strict=True)
-            found = [in_both(values, level(len(places))) for values in layers]
-            cases[TITLES[data], when] = furthest(found, target)
+    """The layer furthest off before and after training, whatever the ``root``."""
+    table = load(LEARNING.name).dropna()
+    table = table.assign(scale=np.log10(table.sd), offset=table["mean"] / table.sd)
+    found: dict[str, dict[Case, Interval]] = {"scale": {}, "offset": {}}
+    for data in LEARNING.axes["data"]:
+        for when, epoch in (("before training", 0), ("after training", max(CHECKS))):
+            part = table[(table.data == data) & (table.epoch == epoch)]
+            for what, cases in found.items():
+                wide = part.pivot(index="split", columns=["layer", "seed"], values=what)
+                layers = [
+                    over_splits(wide[layer].to_numpy(np.float64), level(4))[0]
+                    for layer in sorted(set(part.layer))
+                ]
+                cases[TITLES[data], when] = furthest(layers)
     factors = ("data", "when")
-    return {SD: Measured(sd, factors), MEAN: Measured(mean, factors)}
+    return {
+        SCALE: Measured(found["scale"], factors),
+        OFFSET: Measured(found["offset"], factors),
+    }
 
 
-PRESERVED = Experiment(
-    "16 hidden layers of 64 SELU units, LeCun normal, tuned learning rate, on digits and 2,000 "
-    "examples of MNIST-1D, two runs of 20 seeds: mean and standard deviation of every layer's "
-    "activations over the training data, before training and after 15 epochs; of the layers the "
-    "one furthest off counts.",
-    "Networks of 16 × 64 units · two data sets · 2 runs of 20 seeds",
+WHILE_LEARNING = Experiment(
+    "16 hidden layers of 64 SELU units, LeCun normal, on digits and 2,000 examples of MNIST-1D, "
+    f"split in {SPLITS} ways with {SEEDS} seeds each, at a learning rate chosen with "
+    f"{SPLITS * TUNING_SEEDS} other networks: the standard deviation of every layer's activations "
+    "over the training data (its scale, in powers of ten), and their mean in units of it (its "
+    f"offset), before training and after {max(CHECKS)} epochs; of the layers the one furthest off "
+    "counts.",
+    f"Networks of 16 × 64 units · two data sets · {SPLITS} splits with {SEEDS} seeds each",
     kept,
-    study="selu_moments",
+    study=LEARNING.name,
 )

@@ -248,19 +248,28 @@ STUDIES = (CONTEST, SQUARED, SILENT)
 LOST, MOVED = "share of networks with silent units", "share of test digits judged otherwise"
 
 
-def _silent(root: int, level: Level) -> Evidence:
-    """Both runs, whatever the ``root``; a network that diverged counts among those that lost."""
-    table = load(SILENT.name)
+def lost(table: pd.DataFrame, functions: Mapping[str, str], level: Level) -> Measured:
+    """Function and rate → how many networks lost units, per cent; ``functions``: title → name.
+
+    A network that diverged counts among them; ``silent units (%)`` is about those that stand.
+    """
     cases: dict[Case, Interval] = {}
-    for title, lr in itertools.product(("GELU", "SiLU"), RATES):
-        part = table[(table.activation == SELF_GATED[title]) & np.isclose(table.lr, lr)]
-        lost = int((part.diverged | (part.silent > 0.01)).sum())
-        found = stats.share_interval(lost, len(part), level(2 * len(RATES)))
+    places = list(itertools.product(functions.items(), RATES))
+    for (title, name), lr in places:
+        part = table[(table.activation == name) & np.isclose(table.lr, lr)]
+        count = int((part.diverged | (part.silent > 0.01)).sum())
+        found = stats.share_interval(count, len(part), level(len(places)))
         ends = (100 * found.mean, 100 * found.low, 100 * found.high)
         cases[title, f"{lr:g}"] = Interval(*ends, len(part), confidence=found.confidence)
     silent = 100 * table.groupby(["activation", "lr"]).silent.mean()
     notes = {f"silent units (%), {name}, {lr:g}": share for (name, lr), share in silent.items()}
-    return {LOST: Measured(cases, ("function", "rate"), notes=notes)}
+    return Measured(cases, ("function", "rate"), notes=notes)
+
+
+def _silent(root: int, level: Level) -> Evidence:
+    """Both runs, whatever the ``root``."""
+    functions = {title: SELF_GATED[title] for title in ("GELU", "SiLU")}
+    return {LOST: lost(load(SILENT.name), functions, level)}
 
 
 def _moved(root: int, level: Level) -> Evidence:

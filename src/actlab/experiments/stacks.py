@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from actlab.experiments.broken import CONDITIONS, CURVES
+from actlab.experiments.broken import SMALL, WIDTH
 from actlab.experiments.contest import (
     FAIR,
     OPTIONS,
@@ -25,11 +25,6 @@ from actlab.trial import Evidence, Level, Measured
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDTH = 32
-SMALL: dict[str, tuple[dict[str, Any], int]] = {
-    "digits": ({}, 12),
-    "mnist1d": (OPTIONS["mnist1d"], 8),
-}
 RIVALS = ("relu", "elu", "gelu", "tanh")
 
 DEEP = contest(
@@ -74,29 +69,6 @@ REPLAY = contest(
 )
 
 
-# Weights, architecture and inputs broken for three curves, everything for SELU. Not run yet: its
-# claims ask the shorter study in :mod:`actlab.experiments.broken` until it is.
-REQUIREMENTS = contest(
-    "contest_broken",
-    "SELU, ELU and a curve without kink under broken requirements",
-    {
-        f"{curve} | {condition}": {
-            "init": "lecun_normal",
-            **CURVES[curve],
-            **settings,
-            **({} if change == (0.0, 1.0) else {"inputs": change}),
-        }
-        for condition, (settings, change) in CONDITIONS.items()
-        for curve in CURVES
-        if condition not in ("gain 3/4", "plain dropout 5 %", "alpha dropout 5 %")
-        if curve == "selu" or condition in ("He normal", "skip connections", "input: mean 5, sd 5")
-    },
-    data=SMALL,
-    depths=(12,),
-    width=WIDTH,
-)
-
-
 def linear_cell(data: str, root: int, *, splits: int, strengths: Sequence[float]) -> pd.DataFrame:
     """Logistic regression on many splits, its strength C chosen on the validation part."""
     import pandas as pd
@@ -123,7 +95,7 @@ LINEAR = Study(
     axes={"data": TABLES.axes["data"], "root": (0, 1)},
     settings={"splits": 20, "strengths": (0.01, 0.1, 1.0, 10.0)},
 )
-STUDIES = (DEEP, TABLES, REPLAY, REQUIREMENTS, LINEAR)
+STUDIES = (DEEP, TABLES, REPLAY, LINEAR)
 
 
 class BesideLinear(Ahead):

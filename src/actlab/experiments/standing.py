@@ -147,7 +147,8 @@ _DONE = (
     f"{GRAND.title} (every third of all blocks of data set × depth × normalisation, balanced; the "
     "deepest also with residual connections): each arm tuned in each block by the same search over "
     "ten networks, then 20 networks, five splits with four seeds each, trained until the "
-    "validation loss has not improved for 12 epochs. Networks that diverged count as guessing."
+    "validation loss has not improved for 12 epochs, or for 200. Networks that diverged count as "
+    "guessing."
 )
 _SCOPE = "Networks of 2 to 8 × 16 units · six data sets · 5 splits with 4 paired seeds each"
 

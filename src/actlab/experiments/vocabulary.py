@@ -315,7 +315,7 @@ def by_round(column: str, root: int = 0) -> dict[int, npt.NDArray[np.float64]]:
 
 
 def _faster(root: int, level: Level) -> Evidence:
-    from actlab.experiments.cost import middle
+    from actlab.experiments.timing import middle
 
     found = by_round("seconds", root)
     cases = {f"{size:,} words": middle(times, level(len(found))) for size, times in found.items()}

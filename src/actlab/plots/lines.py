@@ -99,8 +99,9 @@ def lines(
     label(ax, title=said, x=x, y=y)
     told = "; ".join(f"{name} {_told(group, order)}" for name, group in groups.items())
     dotted = "".join(f" A dotted line: {name}, {mark:g}." for name, mark in (marks or {}).items())
-    every = [interval for group in groups.values() for interval in group.values()]
-    alt = f"Line plot of {y} against {x}: {told}. Shaded bands: {levels(every)} intervals.{dotted}"
+    every = [one for group in groups.values() for one in group.values() if one.low < one.high]
+    bands = f" Shaded bands: {levels(every)} intervals." if every else ""
+    alt = f"Line plot of {y} against {x}: {told}.{bands}{dotted}"
     if floors:
         alt += f" A grey band around 0: noise of up to {max(floors.values()):.2g}."
     if title:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from actlab.plots.style import INK, Plot, axis, colour, label
 from actlab.stats import Comparison, p_text
+
+LISTED = 12  # pairs in an alt text
 
 
 def rank_plot(comparison: Comparison, ax: Any | None = None) -> Plot:
@@ -34,37 +39,49 @@ def rank_plot(comparison: Comparison, ax: Any | None = None) -> Plot:
     return Plot(ax, f"{title.replace(chr(10), ' ')}. {_listing(comparison)}", artists)
 
 
-def critical_difference_diagram(comparison: Comparison, ax: Any | None = None) -> Plot:
+def critical_difference_diagram(
+    comparison: Comparison, ax: Any | None = None, colours: Mapping[str, str] | None = None
+) -> Plot:
     """Mean ranks on a line; a bar joins arms that could not be told apart (Demšar, 2006).
 
-    Drawn by scikit-posthocs from the Holm-corrected Wilcoxon p-values.
+    Drawn by scikit-posthocs from the Holm-corrected Wilcoxon p-values. ``colours``: of arms whose
+    names are none of the catalog's. The alt text names all pairs that are not told apart, or where
+    they are more than ``LISTED`` those with the best ranked.
     """
     from scikit_posthocs import critical_difference_diagram as draw
 
     _check_comparison(comparison)
-    means, pairs, alpha = comparison.mean_ranks, comparison.pairs, 1 - comparison.confidence
+    means, pairs = comparison.mean_ranks, comparison.pairs
+    equal = [[float(not comparison.significant(a, b)) for b in means.index] for a in means.index]
     ax = axis(ax, height=1.2 + 0.25 * len(means), layout="constrained")
     ax.grid(False)
-    artists = draw(
-        means,
-        comparison.p_values,
-        alpha=alpha,
-        ax=ax,
-        color_palette={arm: colour(arm) for arm in means.index},
-        # A dot per member: a bar may pass over an arm that differs from those it joins.
-        crossbar_props={"marker": "o"},
-        label_fmt_left="{label} ({rank:.2f})",
-        label_fmt_right="({rank:.2f}) {label}",
-    )
+    with warnings.catch_warnings():  # 0.9 splits a Series as pandas 2 no longer likes it
+        warnings.simplefilter("ignore", FutureWarning)
+        artists = draw(
+            means,
+            # 0 or 1 in place of p-values, as 0.9 knows no other level than 0.05.
+            pd.DataFrame(equal, means.index, means.index),
+            ax=ax,
+            color_palette={arm: (colours or {}).get(arm, colour(arm)) for arm in means.index},
+            # A dot per member: a bar may pass over an arm that differs from those it joins.
+            crossbar_props={"marker": "o"},
+            label_fmt_left="{label} ({rank:.2f})",
+            label_fmt_right="({rank:.2f}) {label}",
+        )
     for text in artists["labels"]:
         text.set_color(INK)
     ax.spines["top"].set_visible(True)
     ax.xaxis.set_label_position("top")
     finding = f"{pairs['significant'].sum()} of {len(pairs)} pairs differ"
     label(ax, title=f"{finding} (Wilcoxon, Holm)", x="mean rank (1 = best)", y="")
-    joined = "; ".join(f"{row.a} and {row.b}" for row in pairs.itertuples() if not row.significant)
+    alike = pairs[~pairs["significant"]]
+    apart, most = "Not told apart", len(alike) > LISTED
+    if most:
+        alike = alike[alike["a"] == means.index[0]]
+        apart = f"Not told apart from {means.index[0]}"
+    joined = "; ".join(row.b if most else f"{row.a} and {row.b}" for row in alike.itertuples())
     alt = f"Critical-difference diagram: {finding}. {_listing(comparison)}"
-    return Plot(ax, alt + (f" Not told apart: {joined}." if joined else ""), artists)
+    return Plot(ax, alt + (f" {apart}: {joined}." if joined else ""), artists)
 
 
 def _listing(comparison: Comparison) -> str:

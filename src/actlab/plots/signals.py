@@ -41,8 +41,9 @@ def ways(
         ax.minorticks_off()
     label(ax, title=f"{name}: {apart} apart", x="hidden layer", y=y)
     alt = (
-        f"{y.capitalize()} by layer in {len(values)} networks, {name}; in layer {layers[-1]} from "
-        f"{low:.2f} to {high:.2f}, where the theory of infinitely wide layers, a dashed line, says "
+        f"{y[0].upper() + y[1:]} by layer in {len(values)} networks, {name}; in layer "
+        f"{layers[-1]} from {low:.2f} to {high:.2f}, where the theory of infinitely wide layers, a "
+        "dashed line, says "
         f"{np.asarray(expected)[-1]:.2f}."
     ).replace("-0", "−0")
     return Plot(ax, alt, {"ways": lines, "expected": dashed})

@@ -86,9 +86,9 @@ def picture(what: str, measured: Measured, bound: Bound) -> str:
         for tick in scale.ticks
     )
     noise = "; grey: the noise floor" if measured.floors else ""
-    unit = f" ({bound.unit})" if bound.unit else ""
+    said = what[0].upper() + what[1:] + (f" ({bound.unit})" if bound.unit else "")
     return (
-        f'<table class="intervals"><caption>{escape(what.capitalize())}{escape(unit)}; shaded: '
+        f'<table class="intervals"><caption>{escape(said)}; shaded: '
         f"where the claim puts it{noise}. A filled dot: the whole interval lies there.</caption>"
         f"{''.join(rows)}"
         f'<tr aria-hidden="true"><td></td><td width="60%"><svg width="100%" height="16">'

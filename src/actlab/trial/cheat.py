@@ -81,13 +81,13 @@ def _calls(record: catalog.Activation, framework: str) -> Iterator[Call]:
     seen: list[list[Any]] = []
     for place in (*classes[:1], *functions[:1]):
         wanted = [place.names.get(name, name) for name in record.defaults] + ["dim", "axis"]
-        given = [(name, place.arguments[name]) for name in wanted if name in place.arguments]
-        values = [value for _, value in given]
-        if catalog.REQUIRED in values or (seen and values in seen):
+        given = {name: place.arguments[name] for name in wanted if name in place.arguments}
+        if seen and (catalog.REQUIRED in given.values() or list(given.values()) in seen):
             continue
-        seen.append(values)
+        seen.append(list(given.values()))
+        optional = [pair for pair in given.items() if pair[1] is not catalog.REQUIRED]
         path = place.path.removeprefix("torch.").removeprefix("keras.")
-        yield path.replace("nn.functional.", "F."), given, "()" if place.is_class else ""
+        yield path.replace("nn.functional.", "F."), optional, "()" if place.is_class else ""
 
 
 def shown(value: Any) -> str:

@@ -21,6 +21,7 @@ PHRASES = {
     "framework": "in {}",
     "optimiser": "with {}",
     "start": "under {} initialisation",
+    "same": "from the same {}",
     "layer": "in layer {}",
     "rival": "against {}",
     "task": "for {}",
@@ -37,6 +38,7 @@ PHRASES = {
 
 
 # The same where there is little room, in a table or beside a picture.
+LISTED = 6  # cases that are named one by one; more are counted
 SHORT = {"depth": "{} layers", "batch": "batch {}", "rival": "over {}"}
 
 
@@ -92,7 +94,8 @@ class Measured:
         """What exactly the chosen cases have in common, in the reader's words.
 
         The smallest set of factors whose levels single them out (``on MNIST-1D, with 10 hidden
-        layers``), or the rest (``everywhere but on digits``); else the cases one by one.
+        layers``), or the rest (``everywhere but on digits``); else the cases one by one, or, where
+        these are many, how many of them (``in 23 of 32 cases``).
         """
         wanted = [case for case in self.cases if case in set(chosen)]
         rest = [case for case in self.cases if case not in wanted]
@@ -100,7 +103,9 @@ class Measured:
             return found
         if found := self._common(rest):
             return f"everywhere but {found}"
-        return self._listed(wanted)
+        listed = self._listed(wanted)
+        many = listed.count(";") >= LISTED or len(wanted) > 2 * LISTED
+        return f"in {len(wanted)} of {len(self.cases)} cases" if many else listed
 
     def _common(self, wanted: Sequence[Case]) -> str:
         for size in range(1, len(self.factors) + 1):
