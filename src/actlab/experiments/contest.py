@@ -26,7 +26,7 @@ import numpy.typing as npt
 from actlab import stats
 from actlab.experiments.together import least, shared
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import Study, load, part_of
 from actlab.trial import Case, Evidence, Level, Measured, Rule, above
 
 if TYPE_CHECKING:
@@ -259,16 +259,9 @@ def other_lengths(asks: Any) -> dict[str, Any]:
     return {f"trained {when}": replace(asks, when=when) for when in COLUMNS if when != asks.when}
 
 
-def part_of(table: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
-    """The rows in which every column has its value."""
-    for column, value in where.items():
-        table = table[table[column] == value]
-    return table
-
-
 def accuracies(table: pd.DataFrame, arm: str, when: When = "plateau", **where: Any) -> Array:
     """Test accuracies in per cent, (splits, seeds); NaN where few networks diverged."""
-    part = part_of(table, {"arm": arm, **where})
+    part = part_of(table, arm=arm, **where)
     wide = part.pivot(index="split", columns="seed", values=COLUMNS[when])
     if wide.isna().to_numpy().mean() > TOLERATED:
         wide = wide.fillna(CHANCE.get(str(part.data.iloc[0]), 0.1))
@@ -342,7 +335,7 @@ class Ahead:
 
     def table(self) -> pd.DataFrame:
         """The rows that are looked at."""
-        return part_of(load(self.study.name), self.where)
+        return load(self.study.name, **self.where)
 
     def places(self, table: pd.DataFrame) -> dict[Case, tuple[tuple[str, ...], dict[str, Any]]]:
         """Case → the arm and its rivals, and the columns to look at."""
@@ -392,8 +385,7 @@ class Ahead:
                 means = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
                 notes["lead by rival"][where] = means
             lost = {
-                arm: 100 * float(part_of(table, {"arm": arm, **key}).diverged.mean())
-                for arm in names
+                arm: 100 * float(part_of(table, arm=arm, **key).diverged.mean()) for arm in names
             }
             if any(lost.values()):
                 notes["networks that diverged (%)"][where] = lost

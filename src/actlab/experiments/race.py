@@ -19,10 +19,9 @@ from actlab.experiments.contest import (
     TITLES,
     TUNING_SEEDS,
     over_splits,
-    part_of,
 )
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import Study, grid_of, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
@@ -227,8 +226,7 @@ STUDIES = (RACE, KINDS)
 
 def steps_to(table: pd.DataFrame, **where: Any) -> Array:
     """Steps of one arm to one target, (splits, seeds)."""
-    wide = part_of(table, where).pivot(index="split", columns="seed", values="steps")
-    return np.asarray(wide, dtype=np.float64)
+    return grid_of(table, "steps", **where)
 
 
 def _over_splits(ratios: Array, confidence: float) -> Interval:

@@ -25,13 +25,12 @@ from actlab.experiments.contest import (
     leaky,
     method,
     over_splits,
-    part_of,
     prelu,
     rrelu,
 )
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import Study, load, part_of
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
     from actlab import ensemble
 
     contested = load(LEAKY.name)
-    rows = part_of(contested, {"data": data, "depth": depth, "arm": "PReLU"})
+    rows = part_of(contested, data=data, depth=depth, arm="PReLU")
     tables = []
     for split in range(SPLITS):
         result = ensemble.train(
@@ -97,7 +96,7 @@ LEARNED = Study(
 
 def by_layer(depth: int) -> dict[str, Array]:
     """Data set → learned slopes (networks, layers)."""
-    table = part_of(load(LEARNED.name), {"depth": depth})
+    table = load(LEARNED.name, depth=depth)
     return {
         TITLES[data]: part.pivot(
             index=["split", "seed"], columns="layer", values="slope"

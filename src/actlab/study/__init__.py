@@ -6,6 +6,16 @@ the result with :func:`load` and shows it next to a small live run.
 
 from actlab.study.declared import Cell, Study, StudyError
 from actlab.study.run import run
-from actlab.study.store import RESULTS, check_grid, load
+from actlab.study.store import RESULTS, check_grid, grid_of, load, part_of
 
-__all__ = ["RESULTS", "Cell", "Study", "StudyError", "check_grid", "load", "run"]
+__all__ = [
+    "RESULTS",
+    "Cell",
+    "Study",
+    "StudyError",
+    "check_grid",
+    "grid_of",
+    "load",
+    "part_of",
+    "run",
+]

@@ -8,16 +8,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from actlab.study.declared import Cell, Study, StudyError, digest
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Array = npt.NDArray[np.float64]
 RESULTS = Path(__file__).parents[1] / "results"
 
 
-def load(name: str) -> pd.DataFrame:
+def load(name: str, **where: Any) -> pd.DataFrame:
     """The committed table of one study; ``.attrs``: its ``machines``, ``seconds``, ``command``.
+
+    ``where``: column → the value of the rows that are wanted.
 
     Raises ``KeyError`` naming the nearest studies, or ``FileNotFoundError`` where nothing of that
     name was ever committed.
@@ -34,7 +40,23 @@ def load(name: str) -> pd.DataFrame:
             "is declared."
         )
     frame = read(path)  # on sums and logarithms of float64 processors agree, of float32 not
-    return frame.astype(dict.fromkeys(frame.columns[frame.dtypes == "float32"], "float64"))
+    wide = dict.fromkeys(frame.columns[frame.dtypes == "float32"], "float64")
+    return part_of(frame.astype(wide), **where)
+
+
+def part_of(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
+    """The rows in which every column has its value."""
+    for column, value in where.items():
+        table = table[table[column] == value]
+    return table
+
+
+def grid_of(
+    table: pd.DataFrame, values: str, rows: str = "split", columns: str = "seed", **where: Any
+) -> Array:
+    """One column as an array, by two others: (splits, seeds), for the rows that match."""
+    wide = part_of(table, **where).pivot(index=rows, columns=columns, values=values)
+    return np.asarray(wide, dtype=np.float64)
 
 
 def read(path: Path) -> pd.DataFrame:
