@@ -44,8 +44,9 @@ CLAIMS = (
         source=f"the fear behind every smooth one. Against it: {HOWARD}",
         asks=hard.AS_TWINS,
         by=BEATS,
-        remarks="ReLU is ReLU6's twin here: the one without an end. Hard sigmoid behind batch norm "
-        "began at a scale of 1; a larger one may suit it better, and was not on trial.",
+        remarks="ReLU is ReLU6's twin here: the one without an end. The last pair was asked anew on "
+        "30 November 2026: behind a batch norm that begins at a scale of 1 hard sigmoid was far "
+        "behind, and it was known that a scale of 3 suits it better. Now both have that.",
     ),
     Claim(
         id="hard-float16",
@@ -96,7 +97,7 @@ CHEAT = (
         activation="hard_silu",
         use="Where SiLU is too dear.",
         start="SiLU's.",
-        trap="Left of −1.5 a larger input gives a smaller output.",
+        trap="Between −3 and −1.5 a larger input gives a smaller output.",
         evidence=("smooth-beats-hard", "hard-corners-equal"),
     ),
     Row(

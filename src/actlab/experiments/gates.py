@@ -6,7 +6,9 @@ the curve of the one, the gate, is multiplied with the other (Dauphin et al., 20
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from actlab.experiments.contest import floor, listed, over_splits
 from actlab.experiments.together import least, shared
 from actlab.experiments.vocabulary import documentation
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import Study, grid_of, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ ARMS: dict[str, tuple[str, bool]] = {  # name → curve, and whether it is a gat
     "GLU": ("sigmoid", True),
     "GEGLU": ("gelu", True),
     "SwiGLU": ("silu", True),
+    "ReGLU": ("relu", True),
 }
 GATED = tuple(name for name, (_, gated) in ARMS.items() if gated)
 STREAM, BLOCKS = 32, 2
@@ -181,9 +184,10 @@ def fitted(
 
     ``texts``: of each network its training, validation and test windows. A seed draws the start
     and the batches, alike for every arm. Looks at the validation text ``every`` so many steps and
-    keeps each network's best weights; ends after the last of ``marks``, or when none has improved
-    for ``patience`` looks. Returns the validation losses, (looks, networks), and the test losses
-    of the best weights by mark: one that was not reached any more has those of the end.
+    keeps each network's best weights, until it has not improved for ``patience`` looks: what it
+    finds later counts no more. Ends when that is so for all, or after the last of ``marks``.
+    Returns the validation losses, (looks, networks), NaN after a network's end, and the test
+    losses of the best weights by mark: one that was not reached any more has those of the end.
     """
     import torch
     from torch.nn.functional import cross_entropy
@@ -194,7 +198,8 @@ def fitted(
     rate = torch.tensor(rates)[:, None]
     draws = [np.random.default_rng(seed) for seed in seeds]
     noted, found = [], {}
-    lowest, since = np.full(len(seeds), np.inf), 0
+    lowest, since = np.full(len(seeds), np.inf), np.zeros(len(seeds), int)
+    diverged = np.zeros(len(seeds), bool)
     for step in range(1, max(marks) + 1):
         drawn = [
             text[rng.integers(len(text), size=batch)]
@@ -210,15 +215,17 @@ def fitted(
             size = (square / (1 - 0.999**step)).sqrt_().add_(1e-8)
             weights -= rate * (mean / (1 - 0.9**step)) / size
         if step % every == 0:
-            now = judged(weights, valid, arm)
+            now = np.where(since < patience, judged(weights, valid, arm), np.nan)
             noted.append(now)
+            diverged |= (since < patience) & np.isnan(now)
             better = now < lowest
             lowest = np.where(better, now, lowest)
             best[better] = weights.detach()[better]
-            since = 0 if better.any() else since + 1
-        if step in marks or since == patience:
-            found[step] = np.where(np.isfinite(now), judged(best, test, arm), np.nan)
-        if since == patience:
+            since = np.where(better, 0, since + 1)
+        ended = bool((since >= patience).all())
+        if step in marks or ended:
+            found[step] = np.where(diverged, np.nan, judged(best, test, arm))
+        if ended:
             break
     return np.array(noted), {m: found[min(m, max(found))] for m in marks}
 
@@ -229,12 +236,20 @@ SPLITS, SEEDS = range(10, 20), 2  # of each split: 20 networks are reported, 10 
 # --- The study ------------------------------------------------------------------------------------
 
 
+def networks(seeds: int, tuning: bool = False) -> tuple[list[Any], list[int], dict[str, Any]]:
+    """Of networks to report, or to tune with: texts, seeds of their own, columns of a table."""
+    split, seed = np.repeat(SPLITS, seeds), np.tile(range(seeds), len(SPLITS))
+    texts = {one: split_letters(one) for one in SPLITS}
+    own = (100 * split + seed + (10_000 if tuning else 50)).tolist()
+    return [texts[one] for one in split], own, {"split": split, "seed": seed}
+
+
 def gates_cell(
     arm: str,
     *,
     once: int,
+    tuned_for: int,
     longest: int,
-    targets: Sequence[float],
     every: int,
     patience: int,
     batch: int,
@@ -243,49 +258,74 @@ def gates_cell(
     """Tune the rate over all splits, then train to the plateau: one row per network.
 
     ``loss_1``, ``loss_4``, ``loss``: on the test text, of the weights with the best validation
-    loss after ``once`` steps, four times as many and at the end (it was at ``best_at``);
-    ``steps_T``: until the validation loss was T at most, NaN if never.
+    loss after ``once`` steps, four times as many and at the end; that one was at ``best_at``, and
+    ``ran`` is the step at which the network had not improved for ``patience`` looks. Rates are
+    compared by the best validation loss within ``tuned_for`` steps.
     """
     import pandas as pd
-    import torch
 
     from actlab.ensemble.search import search
 
     options: dict[str, Any] = {"every": every, "patience": patience, "batch": batch}
-    texts = {split: split_letters(split) for split in SPLITS}
 
     def score(rates: Sequence[float]) -> Mapping[float, Array]:
-        grid = [(split, rate) for rate in rates for split in SPLITS]
-        own, each = zip(*grid, strict=True)
-        seeds = [10_000 + split for split in own]
-        valid, _ = fitted(arm, [texts[i] for i in own], seeds, each, marks=[4 * once], **options)
-        lowest = np.where(np.isnan(valid[-1]), np.nan, valid.min(axis=0))
-        return dict(zip(rates, -lowest.reshape(len(rates), -1), strict=True))
+        texts, seeds, _ = networks(1, tuning=True)
+        count = len(rates)
+        each = np.repeat(rates, len(seeds)).tolist()
+        valid, test = fitted(arm, texts * count, seeds * count, each, marks=[tuned_for], **options)
+        lowest = np.where(np.isnan(test[tuned_for]), np.nan, np.nanmin(valid, axis=0))
+        return dict(zip(rates, -lowest.reshape(count, -1), strict=True))
+
+    with one_thread():
+        tuned = search(score, start)
+        texts, seeds, columns = networks(SEEDS)
+        marks = (once, 4 * once, longest)
+        rates = [tuned.rate] * len(seeds)
+        valid, after = fitted(arm, texts, seeds, rates, marks=marks, **options)
+    looks = np.isfinite(valid)
+    best = every * (1 + np.argmin(np.where(looks, valid, np.inf), axis=0))
+    columns |= {"lr": tuned.rate, "edge": tuned.at_edge, "ran": every * looks.sum(0)}
+    losses = dict(zip(("loss_1", "loss_4", "loss"), after.values(), strict=True))
+    return pd.DataFrame({**columns, "best_at": best, **losses})
+
+
+def speed_cell(
+    arm: str, lr: float, *, steps: int, targets: Sequence[float], every: int, batch: int
+) -> pd.DataFrame:
+    """Networks of one arm at one rate: steps until the validation loss first is a target at most.
+
+    One row per network; ``steps_T`` is NaN where T was not reached. ``tuning``: those by which
+    the rate is chosen, which are not reported.
+    """
+    import pandas as pd
+
+    tables = []
+    for tuning, count in ((True, 1), (False, SEEDS)):
+        texts, seeds, columns = networks(count, tuning)
+        rates = [lr] * len(seeds)
+        options: dict[str, Any] = {"every": every, "patience": steps, "batch": batch}
+        with one_thread():
+            valid, _ = fitted(arm, texts, seeds, rates, marks=[steps], **options)
+        columns["tuning"] = tuning
+        for target in targets:
+            there = valid <= target
+            first = every * (1 + there.argmax(0))
+            columns[f"steps_{target:g}"] = np.where(there.any(0), first, np.nan)
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """These matrices are too small for several."""
+    import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        tuned = search(score, start)
-        split, seed = np.repeat(SPLITS, SEEDS), np.tile(range(SEEDS), len(SPLITS))
-        marks = (once, 4 * once, longest * once)
-        valid, after = fitted(
-            arm,
-            [texts[i] for i in split],
-            (100 * split + seed + 50).tolist(),
-            [tuned.rate] * len(split),
-            marks=marks,
-            **options,
-        )
+        yield
     finally:
         torch.set_num_threads(threads)
-    columns = dict(zip(("loss_1", "loss_4", "loss"), after.values(), strict=True))
-    for target in targets:
-        there = valid <= target
-        steps = every * (1 + there.argmax(0))
-        columns[f"steps_{target:g}"] = np.where(there.any(0), steps, np.nan)
-    best = every * (1 + np.argmin(np.nan_to_num(valid, nan=np.inf), axis=0))
-    own = {"split": split, "seed": seed, "lr": tuned.rate, "edge": tuned.at_edge}
-    return pd.DataFrame({**own, "ran": every * len(valid), "best_at": best, **columns})
 
 
 GATES = Study(
@@ -295,15 +335,26 @@ GATES = Study(
     axes={"arm": tuple(ARMS)},
     settings={
         "once": 400,
-        "longest": 20,
-        "targets": (2.6, 2.4, 2.3),
+        "tuned_for": 8_000,
+        "longest": 40_000,
         "every": 200,
-        "patience": 6,
+        "patience": 15,
         "batch": 64,
         "start": 0.01,
     },
 )
-STUDIES = (GATES,)
+RACES = {"GLU": "ReLU", "GEGLU": "GELU"}
+SPEED = Study(
+    name="gates_speed",
+    title="Steps to three losses, by gated and by plain blocks, at seven rates",
+    task=speed_cell,
+    axes={
+        "arm": tuple(name for pair in RACES.items() for name in pair),
+        "lr": (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1),
+    },
+    settings={"steps": 2_400, "targets": (2.6, 2.4, 2.3), "every": 20, "batch": 64},
+)
+STUDIES = (GATES, SPEED)
 
 # --- What the claims ask --------------------------------------------------------------------------
 
@@ -313,9 +364,7 @@ COLUMNS = {"once": "loss_1", "four times": "loss_4", "plateau": "loss"}
 
 def values(arm: str, column: str = "loss") -> Array:
     """A column of the study, (splits, seeds)."""
-    table = load(GATES.name)
-    wide = table[table.arm == arm].pivot(index="split", columns="seed", values=column)
-    return np.asarray(wide, dtype=float)
+    return grid_of(load(GATES.name), column, arm=arm)
 
 
 def _lead(pairs: Mapping[str, Sequence[str]], level: Level) -> Evidence:
@@ -338,14 +387,18 @@ def _lead(pairs: Mapping[str, Sequence[str]], level: Level) -> Evidence:
     return {LEAD: Measured(cases, ("network",), floors, notes)}
 
 
-_NETWORK = (
+_TASK = (
     f"The next letter of SciPy's documentation from the {CONTEXT} before it (small letters and "
     f"spaces, {TEXT:,} of them to train on): an embedding, {BLOCKS} blocks on a stream of {STREAM} "
     f"with a norm before each, no biases, {HIDDEN[False]} hidden units without and {HIDDEN[True]} "
     f"with a gate, {count(True):,} weights in either. Adam; {len(SPLITS)} splits of the text, "
-    f"{SEEDS} seeds each, paired; a rate of its own for each arm, chosen with {len(SPLITS)} "
-    "other networks; trained until no validation loss falls any more, or for twenty times the "
-    "shortest training."
+    f"{SEEDS} seeds each, paired."
+)
+_NETWORK = (
+    f"{_TASK} A rate of its own for each arm, chosen with {len(SPLITS)} other networks by the best "
+    f"of {GATES.settings['tuned_for']:,} steps; each network trained until its validation loss has "
+    f"not improved for {GATES.settings['patience'] * GATES.settings['every']:,} steps, at most for "
+    f"{GATES.settings['longest']:,}."
 )
 _SCOPE = (
     f"Networks of {count(True):,} weights · letters of a text · "
@@ -382,29 +435,44 @@ SAME = Experiment(
     _apart,
     study=GATES.name,
 )
-RACES = {"GLU": "ReLU", "GEGLU": "GELU"}
+
+
+def steps_to(arm: str, lr: float, target: float, tuning: bool = False) -> Array:
+    """Steps to a loss, (splits, seeds); one that never gets there counts as the longest run."""
+    wide = grid_of(load(SPEED.name), f"steps_{target:g}", arm=arm, lr=lr, tuning=tuning)
+    return np.nan_to_num(wide, nan=SPEED.settings["steps"])
+
+
+def fastest(arm: str) -> float:
+    """The rate with the fewest steps to the farthest target, by the networks for tuning."""
+    farthest = min(SPEED.settings["targets"])
+    return float(
+        min(SPEED.axes["lr"], key=lambda lr: float(steps_to(arm, lr, farthest, tuning=True).mean()))
+    )
 
 
 def _faster(root: int, level: Level) -> Evidence:
-    settings = GATES.settings
-    longest = settings["longest"] * settings["once"]
-    cells = [(arm, target) for arm in RACES for target in settings["targets"]]
+    rates = {arm: fastest(arm) for pair in RACES.items() for arm in pair}
+    cells = list(itertools.product(RACES.items(), SPEED.settings["targets"], (True, False)))
     cases: dict[Case, Interval] = {}
-    for arm, target in cells:
-        ours, theirs = (
-            np.nan_to_num(values(name, f"steps_{target:g}"), nan=longest)
-            for name in (arm, RACES[arm])
+    for (arm, rival), target, own in cells:
+        ours = steps_to(arm, rates[arm if own else rival], target)
+        saved = 100 * (1 - ours / steps_to(rival, rates[rival], target))
+        what = "a rate of its own" if own else "the plain block's rate"
+        cases[f"{arm} over {rival}", what, f"a loss of {target:g}"], _ = over_splits(
+            saved, level(len(cells))
         )
-        saved = over_splits(100 * (1 - ours / theirs), level(len(cells)))[0]
-        cases[f"{arm} over {RACES[arm]}", f"a loss of {target:g}"] = saved
-    return {FASTER: Measured(cases, ("network", "target"))}
+    return {FASTER: Measured(cases, ("network", "rate chosen", "target"), notes={"rate": rates})}
 
 
 RACE = Experiment(
-    f"{_NETWORK} How many of its steps a gated network saves until the validation loss is low "
-    f"enough (looked at every {GATES.settings['every']} steps), for three targets; one that never "
-    "gets there counts as the longest run.",
+    f"The same networks at {len(SPEED.axes['lr'])} rates, for {SPEED.settings['steps']:,} steps: "
+    "how many of the plain block's steps a gated one saves until the validation loss is low enough "
+    f"(looked at every {SPEED.settings['every']} steps), for three targets. The rate is that with "
+    f"which {len(SPLITS)} other networks need the fewest steps to the lowest target: the gated "
+    "block's own, and once more the plain block's for both. One that never gets there counts as "
+    f"the longest run. {_TASK}",
     _SCOPE,
     _faster,
-    study=GATES.name,
+    study=SPEED.name,
 )

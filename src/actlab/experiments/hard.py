@@ -92,6 +92,18 @@ def plain_sign(z: Tensor) -> Tensor:
     return z + (sign(z) - z).detach()
 
 
+def spread_sigmoid(z: Tensor) -> Tensor:
+    """Sigmoid of 3z: behind batch norm it uses its range, where sigmoid of z is nearly a line."""
+    return (3 * z).sigmoid()
+
+
+def spread_hard_sigmoid(z: Tensor) -> Tensor:
+    """Its twin: the corners, at 3, lie one standard deviation out."""
+    import torch
+
+    return torch.nn.functional.hardsigmoid(3 * z)
+
+
 _BATCH = {"init": "lecun_normal", "normalization": "batch"}
 ARMS: dict[str, dict[str, Any]] = {
     "ReLU": FAIR["relu"],
@@ -104,12 +116,14 @@ ARMS: dict[str, dict[str, Any]] = {
     "hard sigmoid": {"activation": "hard_sigmoid", **_BATCH},
     "sign, clipped": {"activation": clipped_sign, **own_start(1)},
     "sign, plain": {"activation": plain_sign, **own_start(1)},
+    "sigmoid of 3z": {"activation": spread_sigmoid, **_BATCH},
+    "hard sigmoid of 3z": {"activation": spread_hard_sigmoid, **_BATCH},
 }
 TWINS = {
     "ReLU and ReLU6": ("ReLU", "ReLU6"),
     "tanh and its twin": ("tanh", "hard tanh"),
     "SiLU and its twin": ("SiLU", "hard SiLU"),
-    "sigmoid and its twin, batch norm": ("sigmoid", "hard sigmoid"),
+    "sigmoid and its twin, batch norm": ("sigmoid of 3z", "hard sigmoid of 3z"),
 }
 FEW_BITS = ("ReLU", "ReLU6", "tanh", "hard tanh", "SiLU", "hard SiLU")
 """The arms whose networks are rounded."""
