@@ -44,8 +44,8 @@ CLAIMS = (
         source=f"the fear behind every smooth one. Against it: {HOWARD}",
         asks=hard.AS_TWINS,
         by=BEATS,
-        remarks="ReLU is ReLU6's twin here: the one without an end. The last pair was asked anew on "
-        "30 November 2026: behind a batch norm that begins at a scale of 1 hard sigmoid was far "
+        remarks="ReLU is ReLU6's twin here: the one without an end. The last pair was asked anew "
+        "on 30 November 2026: behind a batch norm that begins at a scale of 1 hard sigmoid was far "
         "behind, and it was known that a scale of 3 suits it better. Now both have that.",
     ),
     Claim(
