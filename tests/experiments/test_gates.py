@@ -102,9 +102,51 @@ def test_the_study_is_whole_and_no_rate_lies_at_an_edge():
     assert np.isfinite(table.loss).all()
 
 
-def test_the_claims_say_who_saw_no_plateau():
+def test_every_network_ran_to_its_own_plateau():
     table = load(gates.GATES.name)
-    assert (table.ran == 8_000).all()
-    assert 1 / 5 < (table.best_at == table.ran).mean() < 1 / 4
-    said = "All ran for 8,000 steps, and more than a fifth had their best loss at the last look"
-    assert all(said in claim.experiment for claim in claims.all() if claim.chapter == "10_gates")
+    settings = gates.GATES.settings
+    assert (table.ran - table.best_at == settings["patience"] * settings["every"]).all()
+
+
+def test_a_network_that_has_ended_counts_no_more():
+    """Side by side with one that goes on, it is what it would have been alone."""
+    rng = np.random.default_rng(1)
+    noise = [rng.integers(0, 27, (n, gates.CONTEXT + 1)) for n in (50, 30, 30)]
+    rows = np.tile(np.arange(gates.CONTEXT + 1), (50, 1))
+    options = {"marks": [60], "every": 5, "patience": 2, "batch": 8}
+    both, after = gates.fitted("GELU", [noise, [rows] * 3], [1, 2], [0.03, 0.01], **options)
+    alone, own = gates.fitted("GELU", [noise], [1], [0.03], **options)
+    ended = len(alone)
+    assert ended < len(both)
+    assert np.isnan(both[ended:, 0]).all()
+    assert np.isfinite(both[:, 1]).all()
+    assert both[:ended, 0] == pytest.approx(alone[:, 0], rel=1e-4)
+    assert after[60][0] == pytest.approx(own[60][0], rel=1e-4)
+
+
+def test_a_network_that_diverged_has_no_loss():
+    rows = np.tile(np.arange(gates.CONTEXT + 1), (50, 1))
+    options = {"marks": [20], "every": 5, "patience": 9, "batch": 8}
+    texts = [[rows] * 3] * 2
+    _, after = gates.fitted("bilinear", texts, [1, 2], [0.01, 1e30], **options)
+    assert np.isfinite(after[20]).tolist() == [True, False]
+
+
+def test_speed_is_compared_at_rates_within_those_tried():
+    table = load(gates.SPEED.name)
+    sizes = table.groupby(["arm", "lr", "tuning"]).size().unstack()
+    assert (sizes[False] == 20).all()
+    assert (sizes[True] == 10).all()
+    tried = gates.SPEED.axes["lr"]
+    for pair in gates.RACES.items():
+        assert {gates.fastest(arm) for arm in pair} <= set(tried[1:-1])
+
+
+def test_the_fastest_rate_is_that_of_other_networks(monkeypatch):
+    table = load(gates.SPEED.name)
+    told = table.copy()
+    told.loc[~told.tuning & (told.lr == 0.1), "steps_2.3"] = 1
+    monkeypatch.setattr(gates, "load", lambda name, **where: told)
+    assert gates.fastest("ReLU") < 0.1
+    told.loc[told.tuning & (told.lr == 0.003), "steps_2.3"] = 1
+    assert gates.fastest("ReLU") == 0.003
