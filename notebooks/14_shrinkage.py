@@ -453,9 +453,9 @@ choice = predict.pick(large, limits)
 predict.reveal(f"{small:.2g} and {large:.0f}", choice=choice)
 
 # %% [markdown] tags=["reveal"]
-# Soft shrink takes the same toll from everybody. To a small signal that is everything, to a large
-# one next to nothing, and the weights multiply both alike: what is a little too small becomes
-# smaller, layer by layer, what is a little too large larger. Size 1 is a point on a ridge. A
+# Soft shrink takes the same toll from all. To a small signal that is everything, to a large one next
+# to nothing, and the weights multiply both alike: what is a little too small becomes smaller, what
+# is a little too large larger. Size 1 is a point on a ridge. A
 # squashing function takes from the *large*: its point lies in a valley, and every signal comes to
 # it. There *is* a start for thirty layers of soft shrink. You cannot stand on it.
 
@@ -463,9 +463,9 @@ predict.reveal(f"{small:.2g} and {large:.0f}", choice=choice)
 claims.trial("shrink-keeps-size")
 
 # %% [markdown]
-# Hard shrink takes nothing from the large; with weights 4 % above theory's it stands. And in a
-# network of three layers all this has only begun. So train some: each function with its start and
-# at its best learning rate, to the plateau.
+# Hard shrink takes nothing from the large: with weights 4 % above theory's it stands. In a network
+# of three layers this has only begun. So train some, with start and rate of their own, to
+# the plateau.
 #
 # > **Predict.** On 500 noisy signals of MNIST-1D: how does the *best* of the three shrinkage
 # > functions compare with ReLU, in test accuracy?

@@ -309,7 +309,7 @@ print(f"and with a p of less than 0.05 / {len(first)}: {corrected:.0%}")
 # All of this together: the six of the ranking (one slope for the leaky ones), each with a start
 # that suits it and in each place a rate of its own, found with ten other networks; five splits with
 # four seeds each; training until the validation loss has not improved for twelve epochs, at most
-# forty. On two data sets it runs while you read this.
+# twenty-four. On two data sets it runs while you read this.
 
 # %%
 trial = grand.SMALL

@@ -71,8 +71,8 @@ def test_the_worked_numbers(full):
 def test_what_the_text_says_of_the_trial(full):
     assert "found with ten other networks; five splits with four seeds each" in WORDS
     assert (contest.SPLITS, contest.SEEDS, contest.SPLITS * contest.TUNING_SEEDS) == (5, 4, 10)
-    assert "has not improved for twelve epochs, at most forty" in WORDS
-    assert grand.SMALL.settings["longest"] == 40
+    assert "has not improved for twelve epochs, at most twenty-four" in WORDS
+    assert grand.SMALL.settings["longest"] == 24
     assert "at most 200 epochs" in WORDS
     assert grand.GRAND.settings["longest"] == 200 == full.ran.max()
     assert grand.GRAND.settings["patience"] == grand.SMALL.settings["patience"] == 12

@@ -142,6 +142,7 @@ def test_a_start_for_both_chooses_the_winner():
     assert "Give both the same start, and you choose the winner; give each its own" in WORDS
     accuracy = means("accuracy")["mnist1d"]
     one, three = (accuracy[f"sigmoid{of}"] - accuracy[f"hard sigmoid{of}"] for of in ("", " of 3z"))
+    assert "Without the factor it is more than ten points *behind*" in WORDS
     assert one > 10
     assert three < -2
     own = load(hard.CONTEST.name, data="mnist1d").groupby("arm").valid_loss.mean()

@@ -143,7 +143,7 @@ def test_what_depth_does(name):
     gains = shrinkage.GAINS[name] * np.array([0.95, 1, 1.03, 1.1])
     best = max(kept(shrinkage.RECORDS[name], gain, 30) for gain in gains)
     assert best > 0.9 if name == "hard shrink" else best < 0.2
-    assert "in a network of three layers all this has only begun" in WORDS
+    assert "In a network of three layers this has only begun" in WORDS
     assert kept(shrinkage.RECORDS[name], shrinkage.GAINS[name], 3) > 0.9
 
 

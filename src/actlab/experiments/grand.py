@@ -365,7 +365,7 @@ SMALL = build(
     sizes={"digits": 200, "mnist1d": 300},
     seeds=4,
     tuning_epochs=12,
-    longest=40,
+    longest=24,
     dtype="float64",
 )
 STUDIES = (GRAND, SMALL)
