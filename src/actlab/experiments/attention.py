@@ -163,7 +163,7 @@ SCALE = Experiment(
     f"{QUERIES} queries and {KEYS} keys of d standard normal numbers: the size of the softmax's "
     "slope (the Frobenius norm of its Jacobian) at their products, of that at the products over "
     "√d. The median over the queries, twenty seeds.",
-    "Random queries and keys · 20 seeds",
+    "Random queries, 64 random keys · 20 seeds",
     _saturated,
 )
 
