@@ -200,23 +200,23 @@ print("Keras:", keras_slope(keras.activations.hard_tanh, 1.0))
 #
 # ## Is hard worse?
 #
-# Beyond its ends a hard function has no slope: a unit out there learns nothing from that example. In
-# return a hard sigmoid needs no exponential ([chapter 15](15_cost.ipynb) has the seconds). Howard and colleagues
-# ([2019](https://arxiv.org/abs/1905.02244)) made a network for telephones hard and saw no
-# difference in accuracy. Four pairs, each function with the
-# start that suits it and its own best rate, to the plateau; sigmoid and its twin of three times what
-# batch normalisation hands on:
+# Beyond its ends a hard function has no slope: a unit out there learns nothing from that example.
+# In return a hard sigmoid needs no exponential ([chapter 15](15_cost.ipynb) has the seconds).
+# Howard and colleagues ([2019](https://arxiv.org/abs/1905.02244)) made a network for telephones
+# hard and saw no difference in accuracy. Four pairs, each function with the start that suits it and
+# its own best rate, to the plateau; sigmoid and its twin of three times what batch normalisation
+# hands on:
 
 # %%
 claims.trial("smooth-beats-hard")
 
 # %% [markdown]
-# On the digits no pair is apart. On MNIST-1D, which is harder, one is, and there the hard one leads.
-# Without the factor it is more than ten points *behind*. Batch normalisation hands on numbers of
-# mean 0 and standard deviation 1, and 99.7 % of these lie between −3 and 3, where hard sigmoid is a
-# straight line. A stack of lines is a line ([chapter 1](01_why_nonlinear.ipynb)). The sigmoid bends
-# everywhere and is better here without. Give both the same start, and you choose the winner; give
-# each its own: they are level.
+# On the digits no pair is apart. On MNIST-1D, which is harder, one is, and there the hard one
+# leads. Without the factor it is more than ten points *behind*. Batch normalisation hands on
+# numbers of mean 0 and standard deviation 1, and 99.7 % of these lie between −3 and 3, where hard
+# sigmoid is a straight line. A stack of lines is a line ([chapter 1](01_why_nonlinear.ipynb)). The
+# sigmoid bends everywhere and is better here without. Give both the same start, and you choose the
+# winner; give each its own: they are level.
 #
 # ## Eight bits by hand
 #

@@ -453,11 +453,11 @@ choice = predict.pick(large, limits)
 predict.reveal(f"{small:.2g} and {large:.0f}", choice=choice)
 
 # %% [markdown] tags=["reveal"]
-# Soft shrink takes the same toll from all. To a small signal that is everything, to a large one next
-# to nothing, and the weights multiply both alike: what is a little too small becomes smaller, what
-# is a little too large larger. Size 1 is a point on a ridge. A
-# squashing function takes from the *large*: its point lies in a valley, and every signal comes to
-# it. There *is* a start for thirty layers of soft shrink. You cannot stand on it.
+# Soft shrink takes the same toll from all. To a small signal that is everything, to a large one
+# next to nothing, and the weights multiply both alike: what is a little too small becomes smaller,
+# what is a little too large larger. Size 1 is a point on a ridge. A squashing function takes from
+# the *large*: its point lies in a valley, and every signal comes to it. There *is* a start for
+# thirty layers of soft shrink. You cannot stand on it.
 
 # %%
 claims.trial("shrink-keeps-size")

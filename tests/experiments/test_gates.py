@@ -6,7 +6,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from actlab import claims
 from actlab.experiments import gates
 from actlab.study import load
 

@@ -71,6 +71,6 @@ CHEAT = (
         "none.",
         start="As the plain block; two thirds of its hidden width cost as many weights.",
         trap="The gate is the second half in nn.GLU and keras.activations.glu.",
-        evidence=("gates-beat-plain", "gates-bilinear-enough", "gates-faster"),
+        evidence=("gates-any-helps", "gates-beat-plain", "gates-faster"),
     ),
 )
