@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from actlab import data
+from tests.conftest import ONE_THREAD
 
 from . import gates, pictures
 from .execute import prepare, without_data
@@ -61,6 +62,7 @@ def run(notebooks: list[Path], *options: str) -> int:
     if not notebooks:
         return 0
     prepare()
+    os.environ |= {name: os.environ.get(name, one) for name, one in ONE_THREAD.items()}
     arguments = ["-p", __name__, "-n", "2", "--dist", "loadfile", "--nbval-current-env"]
     return int(pytest.main([*arguments, "-p", "no:cacheprovider", *options, *map(str, notebooks)]))
 

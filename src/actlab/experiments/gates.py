@@ -230,7 +230,7 @@ def fitted(
     return np.array(noted), {m: found[min(m, max(found))] for m in marks}
 
 
-SPLITS, SEEDS = range(10, 20), 2  # of each split: 20 networks are reported, 10 tuned with
+SPLITS = range(10, 20)  # with a network of each a rate is tuned
 
 
 # --- The study ------------------------------------------------------------------------------------
@@ -254,6 +254,7 @@ def gates_cell(
     patience: int,
     batch: int,
     start: float,
+    seeds: int,
 ) -> pd.DataFrame:
     """Tune the rate over all splits, then train to the plateau: one row per network.
 
@@ -269,19 +270,19 @@ def gates_cell(
     options: dict[str, Any] = {"every": every, "patience": patience, "batch": batch}
 
     def score(rates: Sequence[float]) -> Mapping[float, Array]:
-        texts, seeds, _ = networks(1, tuning=True)
+        texts, drawn, _ = networks(1, tuning=True)
         count = len(rates)
-        each = np.repeat(rates, len(seeds)).tolist()
-        valid, test = fitted(arm, texts * count, seeds * count, each, marks=[tuned_for], **options)
+        each = np.repeat(rates, len(drawn)).tolist()
+        valid, test = fitted(arm, texts * count, drawn * count, each, marks=[tuned_for], **options)
         lowest = np.where(np.isnan(test[tuned_for]), np.nan, np.nanmin(valid, axis=0))
         return dict(zip(rates, -lowest.reshape(count, -1), strict=True))
 
     with one_thread():
         tuned = search(score, start)
-        texts, seeds, columns = networks(SEEDS)
+        texts, drawn, columns = networks(seeds)
         marks = (once, 4 * once, longest)
-        rates = [tuned.rate] * len(seeds)
-        valid, after = fitted(arm, texts, seeds, rates, marks=marks, **options)
+        rates = [tuned.rate] * len(drawn)
+        valid, after = fitted(arm, texts, drawn, rates, marks=marks, **options)
     looks = np.isfinite(valid)
     best = every * (1 + np.argmin(np.where(looks, valid, np.inf), axis=0))
     columns |= {"lr": tuned.rate, "edge": tuned.at_edge, "ran": every * looks.sum(0)}
@@ -290,7 +291,7 @@ def gates_cell(
 
 
 def speed_cell(
-    arm: str, lr: float, *, steps: int, targets: Sequence[float], every: int, batch: int
+    arm: str, lr: float, *, steps: int, targets: Sequence[float], every: int, batch: int, seeds: int
 ) -> pd.DataFrame:
     """Networks of one arm at one rate: steps until the validation loss first is a target at most.
 
@@ -300,12 +301,12 @@ def speed_cell(
     import pandas as pd
 
     tables = []
-    for tuning, count in ((True, 1), (False, SEEDS)):
-        texts, seeds, columns = networks(count, tuning)
-        rates = [lr] * len(seeds)
+    for tuning, count in ((True, 1), (False, seeds)):
+        texts, drawn, columns = networks(count, tuning)
+        rates = [lr] * len(drawn)
         options: dict[str, Any] = {"every": every, "patience": steps, "batch": batch}
         with one_thread():
-            valid, _ = fitted(arm, texts, seeds, rates, marks=[steps], **options)
+            valid, _ = fitted(arm, texts, drawn, rates, marks=[steps], **options)
         columns["tuning"] = tuning
         for target in targets:
             there = valid <= target
@@ -341,6 +342,7 @@ GATES = Study(
         "patience": 15,
         "batch": 64,
         "start": 0.01,
+        "seeds": 4,
     },
 )
 RACES = {"GLU": "ReLU", "GEGLU": "GELU"}
@@ -352,7 +354,7 @@ SPEED = Study(
         "arm": tuple(name for pair in RACES.items() for name in pair),
         "lr": (0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1),
     },
-    settings={"steps": 2_400, "targets": (2.6, 2.4, 2.3), "every": 20, "batch": 64},
+    settings={"steps": 2_400, "targets": (2.6, 2.4, 2.3), "every": 20, "batch": 64, "seeds": 2},
 )
 STUDIES = (GATES, SPEED)
 
@@ -392,18 +394,19 @@ _TASK = (
     f"spaces, {TEXT:,} of them to train on): an embedding, {BLOCKS} blocks on a stream of {STREAM} "
     f"with a norm before each, no biases, {HIDDEN[False]} hidden units without and {HIDDEN[True]} "
     f"with a gate, {count(True):,} weights in either. Adam; {len(SPLITS)} splits of the text, "
-    f"{SEEDS} seeds each, paired."
+    "paired."
 )
 _NETWORK = (
     f"{_TASK} A rate of its own for each arm, chosen with {len(SPLITS)} other networks by the best "
     f"of {GATES.settings['tuned_for']:,} steps; each network trained until its validation loss has "
     f"not improved for {GATES.settings['patience'] * GATES.settings['every']:,} steps, at most for "
-    f"{GATES.settings['longest']:,}."
+    f"{GATES.settings['longest']:,}; {GATES.settings['seeds']} seeds for each split."
 )
-_SCOPE = (
-    f"Networks of {count(True):,} weights · letters of a text · "
-    f"{len(SPLITS)} splits × {SEEDS} seeds"
-)
+
+
+def _scope(study: Study) -> str:
+    seeds = f"{len(SPLITS)} splits × {study.settings['seeds']} seeds"
+    return f"Networks of {count(True):,} weights · letters of a text · {seeds}"
 
 
 def leads(pairs: Mapping[str, Sequence[str]]) -> Experiment:
@@ -414,7 +417,7 @@ def leads(pairs: Mapping[str, Sequence[str]]) -> Experiment:
     )
     return Experiment(
         f"{_NETWORK} Test loss, in nats per letter: {told}.",
-        _SCOPE,
+        _scope(GATES),
         lambda root, level: _lead(pairs, level),
         study=GATES.name,
     )
@@ -431,7 +434,7 @@ def _apart(root: int, level: Level) -> Evidence:
 
 SAME = Experiment(
     f"{_NETWORK} Test loss of each kind of gate minus that of GEGLU, in nats per letter.",
-    _SCOPE,
+    _scope(GATES),
     _apart,
     study=GATES.name,
 )
@@ -472,7 +475,7 @@ RACE = Experiment(
     f"which {len(SPLITS)} other networks need the fewest steps to the lowest target: the gated "
     "block's own, and once more the plain block's for both. One that never gets there counts as "
     f"the longest run. {_TASK}",
-    _SCOPE,
+    _scope(SPEED),
     _faster,
     study=SPEED.name,
 )
