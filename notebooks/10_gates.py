@@ -324,7 +324,7 @@ print(f"half as many steps: {keras_loss:.1f} nats")
 # ## Is it better?
 #
 # Now the trial: two plain blocks and five gated ones, in networks of equally many weights, each at
-# its own best learning rate, on ten cuts of the text with two seeds each. Every network is trained
+# its own best learning rate, on ten cuts of the text with four seeds each. Every network is trained
 # until its validation loss has not improved for 3,000 steps. (After 8,000 steps, where an earlier
 # version of this trial ended, nine in ten still improve.)
 #
@@ -364,7 +364,7 @@ claims.trial("gates-any-helps", "gates-beat-plain", "gates-faster")
 # %% [markdown]
 # No gate is shown to be ahead, none to be behind. That contradicts nobody: Shazeer's gates lead by
 # some hundredths of a nat a *word piece* (not a letter), in models many thousand times as large,
-# and so small a lead our twenty networks could have missed.
+# and so small a lead our forty networks could have missed.
 #
 # Nor is a gate shown to train faster. That verdict was once another. Its learning rates had been
 # chosen for the loss at the end; GLU's was nearly twice ReLU's, and a larger rate alone is faster.

@@ -26,9 +26,9 @@ def test_the_study_is_what_the_text_says():
     assert "networks of equally many weights" in WORDS
     assert gates.count(True) == gates.count(False)
     table = study.load(gates.GATES.name)
-    assert "on ten cuts of the text with two seeds each" in WORDS
+    assert "on ten cuts of the text with four seeds each" in WORDS
     assert table.split.nunique() == 10
-    assert (table.groupby(["arm", "split"]).seed.nunique() == 2).all()
+    assert (table.groupby(["arm", "split"]).seed.nunique() == 4).all()
 
 
 def test_what_the_text_says_of_the_trial():
@@ -43,7 +43,7 @@ def test_what_the_text_says_of_the_trial():
         assert found.verdict == "not shown"
         assert all(lead.low < 0 < lead.high for lead in cases(name).values())
     assert {case for (case,) in cases("gates-any-helps")} == set(gates.GATED)
-    assert "so small a lead our twenty networks could have missed" in WORDS
+    assert "so small a lead our forty networks could have missed" in WORDS
     assert 0.02 < found.measured[gates.LEAD].half_width() < 0.05
 
 

@@ -95,7 +95,7 @@ def test_the_parts_of_a_split_share_no_string(monkeypatch):
 
 def test_the_study_is_whole_and_no_rate_lies_at_an_edge():
     table = load(gates.GATES.name)
-    assert (table.groupby("arm").size() == 20).all()
+    assert (table.groupby("arm").size() == 40).all()
     assert set(table.arm) == set(gates.ARMS)
     assert not table.edge.any()
     assert np.isfinite(table.loss).all()

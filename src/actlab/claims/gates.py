@@ -10,8 +10,8 @@ SHAZEER = "[Shazeer, 2020](https://arxiv.org/abs/2002.05202)"
 LONGER = (
     "Run a third time on 30 November 2026, each network until its own plateau, when it was known "
     "that 8,000 steps, at whose end more than a fifth of the networks were still improving, had "
-    "shown nothing. Twenty networks of each arm could not have said that gates are alike; when that "
-    "was seen, with nothing shown of any lead, twenty more were added."
+    "shown nothing. Twenty networks of each arm could not have said that gates are alike; when "
+    "that was seen, with nothing shown of any lead, twenty more were added."
 )
 
 HOME = ("glu",)
