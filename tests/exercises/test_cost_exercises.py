@@ -60,6 +60,13 @@ def in_one_go(f, g):
     return np.mean([seconds(f) for _ in range(10)]) / np.mean([seconds(g) for _ in range(10)])
 
 
+def warm_for_long(f, g):
+    """Five calls before the clock runs, and then the mean of five."""
+    for _ in range(5):
+        f(), g()
+    return sum(seconds(f) for _ in range(5)) / sum(seconds(g) for _ in range(5))
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
@@ -68,6 +75,7 @@ def in_one_go(f, g):
         (lambda f, g: torch.tensor(fair(f, g)), None),
         (lambda f, g: 1 / fair(f, g), "upside down"),
         (in_one_go, "the smallest or the median"),
+        (warm_for_long, "the smallest or the median"),
         (lambda f, g: seconds(f) / seconds(g), "called 1 times"),
         (lambda f, g: sum(seconds(f) for _ in range(6)) / sum(seconds(g) for _ in range(6)), "100"),
         (lambda f, g: (fair(f, g), 1), "expected one number"),

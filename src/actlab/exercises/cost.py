@@ -73,7 +73,7 @@ def check_fair_ratio(answer: Any) -> str:
     """Exercise 15.2: how many times as long as the second the first one takes, fairly."""
     for ratio, swapped in ((2.0, False), (0.5, True)):
         for _ in range(TRIES):
-            quick, slow = Slow(1, 100, (3,), 15), Slow(2, 1, (4,), 15)
+            quick, slow = Slow(1, 100, (3, 8), 15), Slow(2, 1, (4, 9), 15)
             found = numbers(run(answer, *((quick, slow) if swapped else (slow, quick))))
             expect(found.size == 1, f"expected one number, got {found.size} of them.")
             calls, got = min(quick.calls, slow.calls), float(found.item())
