@@ -128,9 +128,12 @@ def network(function, epochs=20, width=64):
 def test_frugal():
     judge(cost.check_frugal, network(Frugal.apply), None)
     judge(cost.check_frugal, network(Frugal.apply, width=40).double(), None)
-    judge(cost.check_frugal, network(functional.softplus), "keeps 2.0 arrays")
+    judge(cost.check_frugal, kept := network(functional.softplus), "keeps 2.0 arrays")
     judge(cost.check_frugal, network(torch.relu), "expected 2 hidden layers of Softplus")
     judge(cost.check_frugal, network(Frugal.apply, epochs=0), "was it trained?")
+    judge(cost.check_frugal, network(functional.softplus).requires_grad_(False), "frozen")
+    with torch.no_grad():
+        judge(cost.check_frugal, kept, "keeps 2.0 arrays")
     judge(cost.check_frugal, functional.softplus, "expected")
 
 
@@ -145,15 +148,16 @@ def frugal(x):
     return y, backward
 
 
-def test_frugal_in_keras():
+@pytest.mark.parametrize(("activation", "hint"), [(frugal, None), ("softplus", "keeps its input")])
+def test_frugal_in_keras(activation, hint):
     keras.utils.set_random_seed(0)
     digits = data.load("digits")
-    hidden = [keras.layers.Dense(64, frugal) for _ in range(2)]
+    hidden = [keras.layers.Dense(64, activation) for _ in range(2)]
     model = keras.Sequential([keras.Input((64,)), *hidden, keras.layers.Dense(10)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9), loss)
     model.fit(digits.x_train, digits.y_train, batch_size=64, epochs=20, verbose=0)
-    judge(cost.check_frugal, model, None)
+    judge(cost.check_frugal, model, hint)
 
 
 @pytest.mark.parametrize(("answer", "hint"), rules.ANSWERS)

@@ -109,13 +109,37 @@ def check_frugal(answer: Any) -> str:
     said = trained(answer, "softplus", 2)
     if is_torch(answer):
         held = arrays_kept(answer)
+        expect(held > 0, "nothing in it waits for a backward pass: are its weights frozen?")
         expect(
             held < 1.6,
             f"it reads the digits, and for each hidden layer it keeps {held:.1f} arrays; an output "
             "is one, and the next layer has to keep that anyway. In forward, save the output only.",
         )
         return f"{said} A hidden layer keeps one array."
-    return f"{said} (What Keras keeps was not looked at.)"
+    expect(
+        "SoftplusGrad" not in backward_operations(answer),
+        "it reads the digits, and its softplus is TensorFlow's own, which keeps its input. Give "
+        "the layers a function with a gradient made from the output: ops.custom_gradient.",
+    )
+    return f"{said} Its backward pass is not TensorFlow's own softplus, which keeps the input."
+
+
+def backward_operations(model: Any) -> set[str]:
+    """The types of the operations in a Keras model's forward and backward pass, as a graph."""
+    import tensorflow as tf
+
+    def gradients(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = model(x, training=False)
+        return tape.gradient(outputs, x)
+
+    example = tf.zeros((8, 64), model.compute_dtype)
+    graph = tf.function(gradients, autograph=False).get_concrete_function(example).graph
+    inner = graph.as_graph_def().library.function  # of what is a graph itself
+    return {op.type for op in graph.get_operations()} | {
+        node.op for function in inner for node in function.node_def
+    }
 
 
 def arrays_kept(model: Any) -> float:
@@ -140,7 +164,8 @@ def arrays_kept(model: Any) -> float:
                 seen[storage.data_ptr()] = storage.nbytes()
             return tensor
 
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+        with torch.enable_grad(), hooks:
             model(x)
         found.append(sum(seen.values()))
     bytes_ = torch.empty((), dtype=dtype).itemsize
