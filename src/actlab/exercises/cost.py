@@ -175,4 +175,23 @@ def arrays_kept(model: Any) -> float:
 @checker("the answer must be three things: rule, exact, approximate", calls=False)
 def check_speed_rule(answer: Any) -> str:
     """Exercise 15.4: ``rule, exact, approximate``: a rule and seconds, round by round."""
-    return own_rule(answer, ("exact", "approximate"), "the approximation takes less time")
+    try:
+        said = own_rule(answer, ("exact", "approximate"), "the approximation takes less time")
+    except Wrong as hint:
+        raise Wrong(in_rounds(str(hint))) from None
+    return in_rounds(said)
+
+
+def in_rounds(words: str) -> str:
+    """What is said of rules in all chapters, where rounds were measured and not networks."""
+    for ours, here in (
+        (
+            "Say what a network counts that diverged or never got there, such as the last epoch, "
+            "the most steps, or chance.",
+            "Are they seconds?",
+        ),
+        ("on the same networks", "with the same function"),
+        *(("seed", "round"), ("network", "round")),
+    ):
+        words = words.replace(ours, here)
+    return words
