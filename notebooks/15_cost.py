@@ -107,10 +107,9 @@ rounds = [
 # On a GPU there would be one thing more: a call comes back before its work is done. Wait for it
 # (`torch.cuda.synchronize()`) before you stop the clock.
 #
-# Your numbers are in `rounds`; look at them in a cell of your own. Numbers of one machine are no
-# law, and the page you read must not change with its reader's laptop. From here on you therefore
-# see what one quiet machine said in twenty such rounds, as ratios. What holds on yours, your
-# stopwatch says.
+# Your numbers are in `rounds`; look at them in a new cell. Numbers of one machine are no law, and
+# this page must not change with its reader's laptop. From here on you see what one quiet machine
+# said in such rounds, as ratios. What holds on yours, your stopwatch says.
 
 # %%
 timed = study.load("activation_roofline")
@@ -121,9 +120,9 @@ print(f"{about['cpu']}, {about['cores']} cores")
 # ## The roof
 #
 # An activation reads a number, does something with it and writes one. A copy reads, does nothing
-# and writes. So no activation can be faster than a copy, and how near it comes tells what its
-# arithmetic costs: at half of a copy's speed, as much time goes into computing as into carrying.
-# This way to look at a program is called a **roofline**
+# and writes. So no activation should be faster than a copy, and how near it comes tells what it
+# costs beside the carrying: at half of a copy's speed, at least as much time. This way to look at a
+# program is called a **roofline**
 # ([Williams et al., 2009](https://doi.org/10.1145/1498765.1498785)). Forward and backward together
 # carry five arrays, where a copy carries two: $x$ in and $y$ out; then what was kept and the
 # gradient in, and a gradient out. If a copy takes 4 ms, they take 10 at least; a function that
@@ -190,20 +189,20 @@ plots.rows(both, zone=(50, np.inf), **look).show()
 
 # %% [markdown]
 # *Compiled* means that `torch.compile` (or in Keras `jit_compile=True`, which hands the work to
-# XLA) has written a loop of its own for the function. What holds in both frameworks:
+# XLA) has written a loop of its own for the function. In both frameworks:
 
 # %%
 claims.trial("cost-memory-bound")
 
 # %% [markdown]
-# So the arithmetic is not free here; but to say what one pays for, one has to look. For large
-# arrays in PyTorch it is memory, new memory above all. And for a function that Keras puts together
-# from several, such as GELU op by op, it is all the arrays in between. (And half as many bytes, in
-# bfloat16, are [not everywhere half the time](../book/reference/claims.md).)
+# Half of Keras's functions, op by op, are near the roof, with an exponential or without: TensorFlow
+# keeps its memory. What else does one pay for? In PyTorch, op by op, new memory above all; for what
+# Keras puts together from several functions, such as GELU, all the arrays in between. (And half as
+# many bytes, in bfloat16, are [not everywhere half the time](../book/reference/claims.md).)
 #
-# One thing is strange. Compiled, ReLU is the *slowest* of all, with leaky ReLU. Look into what the
-# compiler wrote (`TORCH_LOGS=output_code`): instead of the output it keeps a yes or no for every
-# number, and this processor is slow at writing and reading those. Nobody would have guessed.
+# One thing is strange. Compiled, ReLU is the *slowest* of all, with leaky ReLU. What the compiler
+# wrote (`TORCH_LOGS=output_code`) keeps a yes or no for every number instead of the output. Whether
+# that is the reason, only taking it away would tell.
 #
 # ## Take the exponential out and see
 #
@@ -255,7 +254,7 @@ claims.trial("cost-exponential", "cost-gelu-tanh")
 # Where ELU is slower, the document is right about the reason; compiled by PyTorch and with the
 # backward pass it is not slower at all, as the strange ReLU has it. GELU's approximation,
 # $x/2 \cdot (1 + \tanh(\dots))$, was offered for its speed, and is slower in six of eight cases, up
-# to three times. That hard SiLU saves 30 % of SiLU's time was
+# to three times; in the other two it saves 7 %. That hard SiLU saves 30 % of SiLU's time was
 # [not shown](../book/reference/claims.md).
 #
 # ## What has to wait
@@ -329,10 +328,10 @@ names += ("silu", "gelu", "gelu_tanh")
 plots.table(roofline.memory(names))
 
 # %% [markdown]
-# (Op by op, arrays of the size of a layer's output, at the peak of a step, beyond those of the same
-# network without activations.) Smooth or not is not the question. In Keras, op by op, every step of
-# a formula is put aside, and GELU's approximation has many; `fit` makes a graph of it first, and
-# puts aside fewer. And does `inplace=True` save any of it?
+# (Op by op, arrays a layer, at the peak of a step, beyond those without activations. Nothing needs
+# the sixth layer's output: five arrays in six are 0.8.) Smooth or not is not the question. In
+# Keras, op by op, every step of a formula is put aside, and GELU's approximation has many; `fit`
+# makes a graph of it first, and puts aside fewer. And does `inplace=True` save any of it?
 
 # %%
 claims.trial("cost-in-place")
@@ -444,8 +443,8 @@ print(f"the loss of the last epoch, either way: {losses[0][-1]:.3f}")
 # %% [markdown]
 # ## What of it is left in a step
 #
-# A training step is more than its activations. Three networks: a fully connected one, a
-# convolutional one, a transformer block.
+# A training step is more than activations. Three networks: fully connected, convolutional, and a
+# transformer block.
 
 # %%
 look = {"label": "extra time of a step with GELU, over ReLU's (%)"}
@@ -456,9 +455,9 @@ plots.rows(more, zone=(-np.inf, 30), **look).show()
 claims.trial("cost-step")
 
 # %% [markdown]
-# Mostly it matters little, and where it does, one would not have guessed it: in PyTorch's compiled
-# transformer block GELU is *faster* than ReLU. (The strange loops again.) What you are about to
-# deploy is worth five minutes with a stopwatch.
+# Mostly it matters little, and where it does, one would not have guessed it. Compiled by PyTorch,
+# the transformer block is *faster* with GELU than with ReLU, and the convolutional network takes
+# two thirds longer with leaky ReLU. What you deploy is worth five minutes with a stopwatch.
 #
 # ## On a GPU
 #
@@ -752,7 +751,8 @@ check.check_speed_rule(answer)
 # > - Take away the cause that is named, and see what goes: where ELU is slower, its exponential.
 # > - What waits for the backward pass is the framework's choice. If the slope can be told from the
 # >   output, nothing need wait.
-# > - In a step the activation is a small part, and a compiler may turn the order round. Measure.
+# > - In a step the activation is mostly a small part, and a compiler may turn the order round.
+# >   Measure.
 
 # %%
 claims.cheat("cost")

@@ -1,5 +1,7 @@
 """What chapter 15 says in words is what the studies and the functions say."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,47 @@ def test_the_worked_numbers():
     assert rows == roofline.ALL
 
 
+PAGES = """
+import resource
+from keras import ops
+import torch
+
+def new_pages(call):
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        call()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+x = torch.ones(2_048, 4_096)
+same = ops.ones((2_048, 4_096))
+print(new_pages(lambda: torch.relu(x)), new_pages(lambda: ops.relu(same)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux counts them")
+def test_pytorch_fetches_new_pages_and_tensorflow_keeps_its_own():
+    assert "TensorFlow keeps its memory" in WORDS
+    habits = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if habits.exists() and "[always]" in habits.read_text():
+        pytest.skip("pages are larger here")
+    told = subprocess.run([sys.executable, "-c", PAGES], capture_output=True, text=True, check=True)
+    pytorch, tensorflow = map(int, told.stdout.split())
+    assert pytorch >= 8_192
+    assert tensorflow < 1_000
+
+
+def test_what_is_near_the_roof():
+    """And that a copy is a roof is an expectation: leaky ReLU on 4 MiB is faster."""
+    assert "no activation should be faster than a copy" in WORDS
+    assert "Half of Keras's functions, op by op, are near the roof, with an exponential or" in WORDS
+    near = [case for case, *_ in recorded("cost-memory-bound").decision.passing]
+    assert near == ["Keras, eager"] * 6
+    assert ("Keras, eager", "ELU") in recorded("cost-memory-bound").decision.passing
+    assert len(roofline.reached("keras")["Keras, eager"]) == 12
+    leaky = roofline.by_size(("leaky_relu",))["Leaky ReLU"]
+    assert leaky["4 MiB"].mean > 110
+
+
 def test_why_leaky_relu_keeps_its_input():
     assert "a negative slope may be given as a negative number" in WORDS
     x = torch.tensor([-1.0, 1.0])
@@ -72,13 +115,16 @@ def test_relu_is_the_slowest_when_it_is_compiled():
     found = roofline.reached("torch")["PyTorch, compiled"]
     order = sorted(found, key=lambda name: found[name].mean)
     assert set(order[:2]) == {"ReLU", "Leaky ReLU"}
-    assert "in PyTorch's compiled transformer block GELU is *faster* than ReLU" in WORDS
+    assert "the transformer block is *faster* with GELU than with ReLU" in WORDS
     assert roofline.extra("gelu")["PyTorch, compiled"]["transformer"].high < 0
+    assert "convolutional network takes two thirds longer with leaky ReLU" in WORDS
+    leaky = roofline.extra("leaky_relu")["PyTorch, compiled"]["convolutional"]
+    assert leaky.mean == pytest.approx(100 * 2 / 3, abs=3)
 
 
 def test_what_the_compiler_keeps_of_relu_is_a_yes_or_no():
     """By the same rules as inductor's, without its C++."""
-    assert "instead of the output it keeps a yes or no for every number" in WORDS
+    assert "keeps a yes or no for every number instead of the output" in WORDS
     relu = torch.compile(torch.relu, backend="aot_eager_decomp_partition")
     kept = []
     x = torch.randn(64, requires_grad=True)
@@ -95,6 +141,8 @@ def test_what_is_said_of_the_verdicts():
     assert "is slower in six of eight cases, up to three times" in WORDS
     (saved,) = recorded("cost-gelu-tanh").measured.values()
     assert sum(found.high < 0 for found in saved.cases.values()) == 6
+    assert "in the other two it saves 7 %" in WORDS
+    assert [round(found.mean) for found in saved.cases.values() if found.low > 0] == [7, 7]
     assert len(saved.cases) == 8
     assert recorded("cost-gelu-tanh").verdict == "refuted"
     assert 3 < 1 - min(found.mean for found in saved.cases.values()) / 100 < 3.3
@@ -112,6 +160,9 @@ def test_what_is_said_of_memory():
     assert "With tanh it holds as many" in WORDS
     assert plain["tanh"] == pytest.approx(plain["linear"], abs=0.01)
     keras = held.loc["keras", "plain"]
+    assert "five arrays in six are 0.8" in WORDS
+    assert round(5 / 6, 1) == 0.8 == round(plain["elu"] - plain["linear"], 1)
+    assert roofline.MEMORY.settings["depth"] == 6
     assert "run op by op, it holds several times as many" in WORDS
     assert keras["gelu"] > 3 * keras["linear"]
     assert "In place ReLU saves nothing in training" in WORDS

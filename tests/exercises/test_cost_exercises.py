@@ -24,6 +24,8 @@ from tests.exercises.judge import judge
         (lambda y: -torch.expm1(-y), None),
         (lambda y: ops.sigmoid(ops.log(ops.expm1(y))), None),
         (lambda y: (np.exp(y) - 1) / np.exp(y), None),
+        (lambda y: 1 - torch.exp(-torch.as_tensor(y).bfloat16()), None),
+        (lambda y: np.tanh(y), "expected"),
         (torch.sigmoid, "if the number given were the *input*"),
         (lambda y: np.exp(-y), "one minus the slope"),
         (lambda y: 1 + np.exp(-y), "look at the sign"),
@@ -58,6 +60,13 @@ def in_one_go(f, g):
     return np.mean([seconds(f) for _ in range(10)]) / np.mean([seconds(g) for _ in range(10)])
 
 
+def warm_for_long(f, g):
+    """Five calls before the clock runs, and then the mean of five."""
+    for _ in range(5):
+        f(), g()
+    return sum(seconds(f) for _ in range(5)) / sum(seconds(g) for _ in range(5))
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
@@ -66,6 +75,7 @@ def in_one_go(f, g):
         (lambda f, g: torch.tensor(fair(f, g)), None),
         (lambda f, g: 1 / fair(f, g), "upside down"),
         (in_one_go, "the smallest or the median"),
+        (warm_for_long, "the smallest or the median"),
         (lambda f, g: seconds(f) / seconds(g), "called 1 times"),
         (lambda f, g: sum(seconds(f) for _ in range(6)) / sum(seconds(g) for _ in range(6)), "100"),
         (lambda f, g: (fair(f, g), 1), "expected one number"),
@@ -118,9 +128,12 @@ def network(function, epochs=20, width=64):
 def test_frugal():
     judge(cost.check_frugal, network(Frugal.apply), None)
     judge(cost.check_frugal, network(Frugal.apply, width=40).double(), None)
-    judge(cost.check_frugal, network(functional.softplus), "keeps 2.0 arrays")
+    judge(cost.check_frugal, kept := network(functional.softplus), "keeps 2.0 arrays")
     judge(cost.check_frugal, network(torch.relu), "expected 2 hidden layers of Softplus")
     judge(cost.check_frugal, network(Frugal.apply, epochs=0), "was it trained?")
+    judge(cost.check_frugal, network(functional.softplus).requires_grad_(False), "frozen")
+    with torch.no_grad():
+        judge(cost.check_frugal, kept, "keeps 2.0 arrays")
     judge(cost.check_frugal, functional.softplus, "expected")
 
 
@@ -135,17 +148,27 @@ def frugal(x):
     return y, backward
 
 
-def test_frugal_in_keras():
+@pytest.mark.parametrize(("activation", "hint"), [(frugal, None), ("softplus", "keeps its input")])
+def test_frugal_in_keras(activation, hint):
     keras.utils.set_random_seed(0)
     digits = data.load("digits")
-    hidden = [keras.layers.Dense(64, frugal) for _ in range(2)]
+    hidden = [keras.layers.Dense(64, activation) for _ in range(2)]
     model = keras.Sequential([keras.Input((64,)), *hidden, keras.layers.Dense(10)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9), loss)
     model.fit(digits.x_train, digits.y_train, batch_size=64, epochs=20, verbose=0)
-    judge(cost.check_frugal, model, None)
+    judge(cost.check_frugal, model, hint)
 
 
 @pytest.mark.parametrize(("answer", "hint"), rules.ANSWERS)
 def test_speed_rule(answer, hint):
-    judge(cost.check_speed_rule, answer, hint)
+    judge(cost.check_speed_rule, answer, hint and cost.in_rounds(hint))
+
+
+def test_of_times_it_speaks_of_rounds():
+    few = rules.by_interval, rules.MANY[:5], rules.FEW[:5]
+    judge(cost.check_speed_rule, few, "5 rounds: who is ahead")
+    never = rules.by_interval, rules.MANY, np.full_like(rules.MANY, np.nan)
+    judge(cost.check_speed_rule, never, "below 0. Are they seconds?")
+    right = cost.check_speed_rule((rules.by_interval, rules.MANY, rules.FEW))
+    assert f"{rules.SEEDS} rounds" in right.message
