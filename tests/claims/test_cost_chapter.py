@@ -116,10 +116,22 @@ def test_relu_is_the_slowest_when_it_is_compiled():
     order = sorted(found, key=lambda name: found[name].mean)
     assert set(order[:2]) == {"ReLU", "Leaky ReLU"}
     assert "the transformer block is *faster* with GELU than with ReLU" in WORDS
-    assert roofline.extra("gelu")["PyTorch, compiled"]["transformer"].high < 0
+    (step,) = recorded("cost-step").measured.values()
+    assert step.cases["PyTorch, compiled", "transformer", "GELU"].high < 0
     assert "convolutional network takes two thirds longer with leaky ReLU" in WORDS
-    leaky = roofline.extra("leaky_relu")["PyTorch, compiled"]["convolutional"]
+    leaky = step.cases["PyTorch, compiled", "convolutional", "Leaky ReLU"]
     assert leaky.mean == pytest.approx(100 * 2 / 3, abs=3)
+
+
+def test_the_share_of_a_step():
+    assert "Up to a quarter of the step is GELU's, in the convolutional network" in WORDS
+    found = {
+        (where, network): share.mean
+        for where, by_network in roofline.share_of_a_step("gelu").items()
+        for network, share in by_network.items()
+    }
+    assert max(found, key=found.get) == ("PyTorch, eager", "convolutional")
+    assert max(found.values()) == pytest.approx(25, abs=1)
 
 
 def test_what_the_compiler_keeps_of_relu_is_a_yes_or_no():

@@ -1,11 +1,13 @@
 """Ratios to a copy in the same round, pages that are counted, and functions that are compiled."""
 
+import inspect
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 import torch
 
 from actlab import catalog
@@ -232,12 +234,28 @@ def test_the_peak_of_memory_is_that_of_what_is_held_at_once():
     assert in_turn < 2.5
 
 
-def test_without_a_gpu_the_same_command_says_so():
-    if torch.cuda.is_available():
+@pytest.mark.parametrize(("framework", "title"), roofline.FRAMEWORKS.items())
+def test_without_a_gpu_the_same_command_says_so(framework, title):
+    """TensorFlow would compute on the CPU, and say nothing."""
+    if torch.cuda.is_available() or tf.config.list_physical_devices("GPU"):
         pytest.skip("there is one")
-    with pytest.raises(StudyError, match="no CUDA device"):
+    with pytest.raises(StudyError, match=f"{title} finds no CUDA device"):
         roofline.function_cell(
-            "torch", "plain", activations=(), sizes=(), rounds=1, calls=1, device="cuda"
+            framework, "plain", activations=(), sizes=(), rounds=1, calls=1, device="cuda"
         )
     assert roofline.ROOFLINE_GPU.gpu
     assert roofline.STEPS_GPU.settings["device"] == "cuda"
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_forward_and_backward_does_compute_the_output(compiled):
+    """XLA leaves out what nobody reads: of one program of both the forward pass would be gone."""
+    forward, both = roofline._keras_functions("elu", 4, "float32", compiled, "cpu")
+    x = forward.args[-1]
+    slope = catalog.get("elu").derivative(x.numpy().astype(float))
+    assert np.allclose(both(), slope, atol=1e-6)
+    if compiled:
+        alone = inspect.getclosurevars(both).nonlocals["function"]
+        assert alone is forward.func
+        assert alone._jit_compile
+        assert np.allclose(alone(x), catalog.get("elu").reference(x.numpy().astype(float)))

@@ -32,7 +32,7 @@ CLAIMS = (
     ),
     Claim(
         id="cost-gelu-tanh",
-        statement="The tanh approximation makes GELU faster.",
+        statement="The tanh approximation makes GELU faster, by 30 % and more.",
         source="[Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415), where speed is "
         "worth the cost of exactness",
         asks=roofline.faster("gelu_tanh", "gelu"),
@@ -40,7 +40,7 @@ CLAIMS = (
     ),
     Claim(
         id="cost-hard-silu",
-        statement="Hard SiLU is faster than SiLU.",
+        statement="Hard SiLU is faster than SiLU, by 30 % and more.",
         source="[Howard and colleagues, 2019](https://arxiv.org/abs/1905.02244), of phones",
         asks=roofline.faster("hard_silu", "silu"),
         by=roofline.FASTER,
@@ -71,7 +71,7 @@ CLAIMS = (
     ),
     Claim(
         id="cost-in-place-faster",
-        statement="inplace=True makes an activation faster.",
+        statement="inplace=True makes an activation faster, by 30 % and more.",
         source="practice",
         asks=roofline.FASTER_IN_PLACE,
         by=roofline.FASTER,

@@ -1,10 +1,9 @@
 """What an activation costs beside what it moves: time over a copy's time, and memory kept.
 
 An activation reads every number once and writes one; a copy does the same and computes nothing. So
-the time of a copy of the same array, on the same machine in the same round, is the *roof* under
-which every elementwise function works (`Williams et al., 2009
-<https://doi.org/10.1145/1498765.1498785>`_), and a function at a third of it spends two thirds of
-its time on something else than moving numbers.
+the time of a copy of the same array, on the same machine in the same round, is the *roof* for
+every elementwise function (`Williams et al., 2009 <https://doi.org/10.1145/1498765.1498785>`_): one
+far below it waits for something else than numbers that are carried.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ def function_cell(
     ``sizes``: (dtype, batch); arrays are (batch, :data:`UNITS`). Raises ``StudyError`` where there
     is no such device.
     """
-    _check(device)
+    _check(device, framework)
     make = _torch_functions if framework == "torch" else _keras_functions
     made: dict[tuple[str, int, str, str], Call] = {}
     for dtype, batch in sizes:
@@ -75,11 +74,23 @@ def function_cell(
     return in_turns(made, ("dtype", "batch", "activation", "work"), rounds, calls)
 
 
-def _check(device: str) -> None:
-    import torch
+def _check(device: str, framework: str) -> None:
+    """A framework without a GPU would compute on the CPU, and TensorFlow would not say so."""
+    if device != "cuda":
+        return
+    if framework == "torch":
+        import torch
 
-    if device == "cuda" and not torch.cuda.is_available():
-        raise StudyError("there is no CUDA device here: run this where there is one.")
+        there = torch.cuda.is_available()
+    else:
+        import tensorflow as tf
+
+        there = bool(tf.config.list_physical_devices("GPU"))
+    if not there:
+        raise StudyError(
+            f"{FRAMEWORKS[framework]} finds no CUDA device here: run this where there is one, with "
+            "a build that uses it ('python -m actlab.doctor' says what is installed)."
+        )
 
 
 def _copy(batch: int, dtype: str, device: str) -> Call:
@@ -172,22 +183,25 @@ def _keras_functions(
     import tensorflow as tf
 
     function = _keras_function(name)
+    if compiled:
+        # By itself, as a network would have it: of one program forward and backward XLA leaves out
+        # the output, which nobody reads, and with it the forward pass.
+        function = tf.function(function, jit_compile=True)
     with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"):
         x = tf.cast(tf.random.stateless_normal((batch, UNITS), seed=(0, 0)), dtype)
+        ones = tf.ones_like(x)
 
-    def both(x: Any) -> Any:
+    def both() -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             outputs = function(x)
-        return tape.gradient(outputs, x)
+        return tape.gradient(outputs, x, ones)
 
-    calls = (function, both)
-    if compiled:
-        calls = tuple(tf.function(call, jit_compile=True) for call in calls)
+    calls = (partial(function, x), both)
     if device == "cuda":  # one number is fetched, which waits for all of them
-        first, second = (lambda call=call: call(x)[0, 0].numpy() for call in calls)
+        first, second = (lambda call=call: call()[0, 0].numpy() for call in calls)
         return first, second
-    return partial(calls[0], x), partial(calls[1], x)
+    return calls
 
 
 def place_cell(batch: int, *, rounds: int, calls: int) -> pd.DataFrame:
@@ -229,7 +243,7 @@ def step_cell(
     device: str = "cpu",
 ) -> pd.DataFrame:
     """Seconds of one training step of each activation's network; a row per round."""
-    _check(device)
+    _check(device, framework)
     make = _torch_step if framework == "torch" else _keras_step
     made = {
         (name,): _waiting(make(network, name, mode == "compiled", device), device)
@@ -497,6 +511,10 @@ _STEPS: dict[str, Any] = {
 }
 
 
+# A GPU copies 32 MiB in less time than a call takes: there a gigabyte is large.
+_LARGE = {"sizes": (("float32", 1), ("float32", 256), ("float32", 65_536), ("bfloat16", 65_536))}
+
+
 def _declared(device: str | None = None) -> tuple[Study, Study]:
     on = {"device": device} if device else {}
     name, where = ("_gpu", "a GPU") if device else ("", "a CPU")
@@ -505,7 +523,7 @@ def _declared(device: str | None = None) -> tuple[Study, Study]:
         title=f"Twelve activations beside a copy of the same array, on {where}",
         task=function_cell,
         axes=_AXES,
-        settings={**_FUNCTIONS, **on},
+        settings={**_FUNCTIONS, **(_LARGE if device else {}), **on},
         quiet=True,
         gpu=bool(device),
     )
@@ -798,13 +816,13 @@ def memory(names: Sequence[str]) -> dict[str, list[Any]]:
     return columns
 
 
-def extra(name: str) -> Groups:
-    """Where → network → per cent more than with ReLU in a training step."""
+def share_of_a_step(name: str) -> Groups:
+    """Where → network → per cent of a training step that are gone without the activation."""
     table = steps()
     return {
         title: {
-            network: middle(100 * (table.loc[(framework, mode, network), name] - 1))
-            for network in NETWORKS
+            network: middle(100 * (1 - part["linear"] / part[name]))
+            for network, part in table.loc[framework, mode].groupby("network", sort=False)
         }
         for framework, modes in STEP_MODES.items()
         for mode, title in modes.items()
@@ -835,7 +853,7 @@ _MEMORY = (
 EXPONENTIAL = Experiment(
     f"{_ALONE} ReLU, ELU and ELU with x/(1 − x) in the place of exp(x) − 1 (the same limit, the "
     "same slope at 0), each written with the same three operations and compiled (inductor, XLA) "
-    "into one loop. In per cent of ReLU's time.",
+    "into one loop each way. In per cent of ReLU's time.",
     _SCOPE,
     exponential,
     study=ROOFLINE.name,
