@@ -199,6 +199,7 @@ def closer(pairs: Mapping[str, tuple[str, str]], root: int, level: Level) -> Evi
     import pandas as pd
 
     table = pd.concat([load(study.name) for study in STUDIES], ignore_index=True)
+    table["seed"] %= 1000  # within its run
     sure = level(len(pairs) * len(STAGES))
     cases: dict[Case, Interval] = {}
     notes: dict[str, float] = {}

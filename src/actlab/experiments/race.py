@@ -220,8 +220,7 @@ def times_as_many(
     table: pd.DataFrame, data: str, target: float, pair: tuple[str, str], confidence: float = 0.95
 ) -> Interval:
     """How many times as many steps the second curve of ``pair`` needs as the first, paired."""
-    place = {"data": data, "target": target}
-    fewer, more = (grid_of(table, "steps", curve=curve, **place) for curve in pair)
+    fewer, more = (grid_of(table, "steps", data=data, target=target, curve=curve) for curve in pair)
     return ratio(more, fewer, confidence)
 
 

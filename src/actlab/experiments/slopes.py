@@ -202,7 +202,7 @@ def sizes_cell(data: str, size: int, root: int, arm: str) -> pd.DataFrame:
     from actlab import ensemble
 
     part = repeated(data, size)
-    run = {"epochs": EPOCHS[data], "progress": False}
+    run: dict[str, Any] = {"epochs": EPOCHS[data], "progress": False}
     arms = {arm: {**KINDS[arm], "hidden": (64,) * 3, "batch_size": 64}}
     tuning = range(1000 * root + 500, 1000 * root + 505)
     with warnings.catch_warnings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +156,8 @@ def convolutional(activation: str, data: Dataset, seed: int) -> nn.Sequential:
 
     act = catalog.get(activation).torch
     shape = data.image_shape or (data.n_features,)
+    convolution: Callable[[int, int], nn.Module]
+    pool: nn.Module
     if len(shape) == 1:
         convolution, pool = partial(nn.Conv1d, kernel_size=5, padding=2), nn.MaxPool1d(2)
     else:
