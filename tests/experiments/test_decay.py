@@ -30,7 +30,7 @@ def test_our_loop_is_the_ensemble_where_both_can_do_it(optimiser):
         batch_size=decay.BATCH,
     )
     assert slopes_of(ours) == pytest.approx(slopes.learned(theirs)[0], abs=1e-3)
-    assert max(abs(slope - decay.START) for slope in slopes_of(ours)) > 0.01
+    assert max(abs(slope - decay.START) for slope in slopes_of(ours)) > 0.003
     assert ours["accuracy"] == pytest.approx(theirs.test_accuracy[0], abs=0.01)
 
 
