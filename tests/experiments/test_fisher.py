@@ -79,7 +79,10 @@ def test_the_smallest_gain_of_the_dampings_counts_in_both_runs(monkeypatch):
         for when in fisher.STAGES
         for arm in ("relu", "elu")
     ]
-    monkeypatch.setattr(fisher, "both_studies", lambda: pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    early = table.when.isin(["start", "trained"])
+    stages = {fisher.AT_STEPS.name: table[early], fisher.AT_LOSS.name: table[~early]}
+    monkeypatch.setattr(fisher, "load", stages.__getitem__)
     found = fisher.closer({"it": ("elu", "relu")}, 0, lambda n: 0.95)[fisher.GAIN]
     assert isinstance(found, Measured)
     assert len(found.cases) == len(fisher.STAGES)

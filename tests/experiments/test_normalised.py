@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from actlab import theory
-from actlab.experiments import broken, normalised, untrained, vanishing
+from actlab.experiments import broken, contest, normalised, untrained, vanishing
 from actlab.stats import Interval
 
 
@@ -110,7 +110,7 @@ def test_the_layer_furthest_off_is_found_over_all_splits(monkeypatch):
 
 
 def test_a_cell_follows_every_layer_of_every_split(monkeypatch):
-    monkeypatch.setattr(normalised, "SPLITS", 2)
+    monkeypatch.setattr(contest, "SPLITS", 2)
     cell = normalised.moments_cell("digits", depth=2, checks=(0, 1))
     assert len(cell) == 2 * 4 * 2 * 2
     start = cell[(cell.epoch == 0) & (cell.layer == 1)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from actlab import claims, data, ensemble
-from actlab.experiments import race
+from actlab.experiments import contest, race
 from actlab.study import load
 
 DIGITS = data.load("digits")
@@ -27,11 +27,10 @@ def test_the_curves_are_what_they_are_called():
     for name, values in expected.items():
         curve = race.CURVES[name]
         torch.testing.assert_close(curve(z), values)
-        assert curve.centred == (abs(float(values[3])) < 1e-12), name
     for level, lifted in race.LIFTED:
         a, b = race.CURVES[level], race.CURVES[lifted]
-        assert a.centred
-        assert not b.centred
+        assert a(z)[3] == 0
+        assert b(z)[3] > 0
         assert (a.base, a.stretch, a.height, a.gain) == (b.base, b.stretch, b.height, b.gain)
 
 
@@ -56,13 +55,12 @@ def test_the_steps_are_those_of_the_catalogs_curve(name):
     targets = [0.3, 0.6]
     got, seen_at_best = race.race(
         DIGITS,
-        race.settings_of(curve),
+        curve.settings,
         [0, 1],
         rates,
         targets=targets,
         steps=steps,
         hidden=(16,) * 2,
-        momentum=0.9,
     )
     assert got.shape == (2, 2, 2)
     for row, arm in zip(seen_at_best, known.arms, strict=True):
@@ -81,9 +79,7 @@ def test_biases_that_undo_the_lift_make_it_the_same_function_at_the_start(pair):
     x = torch.from_numpy(DIGITS.x_train[:20]).double()
 
     def logits(curve):
-        settings = ensemble.Settings(
-            activation=curve, init="lecun_normal", gain=curve.gain, bias=curve.bias
-        )
+        settings = ensemble.Settings(**curve.settings)
         drawn = ensemble.initial_weights(settings, settings.layer_sizes(64, 10), 0)
         signal = x
         for weight, bias in drawn[:-1]:
@@ -96,7 +92,7 @@ def test_biases_that_undo_the_lift_make_it_the_same_function_at_the_start(pair):
 
 
 def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
-    monkeypatch.setattr(race, "SPLITS", 2)
+    monkeypatch.setattr(contest, "SPLITS", 2)
     asked = []
 
     def quick(split, own, seeds, rates, *, targets):
@@ -113,19 +109,16 @@ def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
 
 
 def test_who_never_arrives_counts_with_one_look_more():
-    steps, _ = race.race(
-        DIGITS, race.settings_of(race.CURVES["tanh"]), [0], [0.1], targets=[2.0], steps=10
-    )
+    tanh, steep = (race.CURVES[name].settings for name in ("tanh", "σ(4x)"))
+    steps, _ = race.race(DIGITS, tanh, [0], [0.1], targets=[2.0], steps=10)
     assert steps.tolist() == [[[15]]]
-    diverged, seen = race.race(
-        DIGITS, race.settings_of(race.CURVES["σ(4x)"]), [0], [1e20], targets=[0.5], steps=10
-    )
+    diverged, seen = race.race(DIGITS, steep, [0], [1e20], targets=[0.5], steps=10)
     assert diverged.tolist() == [[[15]]]
     assert 0 <= seen.item() < 0.5
 
 
 def test_where_nobody_arrives_the_rate_that_comes_nearest_is_chosen(monkeypatch):
-    monkeypatch.setattr(race, "SPLITS", 2)
+    monkeypatch.setattr(contest, "SPLITS", 2)
 
     def slow(split, own, seeds, rates, *, targets):
         near = [[1 - abs(np.log10(rate / 3))] * len(seeds) for rate in rates]
@@ -140,7 +133,8 @@ def test_where_nobody_arrives_the_rate_that_comes_nearest_is_chosen(monkeypatch)
 @pytest.fixture
 def raced(monkeypatch):
     """Lifted curves take three times as many steps, half as many where the lift is undone."""
-    factor = {name: 1.0 if curve.centred else 3.0 for name, curve in race.CURVES.items()}
+    lifted = {name for _, name in race.LIFTED}
+    factor = {name: 3.0 if name in lifted else 1.0 for name in race.CURVES}
     factor |= {f"{lifted}, undone": 0.5 for _, lifted in race.LIFTED}
     rows = [
         {**cell, "target": target, "split": split, "seed": seed}

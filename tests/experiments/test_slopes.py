@@ -46,7 +46,7 @@ def test_an_advantage_is_paired_by_seed():
 def test_the_slopes_are_those_of_the_contest(monkeypatch):
     """A cell trains the same networks again: their accuracies are those of the contest."""
     monkeypatch.setattr(slopes, "LONGEST", 3)
-    monkeypatch.setattr(slopes, "SPLITS", 1)
+    monkeypatch.setattr(contest, "SPLITS", 1)
     cell = slopes.slopes_cell("digits", 5, of="")
     assert len(cell) == 4 * 5
     assert cell.slope.between(-1, 1.5).all()
@@ -79,7 +79,7 @@ def test_the_spread_is_relative_to_that_of_each_other_arm(monkeypatch):
         for seed in range(4)
     ]
     table = pd.DataFrame(rows)
-    monkeypatch.setattr("actlab.experiments.contest.load", lambda name: table)
+    monkeypatch.setattr(slopes, "load", lambda name: table)
     (found,) = slopes.SPREAD(0, lambda n: 0.95).values()
     assert list(found.cases) == [("leaky 0.01",), ("leaky 0.18",), ("leaky 0.3",), ("RReLU",)]
     for interval in found.cases.values():

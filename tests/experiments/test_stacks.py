@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from actlab import claims, data
-from actlab.experiments import broken, contest, convolution, deep, race, saturated, stacks
+from actlab.experiments import broken, contest, deep, race, saturated, stacks
 from actlab.study import load
 
 
@@ -38,7 +38,7 @@ def test_networks_that_sleep_and_those_that_diverged_both_count(monkeypatch):
 @pytest.mark.parametrize("name", ["digits", "mnist1d"])
 def test_the_convolutional_network_starts_and_answers_as_it_should(name):
     loaded = data.load(name)
-    model = convolution.network("relu", loaded, seed=0)
+    model = stacks.convolutional("relu", loaded, seed=0)
     with torch.no_grad():
         assert model(torch.from_numpy(loaded.x_test[:5])).shape == (5, 10)
     weight = model[7].weight  # the third convolution
@@ -47,11 +47,11 @@ def test_the_convolutional_network_starts_and_answers_as_it_should(name):
 
 def test_a_convolutional_network_learns_and_says_when_it_stood_where(monkeypatch):
     loaded = data.load("digits")
-    monkeypatch.setattr(convolution, "PATIENCE", 2)
+    monkeypatch.setattr(stacks, "PATIENCE", 2)
 
     def learned(lr, **options):
-        model = convolution.network("selu", loaded, seed=0)
-        return convolution.learn(model, loaded, lr=lr, seed=0, **options), model
+        model = stacks.convolutional("selu", loaded, seed=0)
+        return stacks.learn(model, loaded, lr=lr, seed=0, **options), model
 
     found, _ = learned(0.05, epochs=3, report_at=(1, 4))
     assert 0.5 < found["accuracy_1"] < found["accuracy_4"] == found["accuracy"]
@@ -195,12 +195,12 @@ def test_the_linear_lead_stands_in_the_notes(monkeypatch):
     monkeypatch.setattr(contest, "load", lambda name: table)
     linear = pd.DataFrame(
         [
-            {"data": name, "seed": split, "test_accuracy": 0.99}
+            {"data": name, "root": 0, "seed": split, "test_accuracy": 0.99}
             for name in stacks.TABLES.axes["data"]
             for split in range(20)
         ]
     )
-    monkeypatch.setattr(stacks, "load", lambda name: linear)
+    monkeypatch.setattr(stacks, "load", lambda name, root: linear)
     found = stacks.ON_TABLES(0, lambda n: 0.95)[contest.Ahead.quantity]
     assert found.cases["wine",].mean == pytest.approx(1)
     assert found.notes["wine, over logistic regression"] == pytest.approx([2, 2, 2])

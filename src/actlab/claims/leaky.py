@@ -100,12 +100,7 @@ CLAIMS = (
         statement="A disadvantage of PReLU is that it performs differently on different problems.",
         source=PRELU_DOCUMENT,
         asks=slopes.SPREAD,
-        by=Rule(
-            {"relative spread of the lead": above(1)},
-            together=True,
-            of="rival",
-            null=1,
-        ),
+        by=Rule({"relative spread of the lead": above(1)}, together=True, of="rival", null=1),
     ),
     # --- Learned and drawn slopes ---
     Claim(

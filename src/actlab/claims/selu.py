@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actlab.experiments import broken, convolution, normalised, stacks, vanishing
+from actlab.experiments import broken, normalised, stacks, vanishing
 from actlab.experiments.contest import BEATS
 from actlab.trial import Claim, Row, Rule, below, within
 
@@ -128,7 +128,7 @@ CLAIMS = (
         id="selu-cnn",
         statement="SELU improves convolutional networks.",
         source=DOCUMENT,
-        asks=convolution.AHEAD,
+        asks=stacks.CONVOLUTIONAL_LEAD,
         by=BEATS,
     ),
 )

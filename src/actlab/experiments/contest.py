@@ -16,17 +16,18 @@ without any one of the splits.
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from actlab import stats
 from actlab.experiments.together import least, shared
-from actlab.stats import Interval
-from actlab.study import Study, load, part_of
+from actlab.stats import Array, Interval
+from actlab.study import Study, grid_of, load, part_of
 from actlab.trial import Case, Evidence, Level, Measured, Rule, above
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
 
     from actlab.data import Dataset
 
-Array = npt.NDArray[np.float64]
 When = Literal["once", "four times", "plateau"]
 
 SPLITS, SEEDS, TUNING_SEEDS = 5, 4, 2  # of each split: 20 networks are reported, 10 tuned with
+TUNING = range(1000, 1000 + TUNING_SEEDS)
 PATIENCE, LONGEST = 20, 300  # epochs without improvement; and at most
 TITLES = {
     "digits": "digits",
@@ -64,16 +65,13 @@ def leaky(slope: float) -> dict[str, Any]:
     """The settings of a leaky arm; slope 0 is ReLU."""
     if slope == 0:
         return {"activation": "relu", **leaky_start(0)}
-    return {
-        "activation": "leaky_relu",
-        "params": {"negative_slope": slope},
-        **leaky_start(slope**2),
-    }
+    params = {"negative_slope": slope}
+    return {"activation": "leaky_relu", "params": params, **leaky_start(slope**2)}
 
 
 def prelu(slope: float) -> dict[str, Any]:
-    """The settings of an arm that learns one slope per layer, from ``slope``."""
-    return {"activation": "prelu", "params": {"negative_slope": slope}, **leaky_start(slope**2)}
+    """The settings of an arm that learns one slope per layer, from ``slope`` (not 0)."""
+    return {**leaky(slope), "activation": "prelu"}
 
 
 RANDOM_SLOPES = (1 / 8, 1 / 3)  # RReLU's range in PyTorch
@@ -105,12 +103,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
 # --- Training -------------------------------------------------------------------------------------
 
 
+def splits_of(data: str, **options: Any) -> list[Dataset]:
+    """A data set, split in all the ways that networks are trained on."""
+    from actlab import data as datasets
+
+    return [datasets.load(data, seed=split, **options) for split in range(SPLITS)]
+
+
 def transformed(data: Dataset, shift: float, stretch: float) -> Dataset:
     """The same data with inputs ``shift + stretch · x``."""
-    parts = {
-        part: shift + stretch * getattr(data, part) for part in ("x_train", "x_valid", "x_test")
-    }
-    return replace(data, **parts)
+    parts = ("x_train", "x_valid", "x_test")
+    return replace(data, **{part: shift + stretch * getattr(data, part) for part in parts})
 
 
 def contest_cell(
@@ -134,25 +137,16 @@ def contest_cell(
     """
     import pandas as pd
 
-    from actlab import data as datasets
     from actlab import ensemble
 
     own = dict(arms[arm])
     change = own.pop("inputs", (0.0, 1.0))
-    splits = [
-        transformed(datasets.load(data, seed=split, **options[data]), *change)
-        for split in range(SPLITS)
-    ]
+    splits = [transformed(part, *change) for part in splits_of(data, **options[data])]
     settings = {**common, **own, "hidden": (width,) * depth}
     once = epochs[data]
     run: dict[str, Any] = {"patience": patience or PATIENCE, "progress": False}
     tuned = ensemble.fair_rate(
-        splits,
-        settings,
-        range(1000, 1000 + TUNING_SEEDS),
-        metric="valid_loss",
-        epochs=4 * once,
-        **run,
+        splits, settings, TUNING, metric="valid_loss", epochs=4 * once, **run
     )
     tables = []
     for split, part in enumerate(splits):
@@ -165,22 +159,19 @@ def contest_cell(
             keep_weights=False,
             **run,
         )
-        tables.append(
-            pd.DataFrame(
-                {
-                    "split": split,
-                    "seed": result.seed_of,
-                    "lr": tuned.rate,
-                    "edge": tuned.at_edge,
-                    "accuracy_1": result.at(once).test_accuracy,
-                    "accuracy_4": result.at(4 * once).test_accuracy,
-                    "accuracy": result.test_accuracy,
-                    "valid_loss": np.nanmin(result.valid_loss, axis=1, initial=np.inf),
-                    "ran": np.isfinite(result.valid_loss).sum(1),
-                    "diverged": result.diverged,
-                }
-            )
-        )
+        columns = {
+            "split": split,
+            "seed": result.seed_of,
+            "lr": tuned.rate,
+            "edge": tuned.at_edge,
+            "accuracy_1": result.at(once).test_accuracy,
+            "accuracy_4": result.at(4 * once).test_accuracy,
+            "accuracy": result.test_accuracy,
+            "valid_loss": np.nanmin(result.valid_loss, axis=1, initial=np.inf),
+            "ran": np.isfinite(result.valid_loss).sum(1),
+            "diverged": result.diverged,
+        }
+        tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -232,11 +223,7 @@ LEAKY = contest(
     "contest_leaky",
     "Six slopes against each other, three data sets, two depths",
     LEAKY_ARMS,
-    data={
-        "digits": ({}, 15),
-        "mnist1d": ({}, 12),
-        "fashion_mnist": ({"size": 2_000}, 8),
-    },
+    data={"digits": ({}, 15), "mnist1d": ({}, 12), "fashion_mnist": ({"size": 2_000}, 8)},
     depths=(5, 10),
     batch_size=64,
 )
@@ -245,11 +232,7 @@ STUDIES = (LEAKY,)
 
 # --- Who is ahead ---------------------------------------------------------------------------------
 
-COLUMNS: dict[When, str] = {
-    "once": "accuracy_1",
-    "four times": "accuracy_4",
-    "plateau": "accuracy",
-}
+COLUMNS: dict[When, str] = {"once": "accuracy_1", "four times": "accuracy_4", "plateau": "accuracy"}
 CHANCE = {"wine": 1 / 3, "breast_cancer": 1 / 2, "election": 1 / 2, "marriages": 1 / 2}
 TOLERATED = 0.2  # of an arm's networks may diverge and be left out
 
@@ -262,10 +245,10 @@ def other_lengths(asks: Any) -> dict[str, Any]:
 def accuracies(table: pd.DataFrame, arm: str, when: When = "plateau", **where: Any) -> Array:
     """Test accuracies in per cent, (splits, seeds); NaN where few networks diverged."""
     part = part_of(table, arm=arm, **where)
-    wide = part.pivot(index="split", columns="seed", values=COLUMNS[when])
-    if wide.isna().to_numpy().mean() > TOLERATED:
-        wide = wide.fillna(CHANCE.get(str(part.data.iloc[0]), 0.1))
-    return 100 * np.asarray(wide, dtype=float)
+    shares = grid_of(part, COLUMNS[when])
+    if np.isnan(shares).mean() > TOLERATED:
+        shares = np.nan_to_num(shares, nan=CHANCE.get(part.data.iloc[0], 0.1))
+    return 100 * shares
 
 
 def over_splits(values: Array, confidence: float) -> tuple[Interval, bool]:
@@ -315,7 +298,7 @@ class Ahead:
 
     def __post_init__(self) -> None:
         arms = self.study.axes["arm"]
-        for name in (name for names in self.compared.values() for name in names):
+        for name in itertools.chain(*self.compared.values()):
             if name not in arms:
                 raise ValueError(
                     f"{self.study.name} has no arm {name!r}: it has {', '.join(map(str, arms))}."
@@ -333,35 +316,26 @@ class Ahead:
         data = ", ".join(TITLES[name] for name in self.study.axes["data"])
         return f"Small networks · {data} · {SPLITS} splits with {SEEDS} paired seeds each"
 
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """What the cases differ in."""
+        pairs = (self.factor,) if self.pairs else ()
+        depths = len(self.study.axes.get("depth", ())) > 1 and "depth" not in self.where
+        return (*pairs, "data", "depth") if depths else (*pairs, "data")
+
     def table(self) -> pd.DataFrame:
         """The rows that are looked at."""
         return load(self.study.name, **self.where)
 
     def places(self, table: pd.DataFrame) -> dict[Case, tuple[tuple[str, ...], dict[str, Any]]]:
         """Case → the arm and its rivals, and the columns to look at."""
-        axes = ["data"] + ["depth"] * (self.factors[-1] == "depth")
-        keys = table[axes].drop_duplicates().to_dict("records")
+        axes = list(self.factors[1:] if self.pairs else self.factors)
         found = {}
         for what, names in self.compared.items():
-            for key in keys:
+            for key in table[axes].drop_duplicates().to_dict("records"):
                 case = tuple(TITLES.get(str(value), str(value)) for value in key.values())
                 found[(what, *case) if self.pairs else case] = (names, key)
         return found
-
-    @property
-    def factors(self) -> tuple[str, ...]:
-        """What the cases differ in."""
-        depths = self.study.axes.get("depth", ())
-        deep = len(depths) > 1 and "depth" not in self.where
-        return (*((self.factor,) if self.pairs else ()), "data", *(("depth",) if deep else ()))
-
-    def leads(
-        self, table: pd.DataFrame, names: Iterable[str], key: Mapping[str, Any]
-    ) -> dict[str, Array]:
-        """Rival → the lead of the first over it, (splits, seeds), in one place."""
-        ours, *rivals = names
-        scores = accuracies(table, ours, self.when, **key)
-        return {rival: scores - accuracies(table, rival, self.when, **key) for rival in rivals}
 
     def __call__(self, root: int, level: Level) -> Evidence:
         """The paired lead in every case, over seeds and splits, whatever the ``root``."""
@@ -370,27 +344,27 @@ class Ahead:
         sure = level(len(places))
         cases: dict[Case, Interval] = {}
         floors: dict[Case, float] = {}
-        notes: dict[str, dict[str, Any]] = {name: {} for name in NOTES}
-        for case, (names, key) in places.items():
-            leads, where = self.leads(table, names, key), ", ".join(case)
+        notes: dict[str, dict[str, Any]] = defaultdict(dict)
+        for case, ((ours, *rivals), key) in places.items():
+            where = ", ".join(case)
+            scores = {arm: accuracies(table, arm, self.when, **key) for arm in (ours, *rivals)}
+            leads = {rival: scores[ours] - scores[rival] for rival in rivals}
+            means = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
+            nearest = min(rivals, key=means.__getitem__)
             surely = [over_splits(lead, sure) for lead in leads.values()]
             corrected = [over_splits(lead, shared(sure, len(leads)))[0] for lead in leads.values()]
             cases[case] = found = least([one for one, _ in surely], sure, corrected)
-            nearest = min(leads, key=lambda rival: float(np.nanmean(leads[rival])))
-            floors[case] = floor(accuracies(table, nearest, self.when, **key))
+            floors[case] = floor(scores[nearest])
             notes["lead by split"][where] = np.nanmean(leads[nearest], axis=1).tolist()
+            if len(rivals) > 1:
+                notes["lead by rival"][where] = means
             if any(hangs for _, hangs in surely) and found.low <= 0 <= found.high:
                 notes["hangs on one split"][where] = True
-            if len(leads) > 1:
-                means = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
-                notes["lead by rival"][where] = means
-            lost = {
-                arm: 100 * float(part_of(table, arm=arm, **key).diverged.mean()) for arm in names
-            }
+            diverged = part_of(table, **key).groupby("arm").diverged.mean()
+            lost = {arm: 100 * float(diverged[arm]) for arm in scores}
             if any(lost.values()):
                 notes["networks that diverged (%)"][where] = lost
-        told = {name: note for name, note in notes.items() if note}
-        return {self.quantity: Measured(cases, self.factors, floors, told)}
+        return {self.quantity: Measured(cases, self.factors, floors, dict(notes))}
 
     def lengths(self) -> dict[str, Ahead]:
         """The same question after the shorter trainings."""
@@ -398,24 +372,13 @@ class Ahead:
 
     def words(self) -> str:
         """The experiment in prose."""
-        patience = self.study.settings.get("patience", PATIENCE)
-        return f"{self.study.title}; {self.study.words()}. {method(patience)} {self._compared()}"
-
-    def _compared(self) -> str:
-        parts = []
+        pairs = []
         for what, (ours, *rivals) in self.compared.items():
-            nearest = "whichever comes nearest of " if len(rivals) > 1 else ""
             title = f"{what}: " if what else ""
-            parts.append(f"{title}{ours} against {nearest}{listed(rivals)}")
-        return f"{'; '.join(parts)}."
-
-
-NOTES = (
-    "lead by split",
-    "lead by rival",
-    "hangs on one split",
-    "networks that diverged (%)",
-)
+            nearest = "whichever comes nearest of " if len(rivals) > 1 else ""
+            pairs.append(f"{title}{ours} against {nearest}{listed(rivals)}")
+        done = method(self.study.settings.get("patience", PATIENCE))
+        return f"{self.study.title}; {self.study.words()}. {done} {'; '.join(pairs)}."
 
 
 def method(patience: int = PATIENCE) -> str:

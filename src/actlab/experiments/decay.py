@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from actlab import data as datasets
 from actlab import stats
+from actlab.experiments import untrained
 from actlab.experiments.contest import TITLES, prelu
 from actlab.experiments.seeds import root_seeds
+from actlab.experiments.slopes import learned
 from actlab.stats import Interval
 from actlab.study import Study, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = npt.NDArray[np.float64]
 
 START = 0.25
 BATCH = 64
@@ -39,112 +36,83 @@ DECAYING = {
 }
 
 
-@dataclass(frozen=True)
-class Decayed:
-    """Trained PReLU networks, one row per seed: slopes (seeds, layers), accuracy, size.
-
-    ``size`` is the root mean square of the hidden layers' weights relative to the start.
-    """
-
-    slopes: Array
-    accuracy: Array
-    size: Array
+def strengths(decaying: str, optimiser: str) -> tuple[float, ...]:
+    """Those tried: both where everything decays, the stronger one where only a part does."""
+    if decaying == "nothing":
+        return (0.0,)
+    both = OPTIMISERS[optimiser][1]
+    return both if decaying == "everything" else both[1:]
 
 
 def train_with_decay(
     data: Any,
-    seeds: Iterable[int],
+    seed: int,
     epochs: int,
     *,
     optimiser: str = "SGD",
     weights: float = 0.0,
     slopes: float = 0.0,
-    hidden: tuple[int, ...] = (64,) * 5,
-) -> Decayed:
-    """Train PReLU networks, one slope per layer, with a decay of its own for weights and slopes.
+) -> dict[str, float]:
+    """Train a PReLU network, one slope per layer, with a decay of its own for weights and slopes.
 
-    The lab's ensemble decays all parameters alike, so this is a plain training loop: the networks
-    are stacked along the first axis, autograd and :mod:`torch.optim` with two parameter groups do
-    the rest. Same start and same order of the data as in :func:`actlab.ensemble.train`.
+    Returns the slopes (``slope1`` to ``slope5``), the test ``accuracy``, and the ``size`` of the
+    hidden layers' weights: their root mean square relative to the start. The lab's ensemble decays
+    all parameters alike, so this is a plain training loop, from the same start and with the same
+    order of the data as in :func:`actlab.ensemble.train`.
     """
     import torch
-    from torch.nn import functional
+    from torch import nn
 
-    from actlab.ensemble import Settings, data_order, initial_weights
+    from actlab.ensemble import data_order
 
-    seeds = list(seeds)
-    settings = Settings(**prelu(START), hidden=hidden, batch_size=BATCH)
-    sizes = settings.layer_sizes(data.n_features, data.n_classes)
-    starts = [initial_weights(settings, sizes, seed) for seed in seeds]
-    kernels, biases = (
-        [
-            torch.stack([start[layer][part] for start in starts]).float()
-            for layer in range(len(sizes))
-        ]
-        for part in (0, 1)
-    )
-    matrices = [kernel.mT.contiguous().requires_grad_() for kernel in kernels]
-    offsets = [bias[:, None].requires_grad_() for bias in biases]
-    leaks = [torch.full((len(seeds), 1, 1), START, requires_grad=True) for _ in hidden]
-    first = [matrix.detach().square().mean((1, 2)) for matrix in matrices[:-1]]
-
-    def forward(x: torch.Tensor) -> torch.Tensor:
-        for matrix, offset, leak in zip(matrices, offsets, leaks, strict=False):
-            z = torch.baddbmm(offset, x, matrix)
-            x = torch.where(z > 0, z, leak * z)
-        return torch.baddbmm(offsets[-1], x, matrices[-1])
-
+    settings = {**prelu(START), "hidden": (64,) * 5, "dtype": "float32"}
+    sizes = {"features": data.n_features, "classes": data.n_classes}
+    network = untrained.draw([seed], **sizes, **settings).plain(0)
+    linears = [layer for layer in network if isinstance(layer, nn.Linear)]
+    leaks = [unit.weight for unit in network if isinstance(unit, nn.PReLU)]
     groups = [
-        {"params": [*matrices, *offsets], "weight_decay": weights},
+        {"params": [p for layer in linears for p in layer.parameters()], "weight_decay": weights},
         {"params": leaks, "weight_decay": slopes},
     ]
-    lr = OPTIMISERS[optimiser][0]
-    step: torch.optim.Optimizer
-    if optimiser == "SGD":
-        step = torch.optim.SGD(groups, lr=lr, momentum=0.9)
-    else:
-        step = torch.optim.AdamW(groups, lr=lr)
-    x_train, y_train = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
-    orders = [data_order(seed, len(y_train)) for seed in seeds]
+    lr, _ = OPTIMISERS[optimiser]
+    step = (
+        torch.optim.SGD(groups, lr=lr, momentum=0.9)
+        if optimiser == "SGD"
+        else torch.optim.AdamW(groups, lr=lr)
+    )
+
+    def mean_square() -> float:
+        return float(np.mean([layer.weight.detach().square().mean() for layer in linears[:-1]]))
+
+    x, y, x_test, y_test = (
+        torch.from_numpy(part) for part in (data.x_train, data.y_train, data.x_test, data.y_test)
+    )
+    order, start = data_order(seed, len(y)), mean_square()
     for _ in range(epochs):
-        order = torch.stack([next(o) for o in orders])
-        for index in torch.split(order, BATCH, dim=1):
+        for rows in torch.split(next(order), BATCH):
             step.zero_grad()
-            logits = forward(x_train[index])
-            losses = functional.cross_entropy(logits.mT, y_train[index], reduction="none")
-            losses.mean(1).sum().backward()  # type: ignore[no-untyped-call]
+            nn.functional.cross_entropy(network(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
             step.step()
-    with torch.no_grad():
-        x_test = torch.from_numpy(data.x_test).expand(len(seeds), -1, -1)
-        hits = forward(x_test).argmax(2) == torch.from_numpy(data.y_test)
-        last = [matrix.square().mean((1, 2)) for matrix in matrices[:-1]]
-        size = (torch.stack(last).mean(0) / torch.stack(first).mean(0)).sqrt()
-        return Decayed(
-            slopes=torch.cat(leaks, 1)[:, :, 0].double().numpy(),
-            accuracy=hits.double().mean(1).numpy(),
-            size=size.double().numpy(),
-        )
+    return {
+        **{f"slope{i}": leak.item() for i, leak in enumerate(leaks, 1)},
+        "accuracy": (network(x_test).argmax(1) == y_test).double().mean().item(),
+        "size": (mean_square() / start) ** 0.5,
+    }
 
 
 def decay_cell(data: str, optimiser: str, root: int, decaying: str) -> pd.DataFrame:
     """One row per seed and strength: the learned slopes, the accuracy, the size of the weights."""
     import pandas as pd
 
+    part = datasets.load(data)
     on_weights, on_slopes = DECAYING[decaying]
-    tables = []
+    rows = []
     for strength in strengths(decaying, optimiser):
-        found = train_with_decay(
-            datasets.load(data),
-            root_seeds(root),
-            EPOCHS[data],
-            optimiser=optimiser,
-            weights=strength * on_weights,
-            slopes=strength * on_slopes,
-        )
-        columns = {f"slope{i}": row for i, row in enumerate(found.slopes.T, 1)}
-        table = pd.DataFrame({"seed": root_seeds(root), **columns, "accuracy": found.accuracy})
-        tables.append(table.assign(size=found.size, strength=strength))
-    return pd.concat(tables, ignore_index=True)
+        decay = {"weights": strength * on_weights, "slopes": strength * on_slopes}
+        for seed in root_seeds(root):
+            found = train_with_decay(part, seed, EPOCHS[data], optimiser=optimiser, **decay)
+            rows.append({"seed": seed, **found, "strength": strength})
+    return pd.DataFrame(rows)
 
 
 DECAY = Study(
@@ -160,87 +128,66 @@ DECAY = Study(
 )
 STUDIES = (DECAY,)
 
-
-def strengths(decaying: str, optimiser: str) -> tuple[float, ...]:
-    """Those tried: both where everything decays, the stronger one where only a part does."""
-    if decaying == "nothing":
-        return (0.0,)
-    both = OPTIMISERS[optimiser][1]
-    return both if decaying == "everything" else both[1:]
-
-
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def _part(root: int, name: str, optimiser: str) -> pd.DataFrame:
-    table = load(DECAY.name)
-    return table[
-        (table.root == root) & (table.data == name) & (table.optimiser == optimiser)
-    ].sort_values("seed")
-
-
-def mean_slope(part: pd.DataFrame, decaying: str, strength: float = 0.0) -> Array:
-    """Each network's slope, the mean over its layers, by seed; NaN where it diverged."""
-    rows = part[(part.decaying == decaying) & np.isclose(part.strength, strength)]
-    columns = [name for name in part.columns if name.startswith("slope")]
-    return np.asarray(rows[columns].mean(axis=1, skipna=False), np.float64)
+def networks(
+    root: int, data: str, optimiser: str, decaying: str, strength: float = 0.0
+) -> pd.DataFrame:
+    """Twenty networks, by seed; ``slope`` is the mean over the layers, NaN where one diverged."""
+    table = load(DECAY.name, root=root, data=data, optimiser=optimiser, decaying=decaying)
+    part = table[np.isclose(table.strength, strength)].set_index("seed").sort_index()
+    slopes = part[[f"slope{layer}" for layer in range(1, 6)]]
+    return part.assign(slope=slopes.mean(axis=1, skipna=False))
 
 
 def by_decaying(name: str, root: int = 0) -> dict[str, dict[str, Interval]]:
     """Mean learned slope at the stronger decay: optimiser → what decays → interval."""
+    found: dict[str, dict[str, Interval]] = {}
+    for optimiser, (_, (_, strong)) in OPTIMISERS.items():
+        for decaying in DECAYING:
+            strength = strengths(decaying, optimiser)[-1]
+            slope = networks(root, name, optimiser, decaying, strength).slope
+            its = found.setdefault(f"{optimiser}, decay {strong:g}", {})
+            its[decaying] = stats.mean_interval(slope, nan="drop")
+    return found
+
+
+def _settings(decaying: str) -> dict[Case, tuple[str, str, float]]:
+    """Case → data, optimiser and strength, of all that were tried."""
     return {
-        f"{optimiser}, decay {both[1]:g}": {
-            decaying: stats.mean_interval(
-                mean_slope(
-                    _part(root, name, optimiser), decaying, strengths(decaying, optimiser)[-1]
-                ),
-                nan="drop",
-            )
-            for decaying in DECAYING
-        }
-        for optimiser, (_, both) in OPTIMISERS.items()
-    }
-
-
-def _cases(strong: bool) -> list[tuple[str, str, float]]:
-    return [
-        (name, optimiser, strength)
+        (TITLES[name], f"{optimiser} at decay {strength:g}"): (name, optimiser, strength)
         for name in EPOCHS
-        for optimiser, (_, both) in OPTIMISERS.items()
-        for strength in both[strong:]
-    ]
-
-
-def _case(name: str, optimiser: str, strength: float) -> Case:
-    return TITLES[name], f"{optimiser} at decay {strength:g}"
+        for optimiser in OPTIMISERS
+        for strength in strengths(decaying, optimiser)
+    }
 
 
 def _change(root: int, level: Level) -> Evidence:
     """Change of the mean slope in per cent by decay on everything; in the notes on a part."""
     found: dict[Case, Interval] = {}
     notes: dict[str, dict[str, float]] = {"slopes only": {}, "all but the slopes": {}}
-    for name, optimiser, strength in _cases(strong=False):
-        part = _part(root, name, optimiser)
-        none, case = mean_slope(part, "nothing"), _case(name, optimiser, strength)
-        usual = np.nanmean(none) / 100
-        shift = (mean_slope(part, "everything", strength) - none) / usual
-        confidence = level(len(_cases(strong=False)))
-        found[case] = stats.mean_interval(shift, confidence, nan="drop")
+    places = _settings("everything")
+    for case, (name, optimiser, strength) in places.items():
+        none = networks(root, name, optimiser, "nothing").slope
+        usual = none.mean() / 100
+        all_decay = networks(root, name, optimiser, "everything", strength).slope
+        shift = (all_decay - none) / usual
+        found[case] = stats.mean_interval(shift, level(len(places)), nan="drop")
         for decaying, means in notes.items():
             if strength in strengths(decaying, optimiser):
-                change = (mean_slope(part, decaying, strength) - none) / usual
-                means[", ".join(case)] = float(np.nanmean(change))
+                change = networks(root, name, optimiser, decaying, strength).slope - none
+                means[", ".join(case)] = float((change / usual).mean())
     return {"change of the mean slope": Measured(found, ("data", "optimiser"), notes=notes)}
 
 
+_NETWORKS = "PReLU networks of five hidden layers of 64, one slope per layer, digits and MNIST-1D,"
 CHANGE = Experiment(
-    prose=(
-        "PReLU networks of five hidden layers of 64, one slope per layer, digits and MNIST-1D, "
-        "SGD (L2 penalty 0.001 and 0.01) and AdamW (0.1 and 1), decay on everything against none; "
-        "change of the mean learned slope, in per cent of that without decay; 20 seeds, paired."
-    ),
-    scope="Five fully connected layers of 64 · digits, MNIST-1D · one split, 20 seeds",
-    measure=_change,
+    f"{_NETWORKS} SGD (L2 penalty 0.001 and 0.01) and AdamW (0.1 and 1), decay on everything "
+    "against none; change of the mean learned slope, in per cent of that without decay; 20 seeds, "
+    "paired.",
+    "Five fully connected layers of 64 · digits, MNIST-1D · one split, 20 seeds",
+    _change,
     study=DECAY.name,
 )
 
@@ -248,63 +195,43 @@ CHANGE = Experiment(
 def _spared(root: int, level: Level) -> Evidence:
     """Test accuracy with decay on all but the slopes minus that with decay on everything."""
     cases, floors = {}, {}
-    for name, optimiser, strength in _cases(strong=True):
-        part = _part(root, name, optimiser)
-        part = part[np.isclose(part.strength, strength)]
+    places = _settings("all but the slopes")
+    for case, (name, optimiser, strength) in places.items():
         spared, everything = (
-            100 * np.asarray(part[part.decaying == decaying].accuracy, np.float64)
+            100 * networks(root, name, optimiser, decaying, strength).accuracy
             for decaying in ("all but the slopes", "everything")
         )
-        case = _case(name, optimiser, strength)
-        cases[case] = stats.paired_difference(spared, everything, level(len(_cases(strong=True))))
+        cases[case] = stats.paired_difference(spared, everything, level(len(places)))
         floors[case] = stats.noise_floor(everything)
     return {"lead in test accuracy": Measured(cases, ("data", "optimiser"), floors)}
 
 
 SPARED = Experiment(
-    prose=(
-        "PReLU networks of five hidden layers of 64, one slope per layer, digits and MNIST-1D, SGD "
-        "(L2 penalty 0.01) and AdamW (decay 1): test accuracy with decay on all but the slopes, "
-        "minus that with decay on everything; 20 seeds, paired."
-    ),
-    scope=CHANGE.scope,
-    measure=_spared,
+    f"{_NETWORKS} SGD (L2 penalty 0.01) and AdamW (decay 1): test accuracy with decay on all but "
+    "the slopes, minus that with decay on everything; 20 seeds, paired.",
+    CHANGE.scope,
+    _spared,
     study=DECAY.name,
 )
 
-# --- Live -----------------------------------------------------------------------------------------
 
-
-def decayed_slopes(
-    images: Any,
-    decays: Iterable[float],
-    seeds: Iterable[int] = range(20),
-    normalization: str | None = None,
-    dtype: str = "float32",
-) -> dict[str, Array]:
-    """Learned slopes (seeds, 5 layers) under SGD with decay on everything, slopes included."""
+def _normalised(root: int, level: Level) -> Evidence:
+    """With batch norm, live: what decay on everything, slopes included, changes."""
     from actlab import ensemble
-    from actlab.experiments.slopes import learned
 
-    arms = {f"weight decay {d:g}": {**prelu(START), "weight_decay": d} for d in decays}
     result = ensemble.train(
-        images,
-        arms=arms,
-        seeds=seeds,
+        datasets.load("digits"),
+        arms={name: {"weight_decay": decay} for name, decay in (("none", 0.0), ("decay", 0.01))},
+        seeds=root_seeds(root),
         epochs=10,
         lr=0.03,
         batch_size=BATCH,
-        normalization=normalization,
-        dtype=dtype,
+        normalization="batch",
         progress=False,
+        **prelu(START),
     )
     slopes = learned(result)
-    return {arm: slopes[result.index(arm)] for arm in arms}
-
-
-def _normalised(root: int, level: Level) -> Evidence:
-    found = decayed_slopes(datasets.load("digits"), (0, 0.01), root_seeds(root), "batch")
-    change = found["weight decay 0.01"] - found["weight decay 0"]
+    change = slopes[result.index("decay")] - slopes[result.index("none")]
     parts = {
         "change of the slopes of layers 1 to 4": change[:, :-1].mean(1),
         "change of the slope of layer 5": change[:, -1],
@@ -316,11 +243,9 @@ def _normalised(root: int, level: Level) -> Evidence:
 
 
 NORMALISED = Experiment(
-    prose=(
-        "Digits, five hidden layers with batch norm before each PReLU, SGD with decay 0.01 on "
-        "everything against none, 20 seeds, paired: change of the learned slopes. The outputs of "
-        "layers 1 to 4 are normalised again, that of layer 5 feeds the output layer."
-    ),
-    scope="Five fully connected layers of 64 with batch norm · digits · one split, 20 seeds",
-    measure=_normalised,
+    "Digits, five hidden layers with batch norm before each PReLU, SGD with decay 0.01 on "
+    "everything against none, 20 seeds, paired: change of the learned slopes. The outputs of "
+    "layers 1 to 4 are normalised again, that of layer 5 feeds the output layer.",
+    "Five fully connected layers of 64 with batch norm · digits · one split, 20 seeds",
+    _normalised,
 )

@@ -21,9 +21,8 @@ from actlab.experiments.contest import (
 )
 from actlab.experiments.fading import CENTRED
 from actlab.experiments.untrained import centred_orthogonal
-from actlab.stats import Interval
 from actlab.study import load
-from actlab.trial import Case, Evidence, Level, Measured
+from actlab.trial import Evidence, Level, Measured
 
 CRITICAL_GAIN = 10.15  # theory.critical_gain("sigmoid") to two digits (a test computes it)
 
@@ -48,9 +47,7 @@ ARMS: dict[str, dict[str, Any]] = {
 ORTHOGONAL = ("tanh, orthogonal", CENTRED)
 RIVALS = ("ReLU, He", "ReLU, orthogonal × √2")
 VERY_DEEP_ARMS: dict[str, dict[str, Any]] = {
-    CENTRED: ARMS[CENTRED],
     "tanh, orthogonal": {"activation": "tanh", "init": "orthogonal"},
-    "ReLU, He": ARMS["ReLU, He"],
     "ReLU, orthogonal × √2": {"activation": "relu", "init": "orthogonal", "gain": math.sqrt(2)},
 }
 # Until nothing more comes of it; with ten layers all of them, with thirty those of the claim. A
@@ -62,7 +59,7 @@ TO_THE_END = contest(
     data={"digits": ({}, 20)},
     depths=(10, 30),
     width=32,
-    only=lambda cell: cell["arm"] in (ARMS if cell["depth"] == 10 else VERY_DEEP_ARMS),
+    only=lambda cell: cell["arm"] in (ARMS if cell["depth"] == 10 else ORTHOGONAL + RIVALS),
     patience=100,
     batch_size=128,
 )
@@ -83,11 +80,9 @@ class Trains:
         """Test accuracy of every way, over splits and seeds, whatever the ``root``."""
         table = load(TO_THE_END.name)
         found = {arm: accuracies(table, arm, self.when, depth=10) for arm in ARMS}
-        cases: dict[Case, Interval] = {
-            (way,): over_splits(found[way], level(len(WAYS)))[0] for way in WAYS
-        }
+        cases = {way: over_splits(found[way], level(len(WAYS)))[0] for way in WAYS}
         notes = {arm: float(np.nanmean(found[arm])) for arm in ARMS if arm not in WAYS}
-        return {"test accuracy": Measured(cases, ("way",), notes=notes)}
+        return {"test accuracy": Measured.of(cases, "way", notes=notes)}
 
     def lengths(self) -> dict[str, Trains]:
         """The same question after the shorter trainings."""

@@ -11,21 +11,19 @@ they were. Only the means are gone, and with them the coordinates in which the g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+import itertools
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
 
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import in_both, least, shared
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import Study, grid_of, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor, nn
 
 WIDTH, HIDDEN = 12, 3
@@ -49,8 +47,8 @@ def network(activation: str, features: int, classes: int, seed: int) -> nn.Seque
     layers: list[nn.Module] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for i in range(len(sizes) - 1):
-            linear = nn.Linear(sizes[i], sizes[i + 1], dtype=torch.float64)
+        for into, out in itertools.pairwise(sizes):
+            linear = nn.Linear(into, out, dtype=torch.float64)
             nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
             nn.init.zeros_(linear.bias)
             layers += [linear, kind()]
@@ -72,20 +70,13 @@ def centred(model: nn.Sequential, x: Tensor) -> nn.Sequential:
         def forward(self, z: Tensor) -> Any:
             return self.function(z) - self.c
 
-    modules: list[nn.Module] = []
-    signal, means = x, torch.zeros(x.shape[1], dtype=x.dtype)
+    moved = copy.deepcopy(model)
     with torch.no_grad():
-        for module in model:
-            signal = module(signal)
-            if isinstance(module, nn.Linear):
-                copy = nn.Linear(module.in_features, module.out_features, dtype=x.dtype)
-                copy.weight.copy_(module.weight)
-                copy.bias.copy_(module.bias + module.weight @ means)
-                modules.append(copy)
-            else:
-                means = signal.mean(0)
-                modules.append(Shifted(module, means))
-    return nn.Sequential(*modules)
+        for i in range(1, len(model), 2):  # the activations; a linear layer follows
+            means = model[: i + 1](x).mean(0)
+            moved[i] = Shifted(model[i], means)
+            moved[i + 1].bias += model[i + 1].weight @ means
+    return moved
 
 
 def jacobian(model: nn.Sequential, x: Tensor) -> Tensor:
@@ -113,13 +104,10 @@ def geometry(model: nn.Sequential, x: Tensor, y: Tensor) -> dict[str, float]:
     from torch import nn
 
     with torch.no_grad():
-        signal, shares = x, []
-        for module in model:
-            signal = module(signal)
-            if not isinstance(module, nn.Linear):
-                shares.append((signal.mean(0).norm() / signal.square().mean(0).sum().sqrt()).item())
+        hidden = [model[: i + 1](x) for i in range(1, len(model), 2)]
+        shares = [h.mean(0).norm() / h.square().mean(0).sum().sqrt() for h in hidden]
         j = jacobian(model, x)
-        p = torch.softmax(signal, 1)
+        p = torch.softmax(model(x), 1)
         error = p - nn.functional.one_hot(y, p.shape[1])
         gradient = torch.einsum("nc,ncp->p", error, j) / len(x)
         # A root of diag(p) − p pᵀ: (I − p 1ᵀ) diag(√p), so that F = Σ rows ᵀ rows / n.
@@ -128,15 +116,15 @@ def geometry(model: nn.Sequential, x: Tensor, y: Tensor) -> dict[str, float]:
         eigenvalues, vectors = torch.linalg.eigh(rows.T @ rows / len(x))
         along = vectors.T @ gradient
         mean = eigenvalues.mean()
-        found = {}
+        cosines = {}
         for damping in DAMPINGS:
             natural = along / (eigenvalues + damping * mean)
-            cosine = torch.dot(along, natural) / (along.norm() * natural.norm())
-            found[f"cosine_{damping:g}"] = cosine.item()
+            cosine = torch.cosine_similarity(along, natural, dim=0)
+            cosines[f"cosine_{damping:g}"] = cosine.item()
     return {
-        **found,
+        **cosines,
         "condition": (eigenvalues[-1] / mean).item(),
-        "mean_activation": float(np.mean(shares)),
+        "mean_activation": torch.stack(shares).mean().item(),
     }
 
 
@@ -203,40 +191,30 @@ AT_LOSS = Study(
 STUDIES = (AT_STEPS, AT_LOSS)
 
 
-def values(table: pd.DataFrame, arm: str, when: str, column: str) -> list[npt.NDArray[Any]]:
-    """One column by seed, for each of the two runs."""
-    part = table[(table.arm == arm) & (table.when == when)].sort_values("seed")
-    return [np.asarray(part[part.root == root][column], np.float64) for root in (0, 1)]
-
-
-def both_studies() -> pd.DataFrame:
-    """The rows of all four stages."""
-    import pandas as pd
-
-    return pd.concat([load(AT_STEPS.name), load(AT_LOSS.name)], ignore_index=True)
-
-
 def closer(pairs: Mapping[str, tuple[str, str]], root: int, level: Level) -> Evidence:
     """The smallest gain in cosine over the dampings, of the first arm of a pair on the second.
 
     ``pairs``: the level of a factor → two arms. Both runs are looked at, whatever the ``root``.
     """
-    table = both_studies()
+    import pandas as pd
+
+    table = pd.concat([load(study.name) for study in STUDIES], ignore_index=True)
+    table["seed"] %= 1000  # within its run
     sure = level(len(pairs) * len(STAGES))
     cases: dict[Case, Interval] = {}
     notes: dict[str, float] = {}
-    for name, (arm, over) in pairs.items():
-        for when, words in STAGES.items():
-            gains = []
-            for damping in DAMPINGS:
-                ours, theirs = (values(table, a, when, f"cosine_{damping:g}") for a in (arm, over))
-                gain = in_both(map(np.subtract, ours, theirs), shared(sure, len(DAMPINGS)))
-                gains.append(gain)
-                notes[f"{name}, {words}, damping {damping:g}"] = gain.mean
-            cases[name, words] = least(gains, sure)
-            for column in ("mean_activation", "condition"):
-                found = float(np.mean(values(table, arm, when, column)))
-                notes[f"{arm}, {words}, {column.replace('_', ' ')}"] = found
+    for (name, arms), (when, words) in itertools.product(pairs.items(), STAGES.items()):
+        read = partial(grid_of, table, rows="root", columns="seed", when=when)
+        gains = []
+        for damping in DAMPINGS:
+            ours, theirs = (read(f"cosine_{damping:g}", arm=arm) for arm in arms)
+            gain = in_both(ours - theirs, shared(sure, len(DAMPINGS)))
+            gains.append(gain)
+            notes[f"{name}, {words}, damping {damping:g}"] = gain.mean
+        cases[name, words] = least(gains, sure)
+        for column in ("mean_activation", "condition"):
+            what = f"{arms[0]}, {words}, {column.replace('_', ' ')}"
+            notes[what] = float(read(column, arm=arms[0]).mean())
     return {GAIN: Measured(cases, ("activation", "when"), notes=notes)}
 
 
@@ -252,13 +230,16 @@ _PROSE = (
 _SCOPE = "Networks of 3 × 12 units · small digits · 2 runs with 20 paired seeds each"
 
 
-def _asked(prose: str, measure: Callable[[int, Level], Evidence]) -> Experiment:
-    return Experiment(f"{_PROSE}; {prose}", _SCOPE, measure, study="elu_fisher")
-
-
-ELU_OVER_RELU = _asked("ELU against ReLU.", partial(closer, {"ELU over ReLU": ("elu", "relu")}))
-CENTRED = _asked(
-    "each network against itself with every hidden unit's mean moved to 0 and the next layer's "
-    "biases corrected, which is the same function of the input.",
+ELU_OVER_RELU = Experiment(
+    f"{_PROSE}; ELU against ReLU.",
+    _SCOPE,
+    partial(closer, {"ELU over ReLU": ("elu", "relu")}),
+    study=AT_STEPS.name,
+)
+CENTRED = Experiment(
+    f"{_PROSE}; each network against itself with every hidden unit's mean moved to 0 and the next "
+    "layer's biases corrected, which is the same function of the input.",
+    _SCOPE,
     partial(closer, {"ReLU": ("relu centred", "relu"), "ELU": ("elu centred", "elu")}),
+    study=AT_STEPS.name,
 )

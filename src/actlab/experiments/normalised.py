@@ -6,11 +6,12 @@ attract. There the layer whose interval reaches furthest from the fixed point is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from actlab import stats
 from actlab.experiments import untrained
@@ -19,20 +20,21 @@ from actlab.experiments.contest import (
     SEEDS,
     SPLITS,
     TITLES,
+    TUNING,
     TUNING_SEEDS,
     over_splits,
+    splits_of,
 )
 from actlab.experiments.seeds import root_seeds
-from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.stats import Array, Interval
+from actlab.study import Study, grid_of, load, part_of
 from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, within
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from actlab.ensemble import Networks, Snapshot
-
-Array = npt.NDArray[np.float64]
 
 SELU: dict[str, Any] = {"activation": "selu", "init": "lecun_normal"}
 SETTLED = slice(10, 30)
@@ -40,13 +42,20 @@ MEAN, SD = "mean of the layer furthest off", "standard deviation of the layer fu
 KEPT = Rule({SD: within(0.8, 1.25), MEAN: within(-0.2, 0.2)}, together=True)
 
 
-def standardised(name: str = "digits", count: int = 100) -> Array:
-    """The first standardised training inputs, (count, features)."""
+def standardised() -> Array:
+    """The first hundred digits, standardised: (100, 64)."""
     from actlab import data
 
-    loaded = data.load(name, **OPTIONS.get(name, {}))
-    result: Array = loaded.x_train[:count].astype(np.float64)
-    return result
+    return data.load("digits").x_train[:100].astype(np.float64)
+
+
+def by_layer(layers: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation over inputs and units of each layer, (networks, layers) each."""
+    import torch
+
+    found = [torch.var_mean(layer.double(), (1, 2), correction=0) for layer in layers]
+    variance, mean = (torch.stack(part, 1) for part in zip(*found, strict=True))
+    return mean, variance.sqrt()
 
 
 def moments(networks: Networks, x: Any, *, drop: bool = False) -> tuple[Array, Array]:
@@ -54,12 +63,8 @@ def moments(networks: Networks, x: Any, *, drop: bool = False) -> tuple[Array, A
 
     ``drop``: with the units dropped that are dropped in training.
     """
-    import torch
-
-    layers = untrained.outputs(networks, x, "train" if drop else "observe")
-    pairs = [torch.var_mean(layer.double(), (1, 2), correction=0) for layer in layers]
-    mean = torch.stack([mean for _, mean in pairs], 1)
-    return mean.numpy(), torch.stack([variance for variance, _ in pairs], 1).sqrt().numpy()
+    mean, sd = by_layer(untrained.outputs(networks, x, "train" if drop else "observe"))
+    return mean.numpy(), sd.numpy()
 
 
 def furthest(found: Sequence[Interval], target: float = 0.0) -> Interval:
@@ -82,12 +87,11 @@ def attracted(root: int, level: Level) -> Evidence:
     networks = untrained.draw(root_seeds(root), hidden=(128,) * 30, **SELU)
     mean: dict[Case, Interval] = {}
     sd: dict[Case, Interval] = {}
-    inputs = [(shift, stretch) for shift in (-2.0, 0.0, 2.0) for stretch in (0.1, 1.0, 5.0)]
+    inputs = list(itertools.product((-2.0, 0.0, 2.0), (0.1, 1.0, 5.0)))
     for shift, stretch in inputs:
         found = moments(networks, shift + stretch * x)
         case = (f"{shift:g}".replace("-", "−"), f"{stretch:g}")
-        for cases, values in zip((mean, sd), found, strict=True):
-            cases[case] = stats.mean_interval(values[:, -1], level(len(inputs)))
+        mean[case], sd[case] = (stats.mean_interval(m[:, -1], level(len(inputs))) for m in found)
     factors = ("input mean", "input sd")
     return {"standard deviation": Measured(sd, factors), "mean": Measured(mean, factors)}
 
@@ -109,15 +113,15 @@ def with_gain(root: int, level: Level) -> Evidence:
     gain = torch.nn.init.calculate_gain("selu")
     networks = untrained.draw(root_seeds(root), hidden=(128,) * 30, gain=gain, **SELU)
     mean, sd = moments(networks, standardised())
+
+    def judged(values: Array, target: float) -> dict[str, Interval]:
+        layers = [stats.mean_interval(layer, level(1)) for layer in values.T[SETTLED]]
+        return {f"gain {gain:g}": furthest(layers, target)}
+
     notes = {f"standard deviation, layer {n}": float(sd[:, n - 1].mean()) for n in (1, 10, 30)}
-    case = f"gain {gain:g}"
-    found = {
-        what: furthest([stats.mean_interval(v, level(1)) for v in values.T[SETTLED]], target)
-        for what, values, target in ((SD, sd, 1.0), (MEAN, mean, 0.0))
-    }
     return {
-        what: Measured.of({case: interval}, notes={"gain": gain, **notes} if what == SD else {})
-        for what, interval in found.items()
+        SD: Measured.of(judged(sd, 1.0), notes={"gain": gain, **notes}),
+        MEAN: Measured.of(judged(mean, 0.0)),
     }
 
 
@@ -135,29 +139,19 @@ CHECKS = (0, 1, 2, 5, 10, 15, 60)  # epochs
 
 def moments_probe(snapshot: Snapshot) -> Mapping[str, Any]:
     """Probe: mean and standard deviation of every hidden layer, (networks, layers) each."""
-    import torch
-
-    pairs = [torch.var_mean(layer.double(), (1, 2), correction=0) for layer in snapshot.activations]
-    return {
-        "mean": torch.stack([mean for _, mean in pairs], 1),
-        "sd": torch.stack([variance for variance, _ in pairs], 1).sqrt(),
-    }
+    return dict(zip(("mean", "sd"), by_layer(snapshot.activations), strict=True))
 
 
 def moments_cell(data: str, *, depth: int, checks: Sequence[int]) -> pd.DataFrame:
     """Mean and standard deviation per layer and epoch while SELU networks learn, split by split."""
-    import math
-
     import pandas as pd
 
-    from actlab import data as datasets
     from actlab import ensemble
 
-    splits = [datasets.load(data, seed=i, **OPTIONS.get(data, {})) for i in range(SPLITS)]
+    splits = splits_of(data, **OPTIONS.get(data, {}))
     settings = {**SELU, "hidden": (64,) * depth}
     run: dict[str, Any] = {"epochs": max(checks), "progress": False, "keep_weights": False}
-    tuning = range(1000, 1000 + TUNING_SEEDS)
-    tuned = ensemble.fair_rate(splits, settings, tuning, metric="valid_loss", **run)
+    tuned = ensemble.fair_rate(splits, settings, TUNING, metric="valid_loss", **run)
     tables = []
     for i, part in enumerate(splits):
         per_epoch = math.ceil(len(part.y_train) / 128)
@@ -171,11 +165,10 @@ def moments_cell(data: str, *, depth: int, checks: Sequence[int]) -> pd.DataFram
         )
         index = np.meshgrid(range(SEEDS), checks, range(1, depth + 1), indexing="ij")
         columns = dict(zip(("seed", "epoch", "layer"), (n.ravel() for n in index), strict=True))
-        found = {
-            what: result.probe(what, "selu").ravel().astype(np.float32) for what in ("mean", "sd")
-        }
+        for what in ("mean", "sd"):
+            columns[what] = result.probe(what, "selu").ravel().astype(np.float32)
         about = {"split": i, "lr": tuned.rate, "edge": tuned.at_edge}
-        tables.append(pd.DataFrame({**about, **columns, **found}))
+        tables.append(pd.DataFrame({**about, **columns}))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -202,21 +195,14 @@ def kept(root: int, level: Level) -> Evidence:
     table = load(LEARNING.name).dropna()
     table = table.assign(scale=np.log10(table.sd), offset=table["mean"] / table.sd)
     found: dict[str, dict[Case, Interval]] = {"scale": {}, "offset": {}}
-    for data in LEARNING.axes["data"]:
-        for when, epoch in (("before training", 0), ("after training", max(CHECKS))):
-            part = table[(table.data == data) & (table.epoch == epoch)]
-            for what, cases in found.items():
-                wide = part.pivot(index="split", columns=["layer", "seed"], values=what)
-                layers = [
-                    over_splits(wide[layer].to_numpy(np.float64), level(4))[0]
-                    for layer in sorted(set(part.layer))
-                ]
-                cases[TITLES[data], when] = furthest(layers)
+    times = {"before training": 0, "after training": max(CHECKS)}
+    for data, (when, epoch) in itertools.product(LEARNING.axes["data"], times.items()):
+        part = part_of(table, data=data, epoch=epoch)
+        for what, cases in found.items():
+            layers = [grid_of(part, what, layer=layer) for layer in sorted(set(part.layer))]
+            cases[TITLES[data], when] = furthest([over_splits(v, level(4))[0] for v in layers])
     factors = ("data", "when")
-    return {
-        SCALE: Measured(found["scale"], factors),
-        OFFSET: Measured(found["offset"], factors),
-    }
+    return {SCALE: Measured(found["scale"], factors), OFFSET: Measured(found["offset"], factors)}
 
 
 WHILE_LEARNING = Experiment(

@@ -17,10 +17,12 @@ from actlab.experiments.contest import (
     SEEDS,
     SPLITS,
     TITLES,
+    TUNING,
     TUNING_SEEDS,
     over_splits,
+    splits_of,
 )
-from actlab.stats import Interval
+from actlab.stats import Array, Interval
 from actlab.study import Study, grid_of, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from actlab.ensemble import Snapshot
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,15 @@ class Curve:
         bent: Tensor = getattr(self.stretch * z, self.base)()
         return self.height * bent + self.lift
 
-    @property
-    def offset(self) -> float:
-        """What it sends up at 0."""
-        return self.height * {"tanh": 0.0, "sigmoid": 0.5}[self.base] + self.lift
+    def undo(self, weights: Tensor, layer: int) -> Tensor:
+        """The biases of a layer (not the first) that take away what the curve sends up at 0."""
+        return -self(weights.new_zeros(())) * weights.sum(1) * (layer > 0)
 
     @property
-    def centred(self) -> bool:
-        """Whether it passes through the origin."""
-        return self.offset == 0
-
-    def bias(self, weights: Tensor, layer: int) -> Tensor:
-        """Where every network starts: at 0, or, where the offset is undone, less what it adds."""
-        undo: Tensor = -self.offset * weights.sum(1) * (self.undone and layer > 0)
-        return undo
+    def settings(self) -> dict[str, Any]:
+        """Those of an arm: the curve, LeCun's weights times its gain, its biases."""
+        bias = self.undo if self.undone else None
+        return {"activation": self, "init": "lecun_normal", "gain": self.gain, "bias": bias}
 
 
 CURVES: dict[str, Curve] = {
@@ -88,19 +83,15 @@ LIFTED = (
     ("σ(x) − ½, weights × 4", "σ(x), weights × 4"),
 )
 FLATTENED = ("σ(4x) − ½", "σ(x) − ½")  # both centred, the same range; slope 1 against 1/4
-STEPS, EVERY = 400, 5
 # The lifted ones once more, with biases that undo the lift.
 SAME_START = {
     **CURVES,
     **{f"{lifted}, undone": replace(CURVES[lifted], undone=True) for _, lifted in LIFTED},
 }
 SEVERAL = {"digits": (0.9, 0.95), "mnist1d": (0.3, 0.4)}
-
-
-def settings_of(curve: Curve) -> dict[str, Any]:
-    """The settings of an arm: the curve, LeCun's weights times its gain, its biases."""
-    bias = curve.bias if curve.undone else None
-    return {"activation": curve, "init": "lecun_normal", "gain": curve.gain, "bias": bias}
+GOALS = [(data, target) for data, targets in SEVERAL.items() for target in targets]
+STEPS, EVERY = 400, 5
+DEPTH = 8  # of the race between ELU and ReLU
 
 
 def validation_accuracy(snapshot: Snapshot) -> Mapping[str, Any]:
@@ -119,8 +110,6 @@ def race(
     targets: Sequence[float],
     steps: int = STEPS,
     hidden: Sequence[int] = (64,) * 5,
-    batch_size: int = 64,
-    **settings: Any,
 ) -> tuple[npt.NDArray[np.int64], Array]:
     """Steps until the validation accuracy first reaches each target: (targets, rates, seeds).
 
@@ -134,26 +123,23 @@ def race(
         data,
         arms={f"{rate:g}": {**own, "lr": rate} for rate in rates},
         seeds=seeds,
-        epochs=math.ceil(steps * batch_size / len(data.y_train)),
+        epochs=math.ceil(steps * 64 / len(data.y_train)),
         hidden=tuple(hidden),
-        batch_size=batch_size,
+        batch_size=64,
         probe=validation_accuracy,
         probe_at=range(EVERY, steps + 1, EVERY),
         probe_data=(data.x_valid[:1_000], data.y_valid[:1_000]),
         keep_weights=False,
         progress=False,
-        **settings,
     )
-    found = []
-    for target in targets:
-        rows = []
-        for arm in result.arms:
-            there = result.probe("accuracy", arm) >= target  # NaN where it diverged: never
-            looks = np.append(result.probe_steps(arm), steps + EVERY)
-            rows.append(looks[np.where(there.any(1), there.argmax(1), len(looks) - 1)])
-        found.append(rows)
-    seen = [np.nan_to_num(result.probe("accuracy", arm)).max(1) for arm in result.arms]
-    return np.array(found), np.array(seen, dtype=np.float64)
+    first, highest = [], []
+    for arm in result.arms:
+        seen = result.probe("accuracy", arm)  # (seeds, looks); NaN where it diverged: never there
+        looks = np.append(result.probe_steps(arm), steps + EVERY)
+        there = [seen >= target for target in targets]
+        first.append([looks[np.where(yes.any(1), yes.argmax(1), -1)] for yes in there])
+        highest.append(np.nan_to_num(seen).max(1))
+    return np.moveaxis(np.array(first), 0, 1), np.array(highest, dtype=np.float64)
 
 
 def race_cell(
@@ -168,10 +154,8 @@ def race_cell(
 
     from actlab.ensemble.search import search
 
-    tuning = range(1000, 1000 + TUNING_SEEDS)
-
     def score(rates: Sequence[float]) -> dict[float, Array]:
-        tried = [race(part, own, tuning, rates, targets=[max(goals)], **options) for part in splits]
+        tried = [race(part, own, TUNING, rates, targets=[max(goals)], **options) for part in splits]
         fewest = -np.concatenate([steps[0] for steps, _ in tried], axis=1).astype(float)
         highest = np.concatenate([seen for _, seen in tried], axis=1)
         return dict(zip(rates, np.stack([fewest, highest], axis=2), strict=True))
@@ -190,20 +174,14 @@ def same_start_cell(
     data: str, curve: str, *, targets: Mapping[str, Sequence[float]]
 ) -> pd.DataFrame:
     """One of :data:`SAME_START` on one data set."""
-    from actlab import data as datasets
-
-    splits = [datasets.load(data, seed=split) for split in range(SPLITS)]
-    return race_cell(settings_of(SAME_START[curve]), splits, targets[data])
+    return race_cell(SAME_START[curve].settings, splits_of(data), targets[data])
 
 
 def kinds_cell(
     data: str, depth: int, arm: str, *, targets: Mapping[str, Sequence[float]]
 ) -> pd.DataFrame:
     """One of :data:`~actlab.experiments.contest.FAIR` on one data set, in one depth."""
-    from actlab import data as datasets
-
-    options = OPTIONS.get(data, {})
-    splits = [datasets.load(data, seed=split, **options) for split in range(SPLITS)]
+    splits = splits_of(data, **OPTIONS.get(data, {}))
     return race_cell(FAIR[arm], splits, targets[data], hidden=(64,) * depth)
 
 
@@ -218,27 +196,10 @@ KINDS = Study(
     name="race_elu",
     title="Steps to two targets: ELU and ReLU",
     task=kinds_cell,
-    axes={"data": tuple(SEVERAL), "depth": (8,), "arm": ("elu", "relu")},
+    axes={"data": tuple(SEVERAL), "depth": (DEPTH,), "arm": ("elu", "relu")},
     settings={"targets": SEVERAL},
 )
 STUDIES = (RACE, KINDS)
-
-
-def steps_to(table: pd.DataFrame, **where: Any) -> Array:
-    """Steps of one arm to one target, (splits, seeds)."""
-    return grid_of(table, "steps", **where)
-
-
-def _over_splits(ratios: Array, confidence: float) -> Interval:
-    """Their geometric mean, over seeds and splits."""
-    found, _ = over_splits(np.log(ratios), confidence)
-    mean, low, high = map(math.exp, (found.mean, found.low, found.high))
-    return Interval(mean, low, high, found.n, confidence=confidence)
-
-
-def _goals(targets: Mapping[str, Sequence[float]]) -> list[tuple[str, float]]:
-    return [(data, goal) for data, goals in targets.items() for goal in goals]
-
 
 _TUNED = (
     f"Data split in {SPLITS} ways, {SEEDS} seeds each, paired; each with the learning rate of "
@@ -248,19 +209,25 @@ _TUNED = (
 )
 
 
+def ratio(more: Array, fewer: Array, confidence: float = 0.95) -> Interval:
+    """The geometric mean of ``more / fewer``, steps of (splits, seeds), over both."""
+    found, _ = over_splits(np.log(more / fewer), confidence)
+    mean, low, high = map(math.exp, (found.mean, found.low, found.high))
+    return Interval(mean, low, high, found.n, confidence=confidence)
+
+
 def times_as_many(
     table: pd.DataFrame, data: str, target: float, pair: tuple[str, str], confidence: float = 0.95
 ) -> Interval:
     """How many times as many steps the second curve of ``pair`` needs as the first, paired."""
-    fewer, more = (steps_to(table, data=data, target=target, curve=curve) for curve in pair)
-    return _over_splits(more / fewer, confidence)
+    fewer, more = (grid_of(table, "steps", data=data, target=target, curve=curve) for curve in pair)
+    return ratio(more, fewer, confidence)
 
 
 def _lifting(root: int, level: Level) -> Evidence:
     """Steps of the lifted curve over those of its centred twin; whatever the ``root``."""
     table = load(RACE.name)
-    starts = {"weights": "", "function": ", undone"}
-    keys = list(itertools.product(_goals(SEVERAL), LIFTED, starts.items()))
+    keys = list(itertools.product(GOALS, LIFTED, (("weights", ""), ("function", ", undone"))))
     cases: dict[Case, Interval] = {
         (TITLES[data], f"{100 * goal:g} %", lifted, start): times_as_many(
             table, data, goal, (centred, lifted + suffix), level(len(keys))
@@ -271,7 +238,7 @@ def _lifting(root: int, level: Level) -> Evidence:
     notes = {
         "of a slope four times smaller": {
             f"{TITLES[data]}, {100 * goal:g} %": times_as_many(table, data, goal, FLATTENED).mean
-            for data, goal in _goals(SEVERAL)
+            for data, goal in GOALS
         },
         "share that arrives": {
             f"{curve}, {TITLES[data]}, {100 * goal:g} %": float(share)
@@ -283,47 +250,37 @@ def _lifting(root: int, level: Level) -> Evidence:
 
 
 LIFTING = Experiment(
-    prose=(
-        "Four pairs of curves that differ by a constant only, in five hidden layers of 64: steps "
-        "of the lifted one over those of its centred twin, until 90 and 95 % validation accuracy "
-        "on digits, 30 and 40 % on MNIST-1D. Both start from the same weights and biases of 0; "
-        "and once more as the same function: biases that take the lift away at the start. "
-        f"{_TUNED}"
-    ),
-    scope=f"Five hidden layers of 64 units · two data sets · {SPLITS} splits, {SEEDS} seeds each",
-    measure=_lifting,
+    "Four pairs of curves that differ by a constant only, in five hidden layers of 64: steps of "
+    "the lifted one over those of its centred twin, until 90 and 95 % validation accuracy on "
+    "digits, 30 and 40 % on MNIST-1D. Both start from the same weights and biases of 0; and once "
+    f"more as the same function: biases that take the lift away at the start. {_TUNED}",
+    f"Five hidden layers of 64 units · two data sets · {SPLITS} splits, {SEEDS} seeds each",
+    _lifting,
     study=RACE.name,
 )
-
-# --- ELU and ReLU ---------------------------------------------------------------------------------
 
 
 def _saved(root: int, level: Level) -> Evidence:
     """Steps that ELU saves, in per cent of ReLU's; whatever the ``root``."""
     table = load(KINDS.name)
-    targets: Mapping[str, Sequence[float]] = KINDS.settings["targets"]
-    sure = level(len(_goals(targets)) * len(KINDS.axes["depth"]))
+    sure = level(len(GOALS))
     cases: dict[Case, Interval] = {}
-    for data, target in _goals(targets):
-        for depth in KINDS.axes["depth"]:
-            elu, relu = (
-                steps_to(table, data=data, target=target, depth=depth, arm=arm)
-                for arm in ("elu", "relu")
-            )
-            ratio = _over_splits(elu / relu, sure)
-            mean, high, low = (100 * (1 - value) for value in (ratio.mean, ratio.low, ratio.high))
-            case = (TITLES[data], str(depth), f"{100 * target:g} %")
-            cases[case] = Interval(mean, low, high, ratio.n, confidence=sure)
+    for data, target in GOALS:
+        elu, relu = (
+            grid_of(table, "steps", data=data, target=target, arm=arm) for arm in ("elu", "relu")
+        )
+        left = ratio(elu, relu, sure)
+        mean, low, high = (100 * (1 - share) for share in (left.mean, left.high, left.low))
+        case = (TITLES[data], str(DEPTH), f"{100 * target:g} %")
+        cases[case] = Interval(mean, low, high, left.n, confidence=sure)
     return {"share of steps saved": Measured(cases, ("data", "depth", "target"))}
 
 
 FASTER = Experiment(
-    prose=(
-        "Eight hidden layers of 64, He's start, on digits (until 90 and 95 % validation accuracy) "
-        "and 2,000 examples of MNIST-1D (30 and 40 %): the share of ReLU's steps that ELU saves. "
-        f"{_TUNED}"
-    ),
-    scope=f"Small fully connected networks · two data sets · {SPLITS} splits, {SEEDS} seeds each",
-    measure=_saved,
+    "Eight hidden layers of 64, He's start, on digits (until 90 and 95 % validation accuracy) and "
+    "2,000 examples of MNIST-1D (30 and 40 %): the share of ReLU's steps that ELU saves. "
+    f"{_TUNED}",
+    f"Small fully connected networks · two data sets · {SPLITS} splits, {SEEDS} seeds each",
+    _saved,
     study=KINDS.name,
 )

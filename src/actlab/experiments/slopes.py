@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from actlab import data as datasets
 from actlab import stats
@@ -22,25 +21,23 @@ from actlab.experiments.contest import (
     SPLITS,
     TITLES,
     Ahead,
+    accuracies,
     leaky,
     method,
     over_splits,
     prelu,
     rrelu,
+    splits_of,
 )
 from actlab.experiments.seeds import root_seeds
-from actlab.stats import Interval
-from actlab.study import Study, load, part_of
+from actlab.stats import Array, Interval
+from actlab.study import Study, grid_of, load, part_of
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from actlab.ensemble import Result
-
-Array = npt.NDArray[np.float64]
-
-CHANCE = 0.1  # ten classes of about equal size
 
 # --- Where learned slopes go ----------------------------------------------------------------------
 
@@ -63,13 +60,12 @@ def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
 
     from actlab import ensemble
 
-    contested = load(LEAKY.name)
-    rows = part_of(contested, data=data, depth=depth, arm="PReLU")
+    rate = load(LEAKY.name, data=data, depth=depth, arm="PReLU").lr.iloc[0]
     tables = []
-    for split in range(SPLITS):
+    for split, part in enumerate(splits_of(data, **LEAKY.settings["options"][data])):
         result = ensemble.train(
-            datasets.load(data, seed=split, **LEAKY.settings["options"][data]),
-            arms={"PReLU": {**LEAKY_ARMS["PReLU"], "lr": float(rows.lr.iloc[0])}},
+            part,
+            arms={"PReLU": {**LEAKY_ARMS["PReLU"], "lr": float(rate)}},
             hidden=(LEAKY.settings["width"],) * depth,
             seeds=range(SEEDS),
             epochs=LONGEST,
@@ -77,60 +73,53 @@ def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
             progress=False,
             **LEAKY.settings["common"],
         )
-        found = learned(result)
         seed, layer = np.meshgrid(result.seed_of, range(1, depth + 1), indexing="ij")
-        columns = {"split": split, "seed": seed.ravel(), "layer": layer.ravel()}
-        accuracy = np.repeat(result.test_accuracy, depth)
-        tables.append(pd.DataFrame({**columns, "slope": found.ravel(), "accuracy": accuracy}))
+        columns = {
+            "split": split,
+            "seed": seed.ravel(),
+            "layer": layer.ravel(),
+            "slope": learned(result).ravel(),
+            "accuracy": np.repeat(result.test_accuracy, depth),
+        }
+        tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 
 
+DEPTH = 10
 LEARNED = Study(
     name="prelu_slopes",
     title="Slopes that the PReLU networks of the contest learn",
     task=slopes_cell,
-    axes={"data": LEAKY.axes["data"], "depth": (10,)},
+    axes={"data": LEAKY.axes["data"], "depth": (DEPTH,)},
     settings={"of": LEAKY.digest},
 )
-
-
-def by_layer(depth: int) -> dict[str, Array]:
-    """Data set → learned slopes (networks, layers)."""
-    table = load(LEARNED.name, depth=depth)
-    return {
-        TITLES[data]: part.pivot(
-            index=["split", "seed"], columns="layer", values="slope"
-        ).to_numpy()
-        for data, part in table.groupby("data", sort=False)
-    }
 
 
 def _falling(root: int, level: Level) -> Evidence:
     """Rank correlation of slope and layer in each network; whatever the ``root``."""
     from scipy.stats import spearmanr
 
-    depths = LEARNED.axes["depth"]
+    def rank_correlation(slopes: Array) -> float:
+        return float(spearmanr(range(DEPTH), slopes).statistic)
+
+    table = load(LEARNED.name)
     cases: dict[Case, Interval] = {}
-    for depth in depths:
-        for data, slopes in by_layer(depth).items():
-            ranks = [spearmanr(range(depth), row).statistic for row in slopes]
-            sure = level(len(depths) * len(LEARNED.axes["data"]))
-            cases[data, str(depth)], _ = over_splits(np.reshape(ranks, (SPLITS, SEEDS)), sure)
-    slope = load(LEARNED.name).slope
+    for data in LEARNED.axes["data"]:
+        slopes = [grid_of(table, "slope", data=data, layer=1 + i) for i in range(DEPTH)]
+        found = np.apply_along_axis(rank_correlation, 0, slopes)
+        cases[TITLES[data], str(DEPTH)], _ = over_splits(found, level(len(LEARNED.axes["data"])))
     notes = {
-        "slopes below 0 (%)": 100 * float((slope < 0).mean()),
-        "slopes above 1 (%)": 100 * float((slope > 1).mean()),
+        "slopes below 0 (%)": 100 * float((table.slope < 0).mean()),
+        "slopes above 1 (%)": 100 * float((table.slope > 1).mean()),
     }
     return {"rank correlation of slope and layer": Measured(cases, ("data", "depth"), notes=notes)}
 
 
 FALLING = Experiment(
-    prose=(
-        f"The PReLU networks of this contest: {LEAKY.title.lower()}. {method(PATIENCE)} Rank "
-        "correlation of learned slope and layer in each of them."
-    ),
-    scope=Ahead(LEAKY, "PReLU", over="ReLU").scope,
-    measure=_falling,
+    f"The PReLU networks of this contest: {LEAKY.title.lower()}. {method(PATIENCE)} Rank "
+    "correlation of learned slope and layer in each of them.",
+    Ahead(LEAKY, "PReLU", over="ReLU").scope,
+    _falling,
     study=LEARNED.name,
 )
 
@@ -140,44 +129,40 @@ def _spread(root: int, level: Level) -> Evidence:
 
     The interval is that of the jackknife over the splits, of the logarithm.
     """
-    arms = [arm for arm in LEAKY_ARMS if arm != "ReLU"]
-    leads = {arm: Ahead(LEAKY, arm, over="ReLU") for arm in arms}
-    by_split = {
-        arm: np.array(
-            list(lead(0, lambda cases: 0.95)[lead.quantity].notes["lead by split"].values())
-        )
-        for arm, lead in leads.items()
-    }
+    table = load(LEAKY.name)
+    places = list(itertools.product(LEAKY.axes["data"], LEAKY.axes["depth"]))
 
-    def spread(arm: str, kept: Sequence[int]) -> float:
-        return float(by_split[arm][:, kept].mean(1).std(ddof=1))
+    def scores(arm: str) -> Array:
+        return np.array([accuracies(table, arm, data=name, depth=n) for name, n in places])
 
-    every = list(range(SPLITS))
+    leads = {arm: np.nanmean(scores(arm) - scores("ReLU"), axis=2) for arm in LEAKY_ARMS}
+
+    def spread(arm: str, without: Any = ()) -> float:
+        return float(np.delete(leads[arm], without, axis=1).mean(1).std(ddof=1))
+
+    rivals = [arm for arm in LEAKY_ARMS if arm not in ("ReLU", "PReLU")]
     cases: dict[str, Interval] = {}
-    for arm in arms:
-        if arm == "PReLU":
-            continue
-        ratios = [
-            math.log(spread("PReLU", kept) / spread(arm, kept))
-            for kept in (every, *([i for i in every if i != one] for one in every))
-        ]
-        pseudo = [SPLITS * ratios[0] - (SPLITS - 1) * ratio for ratio in ratios[1:]]
-        found = stats.mean_interval(pseudo, level(len(arms) - 1))
+    for rival in rivals:
+        ratio, *others = (
+            math.log(spread("PReLU", without) / spread(rival, without))
+            for without in ((), *range(SPLITS))
+        )
+        pseudo = [SPLITS * ratio - (SPLITS - 1) * other for other in others]
+        found = stats.mean_interval(pseudo, level(len(rivals)))
         half = found.high - found.mean
-        mean, low, high = (math.exp(ratios[0] + by) for by in (0, -half, half))
-        cases[arm] = Interval(mean, low, high, SPLITS * SEEDS, confidence=found.confidence)
-    notes = {"spread of the lead over ReLU (points)": {arm: spread(arm, every) for arm in arms}}
+        mean, low, high = (math.exp(ratio + by) for by in (0, -half, half))
+        cases[rival] = Interval(mean, low, high, SPLITS * SEEDS, confidence=found.confidence)
+    spreads = {arm: spread(arm) for arm in LEAKY_ARMS if arm != "ReLU"}
+    notes = {"spread of the lead over ReLU (points)": spreads}
     return {"relative spread of the lead": Measured.of(cases, "rival", notes=notes)}
 
 
 SPREAD = Experiment(
-    prose=(
-        f"{LEAKY.title}; {LEAKY.words()}. {method(PATIENCE)} How much the lead over ReLU varies "
-        "between the six settings, as a standard deviation: PReLU's divided by that of every other "
-        "arm; interval by the jackknife over the splits."
-    ),
-    scope=FALLING.scope,
-    measure=_spread,
+    f"{LEAKY.title}; {LEAKY.words()}. {method(PATIENCE)} How much the lead over ReLU varies "
+    "between the six settings, as a standard deviation: PReLU's divided by that of every other "
+    "arm; interval by the jackknife over the splits.",
+    FALLING.scope,
+    _spread,
     study=LEAKY.name,
 )
 
@@ -195,59 +180,39 @@ EPOCHS = {"mnist1d": 20, "fashion_mnist": 5}  # 940 and 800 updates, whatever th
 RATES = (0.005, 0.015, 0.05, 0.15)
 
 
-def with_fewer(data: Any, valid: int = 1_000) -> tuple[Any, ...]:
-    """All of a data set but for a validation part of at most ``valid`` examples."""
+def repeated(name: str, size: int) -> tuple[Any, ...]:
+    """``size`` training examples, repeated to the length of the largest size of that data set.
+
+    And at most 1,000 validation examples; the test set is whole.
+    """
+    data = datasets.load(name, size=size)
+    copies = SIZES[name][-1] // size
     return (
-        *(data.x_train, data.y_train),
-        *(data.x_valid[:valid], data.y_valid[:valid]),
+        *(np.tile(data.x_train, (copies, 1)), np.tile(data.y_train, copies)),
+        *(data.x_valid[:1_000], data.y_valid[:1_000]),
         *(data.x_test, data.y_test),
     )
 
 
-def repeated(name: str, size: int) -> tuple[Any, ...]:
-    """``size`` training examples, repeated to the length of the largest size of that data set."""
-    x, y, *rest = with_fewer(datasets.load(name, size=size))
-    copies = SIZES[name][-1] // size
-    return (np.tile(x, (copies, 1)), np.tile(y, copies), *rest)
+def sizes_cell(data: str, size: int, root: int, arm: str) -> pd.DataFrame:
+    """One row per network: accuracies, ``train_loss`` (of the last epoch) and ``test_loss``.
 
-
-def tuned(part: Any, settings: Mapping[str, Any], root: int, epochs: int) -> tuple[float, bool]:
-    """The best of four rates on five seeds of their own, and whether it lies at the grid's edge.
-
-    The tuning of the studies that a contest of :mod:`actlab.experiments.contest` will replace.
+    At the best of four rates on five seeds of their own; ``edge``: it is the first or the last.
     """
     from actlab import ensemble
 
+    part = repeated(data, size)
+    run: dict[str, Any] = {"epochs": EPOCHS[data], "progress": False}
+    arms = {arm: {**KINDS[arm], "hidden": (64,) * 3, "batch_size": 64}}
+    tuning = range(1000 * root + 500, 1000 * root + 505)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the edge is recorded instead
-        found = ensemble.tune(
-            part,
-            arms={"arm": dict(settings)},
-            lrs=RATES,
-            seeds=range(1000 * root + 500, 1000 * root + 505),
-            epochs=epochs,
-            progress=False,
-        )
-    return found.lr["arm"], bool(found.at_edge)
-
-
-def sizes_cell(data: str, size: int, root: int, arm: str) -> pd.DataFrame:
-    """One row per network: accuracies, ``train_loss`` (of the last epoch) and ``test_loss``."""
-    from actlab import ensemble
-
-    part = repeated(data, size)
-    settings = {**KINDS[arm], "hidden": (64,) * 3, "batch_size": 64}
-    lr, edge = tuned(part, settings, root, EPOCHS[data])
+        tuned = ensemble.tune(part, arms=arms, lrs=RATES, seeds=tuning, **run)
     result = ensemble.train(
-        part,
-        arms={arm: {**settings, "lr": lr}},
-        seeds=root_seeds(root),
-        epochs=EPOCHS[data],
-        keep_weights=False,
-        progress=False,
+        part, arms=tuned.arms, seeds=root_seeds(root), keep_weights=False, **run
     )
     table = result.to_frame().drop(columns=["best_epoch", "valid_loss"])
-    return table.assign(lr=lr, edge=edge)
+    return table.assign(lr=tuned.lr[arm], edge=bool(tuned.at_edge))
 
 
 BY_SIZE = Study(
@@ -267,25 +232,21 @@ STUDIES = (LEARNED, BY_SIZE)
 
 def advantage(table: pd.DataFrame, name: str, arm: str) -> Array:
     """An arm minus the fixed slope in points, (seeds, sizes); a diverged network is at chance."""
-    part = table[table.data == name]
-
-    def values(kind: str) -> Array:
-        wide = part[part.arm == kind].pivot(index="seed", columns="size", values="test_accuracy")
-        return np.asarray(wide.fillna(CHANCE), dtype=np.float64)
-
-    return 100 * (values(arm) - values("fixed"))
-
-
-def _sizes(root: int) -> pd.DataFrame:
-    table = load(BY_SIZE.name)
-    return table[table.root == root]
+    chance = 0.1  # ten classes of about equal size
+    ours, fixed = (
+        np.nan_to_num(
+            grid_of(table, "test_accuracy", "seed", "size", data=name, arm=one), nan=chance
+        )
+        for one in (arm, "fixed")
+    )
+    return 100 * (ours - fixed)
 
 
 def _large(root: int, level: Level) -> Evidence:
     """Learned minus fixed: how it grows with ten times the data, and at the largest size."""
-    growth, largest = {}, {}
+    table, growth, largest = load(BY_SIZE.name, root=root), {}, {}
     for name, sizes in SIZES.items():
-        ahead = advantage(_sizes(root), name, "learned")
+        ahead = advantage(table, name, "learned")
         per_tenfold = np.polyfit(np.log10(sizes), ahead.T, 1)[0]  # one slope per seed
         growth[TITLES[name]] = stats.mean_interval(per_tenfold, level(len(SIZES)))
         largest[TITLES[name]] = stats.mean_interval(ahead[:, -1], level(len(SIZES)))
@@ -297,11 +258,11 @@ def _large(root: int, level: Level) -> Evidence:
 
 def _overfitted(root: int, level: Level) -> Evidence:
     """Random minus fixed at the smallest size, where the networks overfit most."""
-    table, cases, gaps = _sizes(root), {}, {}
+    table, cases, gaps = load(BY_SIZE.name, root=root), {}, {}
     for name, sizes in SIZES.items():
         ahead = advantage(table, name, "random")[:, 0]
         cases[TITLES[name]] = stats.mean_interval(ahead, level(len(SIZES)))
-        part = table[(table.data == name) & (table["size"] == sizes[0])]
+        part = part_of(table, data=name, size=sizes[0])
         gap = (part.test_loss - part.train_loss).groupby(part.arm).mean()
         gaps[TITLES[name]] = {arm: float(gap[arm]) for arm in ("fixed", "random")}
     notes = {"test loss minus training loss": gaps}
@@ -317,17 +278,15 @@ _SIZES = (
 _SCOPE = "Three fully connected layers of 64 · MNIST-1D, Fashion-MNIST · one split, 20 seeds"
 
 LARGE = Experiment(
-    prose=f"{_SIZES} Test accuracy with the learned slope minus that with the fixed one.",
-    scope=_SCOPE,
-    measure=_large,
+    f"{_SIZES} Test accuracy with the learned slope minus that with the fixed one.",
+    _SCOPE,
+    _large,
     study=BY_SIZE.name,
 )
 OVERFITTED = Experiment(
-    prose=(
-        f"{_SIZES} Test accuracy with the random slope minus that with the fixed one on the "
-        "smallest sets, where the networks overfit most."
-    ),
-    scope=_SCOPE,
-    measure=_overfitted,
+    f"{_SIZES} Test accuracy with the random slope minus that with the fixed one on the smallest "
+    "sets, where the networks overfit most.",
+    _SCOPE,
+    _overfitted,
     study=BY_SIZE.name,
 )

@@ -1,29 +1,44 @@
-"""SELU and its rivals in deep stacks, on tables, and in the network of its authors' tutorial."""
+"""SELU and its rivals: in deep stacks, on tables, in its authors' tutorial, and as convolutions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from actlab.experiments.broken import SMALL, WIDTH
 from actlab.experiments.contest import (
+    COLUMNS,
     FAIR,
+    LONGEST,
     OPTIONS,
+    PATIENCE,
+    SEEDS,
     SPLITS,
     TITLES,
+    TUNING,
     Ahead,
     accuracies,
     contest,
     over_splits,
+    splits_of,
 )
 from actlab.experiments.seeds import root_seeds
-from actlab.study import Study, load
+from actlab.stats import Array
+from actlab.study import Study, grid_of, load
 from actlab.trial import Evidence, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import nn
+
+    from actlab.data import Dataset
+
+# --- Stacks, tables, the tutorial -----------------------------------------------------------------
 
 RIVALS = ("relu", "elu", "gelu", "tanh")
 
@@ -95,7 +110,6 @@ LINEAR = Study(
     axes={"data": TABLES.axes["data"], "root": (0, 1)},
     settings={"splits": 20, "strengths": (0.01, 0.1, 1.0, 10.0)},
 )
-STUDIES = (DEEP, TABLES, REPLAY, LINEAR)
 
 
 class BesideLinear(Ahead):
@@ -104,10 +118,9 @@ class BesideLinear(Ahead):
     def __call__(self, root: int, level: Level) -> Evidence:
         """See :class:`Ahead`."""
         ((quantity, found),) = super().__call__(root, level).items()
-        table, linear, notes = self.table(), load(LINEAR.name), dict(found.notes)
+        table, linear, notes = self.table(), load(LINEAR.name, root=0), dict(found.notes)
         for data in self.study.axes["data"]:
-            rows = linear[(linear.data == data) & (linear.seed < SPLITS)].sort_values("seed")
-            its = 100 * rows.test_accuracy.to_numpy(float)[:, None]
+            its = 100 * grid_of(linear, "test_accuracy", "seed", "root", data=data)[:SPLITS]
             lead, _ = over_splits(accuracies(table, self.arm, self.when, data=data) - its, 0.95)
             notes[f"{TITLES[data]}, over logistic regression"] = [lead.mean, lead.low, lead.high]
         return {quantity: Measured(found.cases, found.factors, found.floors, notes)}
@@ -128,3 +141,127 @@ REPLAYED = Ahead(
     },
     factor="change",
 )
+
+# --- Convolutions ---------------------------------------------------------------------------------
+
+VARIANCES = {"selu": 1.0, "relu": 2.0}  # n · Var(w): LeCun's and He's
+
+
+def convolutional(activation: str, data: Dataset, seed: int) -> nn.Sequential:
+    """Three convolutions (8, 16, 32 channels) with two poolings, and one linear layer."""
+    import torch
+    from torch import nn
+
+    from actlab import catalog
+
+    act = catalog.get(activation).torch
+    shape = data.image_shape or (data.n_features,)
+    convolution: Callable[[int, int], nn.Module]
+    pool: nn.Module
+    if len(shape) == 1:
+        convolution, pool = partial(nn.Conv1d, kernel_size=5, padding=2), nn.MaxPool1d(2)
+    else:
+        convolution, pool = partial(nn.Conv2d, kernel_size=3, padding=1), nn.MaxPool2d(2)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = nn.Sequential(
+            nn.Unflatten(1, (1, *shape)),
+            *(convolution(1, 8), act(), pool),
+            *(convolution(8, 16), act(), pool),
+            *(convolution(16, 32), act(), nn.Flatten()),
+            nn.Linear(32 * math.prod(side // 4 for side in shape), data.n_classes),
+        )
+        for module in model:
+            if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)):
+                fan_in = module.weight[0].numel()
+                nn.init.normal_(module.weight, std=math.sqrt(VARIANCES[activation] / fan_in))
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    return model
+
+
+def learn(
+    model: nn.Module,
+    data: Dataset,
+    lr: float,
+    seed: int,
+    epochs: int = LONGEST,
+    *,
+    report_at: Sequence[int] = (),
+) -> dict[str, Any]:
+    """Train in place by SGD (momentum 0.9, batches of 64) until nothing more comes of it.
+
+    That is when the validation loss has not improved for ``PATIENCE`` epochs, or after ``epochs``.
+    Returns ``valid_loss``, the best one; ``accuracy``: on the test set, of the weights that had
+    it, and as it stood after the epochs of ``report_at`` ``accuracy_1``, ``accuracy_4``; how many
+    epochs it ``ran``; and whether it ``diverged``: then the accuracies are NaN.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    x, x_valid, x_test = map(torch.from_numpy, (data.x_train, data.x_valid, data.x_test))
+    y, y_valid, y_test = map(torch.from_numpy, (data.y_train, data.y_valid, data.y_test))
+    optimiser = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    order = torch.Generator().manual_seed(seed)
+    best, best_epoch, right = math.inf, 0, math.nan
+    stood: list[float] = []  # the accuracy after each epoch
+    while len(stood) < epochs and len(stood) - best_epoch < PATIENCE:
+        for rows in torch.split(torch.randperm(len(y), generator=order), 64):
+            optimiser.zero_grad()
+            cross_entropy(model(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        with torch.no_grad():
+            loss = cross_entropy(model(x_valid), y_valid).item()
+            if loss < best:
+                best, best_epoch = loss, len(stood) + 1
+                right = (model(x_test).argmax(1) == y_test).double().mean().item()
+        stood.append(right)
+        if not math.isfinite(loss):
+            lost = dict.fromkeys(COLUMNS.values(), math.nan)
+            return {"valid_loss": math.inf, **lost, "ran": len(stood), "diverged": True}
+    names = (COLUMNS["once"], COLUMNS["four times"])
+    reported = {
+        name: stood[min(at, len(stood)) - 1] for name, at in zip(names, report_at, strict=False)
+    }
+    return {
+        **{"valid_loss": best, "accuracy": right, **reported},
+        **{"ran": len(stood), "diverged": False},
+    }
+
+
+def convolution_cell(data: str, arm: str, *, epochs: int) -> pd.DataFrame:
+    """One arm on digits (2-D) or MNIST-1D (1-D), as in a contest: one row per network."""
+    import pandas as pd
+
+    from actlab.ensemble.search import search
+
+    splits = splits_of(data, **OPTIONS.get(data, {}))
+
+    def trained(part: Dataset, seed: int, lr: float, *how: Any, **more: Any) -> dict[str, Any]:
+        return learn(convolutional(arm, part, seed), part, lr, seed, *how, **more)
+
+    def score(rates: Sequence[float]) -> dict[float, Array]:
+        places = list(itertools.product(splits, TUNING))
+        return {
+            rate: -np.array([trained(*place, rate, 4 * epochs)["valid_loss"] for place in places])
+            for rate in rates
+        }
+
+    chosen = search(score)
+    rows = [
+        {"split": i, "seed": seed, "lr": chosen.rate, "edge": chosen.at_edge}
+        | trained(part, seed, chosen.rate, report_at=(epochs, 4 * epochs))
+        for i, part in enumerate(splits)
+        for seed in range(SEEDS)
+    ]
+    return pd.DataFrame(rows)
+
+
+CONVOLUTIONS = Study(
+    name="contest_convolution",
+    title="Three convolutions and a linear layer: SELU from LeCun's start, ReLU from He's",
+    task=convolution_cell,
+    axes={"data": ("digits", "mnist1d"), "arm": tuple(VARIANCES)},
+    settings={"epochs": 5},
+)
+CONVOLUTIONAL_LEAD = Ahead(CONVOLUTIONS, "selu", over="relu")
+STUDIES = (DEEP, TABLES, REPLAY, LINEAR, CONVOLUTIONS)
