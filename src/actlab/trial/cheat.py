@@ -50,31 +50,20 @@ class Row:
 
     def defaults(self, framework: str) -> list[str]:
         """How ``framework`` calls it and with which defaults, shortest first; may be empty."""
-        return [
-            call
-            + (
-                f"({', '.join(f'{name}={shown(value)}' for name, value in given)})"
-                if given
-                else end
-            )
-            for call, given, end in _calls(catalog.get(self.activation), framework)
-        ]
+        return [call for call, _ in _calls(catalog.get(self.activation), framework)]
 
     @property
     def differ(self) -> bool:
         """Whether calls of the two frameworks (or two of one) differ in a default."""
         record = catalog.get(self.activation)
-        found = [dict(given) for name in FRAMEWORKS for _, given, _ in _calls(record, name)]
-        return len({tuple(map(str, given.values())) for given in found}) > 1
+        return len({tuple(map(str, v)) for name in FRAMEWORKS for _, v in _calls(record, name)}) > 1
 
 
-Call = tuple[
-    str, list[tuple[str, Any]], str
-]  # path, (argument, default), brackets if there is none
+def _calls(record: catalog.Activation, framework: str) -> Iterator[tuple[str, list[Any]]]:
+    """The first class and the first function, the latter only where its defaults differ.
 
-
-def _calls(record: catalog.Activation, framework: str) -> Iterator[Call]:
-    """The first class and the first function, the latter only where its defaults differ."""
+    Yields each as it is written, and its default values.
+    """
     places = [place for place in record.where(framework) if not place.in_place]
     classes = [place for place in places if place.is_class]
     functions = [place for place in places if not place.is_class]
@@ -85,14 +74,16 @@ def _calls(record: catalog.Activation, framework: str) -> Iterator[Call]:
         if seen and (catalog.REQUIRED in given.values() or list(given.values()) in seen):
             continue
         seen.append(list(given.values()))
-        optional = [pair for pair in given.items() if pair[1] is not catalog.REQUIRED]
+        optional = {name: v for name, v in given.items() if v is not catalog.REQUIRED}
+        arguments = ", ".join(
+            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value!r}"
+            for name, value in optional.items()
+        )
         path = place.path.removeprefix("torch.").removeprefix("keras.")
-        yield path.replace("nn.functional.", "F."), optional, "()" if place.is_class else ""
-
-
-def shown(value: Any) -> str:
-    """A default as a reader would write it: four digits of a number."""
-    return f"{value:.4g}" if isinstance(value, float) else repr(value)
+        call = path.replace("nn.functional.", "F.")
+        if arguments or place.is_class:
+            call += f"({arguments})"
+        yield call, list(optional.values())
 
 
 @dataclass(frozen=True)
@@ -137,10 +128,10 @@ def lines(row: Row) -> Iterator[tuple[str, list[str]]]:
     yield "Trap", [row.trap]
 
 
-def evidence(claim: Claim, reference: str = REFERENCE) -> str:
+def evidence(claim: Claim) -> str:
     """A claim as a link to its entry in the ledger, behind its verdict."""
     verdict = claim.recorded().verdict
     return (
         f'<span class="{KINDS[verdict]}">{SIGNS[verdict]} {verdict}</span> '
-        f'<a href="{reference}claims.html#on-trial-{claim.id}">{escape(claim.statement)}</a>'
+        f'<a href="{REFERENCE}claims.html#on-trial-{claim.id}">{escape(claim.statement)}</a>'
     )

@@ -188,13 +188,12 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
         )
     every = "both" if len(cases) == 2 else f"all {len(cases)}"
     where = f"In {every} {rule.of}s the" if len(cases) > 1 else "The"
-    text = f"{where} {what} is {_span(measured, cases, unit)}"
+    telling: Iterable[Case] = cases
     if decision.verdict == "refuted" and len(decision.against) < len(cases):
-        shown = "; ".join(measured.title(case) for case in decision.against[:3])
-        text = (
-            f"In {len(decision.against)} of {len(cases)} {rule.of}s ({shown}) the {what} is "
-            f"{_span(measured, decision.against, unit)}"
-        )
+        telling = decision.against
+        shown = "; ".join(map(measured.title, decision.against[:3]))
+        where = f"In {len(decision.against)} of {len(cases)} {rule.of}s ({shown}) the"
+    text = f"{where} {what} is {_span(measured, telling, unit)}"
     if decision.verdict == "not shown":
         seen = digits(measured.half_width(), unit).lstrip("+")
         text += f"; a difference of {seen} {unit}".rstrip() + " could have been missed"
@@ -206,9 +205,9 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
 def _span(measured: Measured, cases: Iterable[Case], unit: str) -> str:
     """``+0.3 to +1.2 points``; one case with its interval."""
     found = [measured.cases[case] for case in cases]
-    low, high = min(f.mean for f in found), max(f.mean for f in found)
-    ends = digits(low, unit), digits(high, unit)
-    text = ends[0] if ends[0] == ends[1] else " to ".join(ends)
+    means = [interval.mean for interval in found]
+    ends = (digits(min(means), unit), digits(max(means), unit))
+    text = " to ".join(dict.fromkeys(ends))
     if len(found) == 1 and found[0].low < found[0].high:
         text += f" [{digits(found[0].low, unit)}, {digits(found[0].high, unit)}]"
     return f"{text} {unit}".rstrip()
