@@ -14,8 +14,8 @@ from types import ModuleType
 
 from actlab import catalog
 from actlab.trial import Claim, Row
+from actlab.trial.card import Trial
 from actlab.trial.cheat import Cheat
-from actlab.trial.ledger import Trial
 
 # Module → chapter, in the order of the book.
 _MODULES = {

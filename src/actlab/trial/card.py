@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,19 @@ KINDS = {"holds": "holds", "holds when …": "when", "refuted": "refuted", "not 
 PAINT = {"floor": ("currentColor", 0.14), "zone": ("#12558c", 0.16)}  # colour, opacity
 MET, MISSED = "#17693a", "#52606d"
 REFERENCE = "../book/reference/"  # the folder of the ledger's page, as a chapter sees it
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Some claims with what was found, to be shown in a notebook."""
+
+    cases: tuple[tuple[Claim, Finding], ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(f"{claim.statement}\n{finding}" for claim, finding in self.cases)
+
+    def _repr_html_(self) -> str:
+        return "\n".join(card(claim, finding) for claim, finding in self.cases)
 
 
 def card(claim: Claim, finding: Finding, reference: str = REFERENCE) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from actlab import study
 from actlab.trial.bound import digits
 from actlab.trial.measured import Case, Evidence, Measured
 from actlab.trial.rule import Decision, Rule, Verdict
@@ -171,6 +172,38 @@ class Claim:
             f"> **Claim.** {self.statement} ({self.source})\n>\n"
             f"> *Experiment.* {self.experiment}\n>\n> *Rule.* {self.rule}"
         )
+
+
+def record(cases: Iterable[tuple[Claim, Finding]]) -> None:
+    """File the verdicts that the book shows, beside those already there.
+
+    With each goes what its page tells besides: the cost of the study behind it, and the verdicts at
+    other lengths of training. ``python -m actlab.claims [chapter ...]`` calls this.
+    """
+    table = json.loads(VERDICTS.read_text("utf-8")) if VERDICTS.exists() else {}
+    kept = ("claim", "verdict", "because", "evidence")
+    for claim, found in cases:
+        table[claim.id] = {name: getattr(found, name) for name in kept} | _besides(claim)
+    text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True)
+    VERDICTS.write_text(text + "\n", "utf-8")
+
+
+def _besides(claim: Claim) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if name := getattr(claim.asks, "study", ""):
+        about = study.load(getattr(name, "name", name)).attrs
+        machines = about.get("machines", [about["machine"]])
+        told["cost"] = {
+            "minutes": round(about["seconds"] / 60, 1),
+            "machines": list(dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines)),
+            "command": about["command"],
+        }
+    if lengths := getattr(claim.asks, "lengths", None):
+        told["lengths"] = {
+            name: claim.by.decide(asks(0, claim.by.level)).verdict
+            for name, asks in lengths().items()
+        }
+    return told
 
 
 def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
