@@ -56,7 +56,8 @@ class Row:
     def differ(self) -> bool:
         """Whether calls of the two frameworks (or two of one) differ in a default."""
         record = catalog.get(self.activation)
-        return len({tuple(map(str, v)) for name in FRAMEWORKS for _, v in _calls(record, name)}) > 1
+        calls = [call for name in FRAMEWORKS for call in _calls(record, name)]
+        return len({tuple(map(str, values)) for _, values in calls}) > 1
 
 
 def _calls(record: catalog.Activation, framework: str) -> Iterator[tuple[str, list[Any]]]:
@@ -95,23 +96,23 @@ class Cheat:
 
     def __repr__(self) -> str:
         return "\n\n".join(
-            "\n".join([row.title, *(f"  {name}: {', '.join(parts)}" for name, parts in lines(row))])
+            "\n".join(
+                [row.title, *(f"  {name}: {', '.join(said)}" for name, said, _ in lines(row))]
+            )
             for row in self.rows
         )
 
     def _repr_html_(self) -> str:
         html = []
         for row in self.rows:
-            html.append(f'<tr><th colspan="2" scope="colgroup">{escape(row.title)}</th></tr>')
-            calls = {call for name in FRAMEWORKS for call in row.defaults(name)}
             cells = {
                 name: " ".join(
-                    f"<code>{escape(part)}</code>" if part in calls else escape(part)
-                    for part in parts
+                    f"<code>{escape(one)}</code>" if code else escape(one) for one in said
                 )
-                for name, parts in lines(row)
+                for name, said, code in lines(row)
             }
             cells["Evidence"] = "<br>".join(evidence(self.claims[name]) for name in row.evidence)
+            html.append(f'<tr><th colspan="2" scope="colgroup">{escape(row.title)}</th></tr>')
             html += [
                 f'<tr><th scope="row">{name}</th><td>{cell}</td></tr>'
                 for name, cell in cells.items()
@@ -119,13 +120,14 @@ class Cheat:
         return f'<table class="cheat">{"".join(html)}</table>'
 
 
-def lines(row: Row) -> Iterator[tuple[str, list[str]]]:
-    """What a row says, line by line: a name and its parts (several calls of a framework)."""
-    yield "When", [row.use]
-    yield "Start", [row.start]
+def lines(row: Row) -> Iterator[tuple[str, list[str], bool]]:
+    """What a row says, line by line: a name, what is said under it, and whether that is code."""
+    yield "When", [row.use], False
+    yield "Start", [row.start], False
     for name, title in FRAMEWORKS.items():
-        yield title, row.defaults(name) or ["does not have it"]
-    yield "Trap", [row.trap]
+        calls = row.defaults(name)
+        yield title, calls or ["does not have it"], bool(calls)
+    yield "Trap", [row.trap], False
 
 
 def evidence(claim: Claim) -> str:
