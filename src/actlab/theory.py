@@ -16,20 +16,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.polynomial.legendre import leggauss
 
 from actlab import catalog
 from actlab.catalog import Activation
 
 Array = npt.NDArray[np.float64]
 
-# Gauss–Legendre on panels that halve towards 0, so that neither the kink most activations have at
-# 0 nor a curve that saturates within a thousandth of a standard deviation falls between the nodes.
-_REACH = 12.0  # standard deviations; beyond them the normal holds less than 1e-32
-_EDGES = np.array([0.0, *(2.0 ** np.arange(-12, 4)), _REACH])
-_FINE = np.polynomial.legendre.leggauss(16)
-# Where every node of one integral has another integral inside, fewer must do.
-_FEW = np.array([0.0, 2.0**-6, 2.0**-4, 2.0**-2, 1.0, 2.5, 5.0, 8.0])
-_COARSE = np.polynomial.legendre.leggauss(8)
+# Gauss–Legendre on panels (their ends, in standard deviations; nodes and weights within one). They
+# halve towards 0, so that neither the kink most activations have at 0 nor a curve that saturates
+# within a thousandth of a standard deviation falls between the nodes; beyond 12 the normal holds
+# less than 1e-32. Where every node of one integral has another integral inside, fewer must do.
+_Panels = tuple[Array, Array, Array]
+_FINE: _Panels = (np.array([0.0, *(2.0 ** np.arange(-12, 4)), 12.0]), *leggauss(16))
+_COARSE: _Panels = (np.array([0.0, 2.0**-6, 2.0**-4, 2.0**-2, 1.0, 2.5, 5.0, 8.0]), *leggauss(8))
 
 
 def normal_mean(
@@ -44,25 +44,24 @@ def normal_mean(
     variances = np.asarray(variance, dtype=float)
     if not (np.isfinite(variances) & (variances >= 0)).all():
         raise ValueError(f"variance={variance!r}: expected finite numbers, none negative.")
-    found = [_mean(function, math.sqrt(one), kinks) for one in variances.ravel()]
+    found = []
+    for one in variances.ravel():
+        z, density = _normal(math.sqrt(one), kinks, _FINE)
+        found.append(float(function(z) @ density))
     return np.array(found).reshape(variances.shape)
 
 
-def _mean(function: Callable[[Array], Array], sd: float, kinks: Sequence[float]) -> float:
+def _normal(sd: float, kinks: Sequence[float], panels: _Panels) -> tuple[Array, Array]:
+    """Nodes and weights for means over N(0, sd²), with panels that end at the kinks."""
     if sd == 0:
-        return float(function(np.zeros(1))[0])
-    t, density = _normal(_EDGES, _FINE, [kink / sd for kink in kinks])
-    return float(function(sd * t) @ density)
-
-
-def _normal(edges: Array, rule: tuple[Array, Array], kinks: Sequence[float]) -> tuple[Array, Array]:
-    """Nodes and weights for means over a standard normal, with panels that end at the kinks."""
-    at = [kink for kink in kinks if abs(kink) < edges[-1]]
+        return np.zeros(1), np.ones(1)
+    edges, nodes, shares = panels
+    at = [kink / sd for kink in kinks if abs(kink / sd) < edges[-1]]
     ends = np.unique(np.concatenate([-edges, edges, at]))
     middle, half = (ends[1:] + ends[:-1]) / 2, np.diff(ends) / 2
-    t = (middle[:, None] + half[:, None] * rule[0]).ravel()
-    weights = (half[:, None] * rule[1]).ravel()
-    return t, weights * np.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
+    t = (middle[:, None] + half[:, None] * nodes).ravel()
+    weights = (half[:, None] * shares).ravel()
+    return sd * t, weights * np.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,7 @@ class Layers:
         # Logarithms, because fifty sigmoid layers underflow.
         back = np.append(np.cumsum(np.log(self.factor[:-1])[::-1])[::-1], 0.0)
         forth = np.log(self.signal / self.signal[-1])
-        result: Array = np.exp((back + forth) / 2)
-        return result
+        return np.asarray(np.exp((back + forth) / 2))
 
     @property
     def decades_per_layer(self) -> float:
@@ -122,7 +120,7 @@ class Layers:
 
 def layers(
     activation: str | Activation,
-    start: Start | None = None,
+    start: Start = STARTS["LeCun"],
     depth: int = 1,
     *,
     mean: float = 0.0,
@@ -132,12 +130,10 @@ def layers(
 ) -> Layers:
     """Follow the moments of the signal from an input of this mean and variance through ``depth``.
 
-    ``start``: LeCun's unless given; ``width``: only a random bias asks for it.
+    ``width``: only a random bias asks for it.
     Raises ``TypeError`` for an activation that is not elementwise.
     """
-    record = _record(activation)
-    start = start or Start()
-    average = _averages(record, params)
+    record, average = _averages(activation, params)
     rows: list[tuple[float, ...]] = []
     for _ in range(depth):
         signal = mean**2 + variance
@@ -150,7 +146,7 @@ def layers(
         mean = average(record.reference, 1, before)
         variance = max(average(record.reference, 2, before) - mean**2, 0.0)
         rows.append((before, mean, math.sqrt(variance), factor, signal))
-    return Layers(*(np.array(column) for column in zip(*rows, strict=True)))
+    return Layers(*np.transpose(rows))
 
 
 @dataclass(frozen=True)
@@ -169,7 +165,7 @@ class Together:
 
 def together(
     activation: str | Activation,
-    start: Start | None = None,
+    start: Start = STARTS["LeCun"],
     depth: int = 1,
     *,
     count: int = 256,
@@ -183,11 +179,9 @@ def together(
     for an activation that is not elementwise, ``ValueError`` for a centred start, whose weights
     are not independent.
     """
-    record = _record(activation)
-    start = start or Start()
+    record, average = _averages(activation, params)
     if start.centred:
         raise ValueError("together: a centred start's weights are not independent.")
-    average = _averages(record, params)
     kinks = record.properties_at(**params).kinks
     square, apart = 1.0, 1.0  # mean square, and how much of it differs from input to input
     rows: list[tuple[float, ...]] = []
@@ -198,28 +192,15 @@ def together(
         correlation = common**2 / variance if variance else 0.0
         square = average(record.reference, 2, variance)
         apart, dead = 0.0, 0.0
-        t, weights = _normal(_FEW, _COARSE, [k / common for k in kinks] if common else [])
-        for middle, weight in zip(common * t, weights, strict=True):
-            s, density = np.zeros(1), np.ones(1)
-            if own:
-                s, density = _normal(_FEW, _COARSE, [(k - middle) / own for k in kinks])
-            outputs = record.reference(middle + own * s, **params)
+        for middle, weight in zip(*_normal(common, kinks, _COARSE), strict=True):
+            s, density = _normal(own, [kink - middle for kink in kinks], _COARSE)
+            outputs = record.reference(middle + s, **params)
             mean = float(outputs @ density) / float(density.sum())
             apart += weight * float((outputs - mean) ** 2 @ density)
             dead += weight * min(float((outputs == 0) @ density), 1.0) ** count
         apart = min(apart, square)
         rows.append((correlation, math.sqrt(apart), dead))
-    return Together(*(np.array(column) for column in zip(*rows, strict=True)))
-
-
-def gradient_factor(
-    activation: str | Activation, weight_variance: float = 1.0, **params: Any
-) -> float:
-    """By how much a layer fed a mean square of 1 multiplies a gradient's mean square.
-
-    n · Var(w) · E[f'(z)²] with z ~ N(0, n · Var(w)) (Poole et al., 2016).
-    """
-    return float(layers(activation, Start(weight_variance), **params).factor[0])
+    return Together(*np.transpose(rows))
 
 
 def critical_gain(activation: str | Activation, depth: int = 200, **params: Any) -> float:
@@ -231,8 +212,7 @@ def critical_gain(activation: str | Activation, depth: int = 200, **params: Any)
     """
     from scipy.optimize import brentq
 
-    record = _record(activation)
-    average = _averages(record, params)
+    record, average = _averages(activation, params)
 
     def excess(gain: float) -> float:
         signal = 1.0
@@ -257,19 +237,15 @@ def critical_gain(activation: str | Activation, depth: int = 200, **params: Any)
 
 
 def _averages(
-    record: Activation, params: Mapping[str, Any]
-) -> Callable[[Callable[..., Array], int, float], float]:
-    """(curve of the record, power, variance) → E[curve(z)^power]."""
+    activation: str | Activation, params: Mapping[str, Any]
+) -> tuple[Activation, Callable[[Callable[..., Array], int, float], float]]:
+    """The record, and (curve of the record, power, variance) → E[curve(z)^power]."""
+    record = catalog.get(activation) if isinstance(activation, str) else activation
+    if record.kind != "elementwise" or record.stochastic:
+        raise TypeError(f"{record.name}: the theory is about deterministic elementwise functions.")
     kinks = record.properties_at(**params).kinks
 
     def average(curve: Callable[..., Array], power: int, over: float) -> float:
         return float(normal_mean(lambda z: curve(z, **params) ** power, over, kinks))
 
-    return average
-
-
-def _record(activation: str | Activation) -> Activation:
-    record = catalog.get(activation) if isinstance(activation, str) else activation
-    if record.kind != "elementwise" or record.stochastic:
-        raise TypeError(f"{record.name}: the theory is about deterministic elementwise functions.")
-    return record
+    return record, average

@@ -8,8 +8,7 @@ import pytest
 
 from actlab import claims
 from actlab.trial import Decision, Experiment, Finding, Measured, Rule, above
-from actlab.trial.claim import VERDICTS
-from actlab.trial.ledger import record
+from actlab.trial.claim import VERDICTS, record
 
 ALL = claims.all()
 by_id = pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)

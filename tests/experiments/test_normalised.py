@@ -36,7 +36,7 @@ def test_measured_moments_follow_the_theory():
 
 def test_gradients_are_lost_as_the_theory_says():
     lost = vanishing.decades_lost("selu", 10, 0, init="lecun_normal")
-    expected = -9 / 2 * math.log10(theory.gradient_factor("selu"))
+    expected = -9 / 2 * math.log10(theory.layers("selu").factor[0])
     assert lost.mean() == pytest.approx(expected, abs=0.1)
 
 

@@ -10,26 +10,12 @@ import difflib
 import importlib
 from dataclasses import replace
 from functools import cache
+from types import ModuleType
 
 from actlab import catalog
-from actlab.trial import Claim, Finding, Row, Verdict
+from actlab.trial import Claim, Row
+from actlab.trial.card import Trial
 from actlab.trial.cheat import Cheat
-from actlab.trial.ledger import Trial
-
-__all__ = [
-    "Cheat",
-    "Claim",
-    "Finding",
-    "Row",
-    "Trial",
-    "Verdict",
-    "all",
-    "cheat",
-    "get",
-    "homes",
-    "rows",
-    "trial",
-]
 
 # Module → chapter, in the order of the book.
 _MODULES = {
@@ -43,10 +29,18 @@ _MODULES = {
 
 
 @cache
+def _chapters() -> dict[str, ModuleType]:
+    """Chapter → its record file: ``CLAIMS``, ``CHEAT`` and ``HOME`` (what it is the chapter of)."""
+    return {
+        chapter: importlib.import_module(f"{__name__}.{name}") for name, chapter in _MODULES.items()
+    }
+
+
+@cache
 def _claims() -> dict[str, Claim]:
     found: dict[str, Claim] = {}
-    for name, chapter in _MODULES.items():
-        for claim in importlib.import_module(f"{__name__}.{name}").CLAIMS:
+    for chapter, module in _chapters().items():
+        for claim in module.CLAIMS:
             if claim.id in found:
                 raise ValueError(f"two claims are called {claim.id!r}.")
             found[claim.id] = replace(claim, chapter=chapter)
@@ -79,17 +73,14 @@ def homes() -> dict[str, str]:
     """
     return {
         catalog.get(record).name: chapter
-        for name, chapter in _MODULES.items()
-        for record in getattr(importlib.import_module(f"{__name__}.{name}"), "HOME", ())
+        for chapter, module in _chapters().items()
+        for record in getattr(module, "HOME", ())
     }
 
 
 def rows() -> dict[str, tuple[Row, ...]]:
     """The cheat rows by chapter (``"02_relu"``), in the order of the book, where there are any."""
-    found = {
-        chapter: getattr(importlib.import_module(f"{__name__}.{name}"), "CHEAT", ())
-        for name, chapter in _MODULES.items()
-    }
+    found = {chapter: getattr(module, "CHEAT", ()) for chapter, module in _chapters().items()}
     return {chapter: cheat for chapter, cheat in found.items() if cheat}
 
 

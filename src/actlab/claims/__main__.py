@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from actlab import claims
-from actlab.trial.ledger import record
+from actlab.trial.claim import record
 
 cases = []
 for claim in claims.all():

@@ -8,10 +8,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 Cell = dict[str, Any]
 """One value for each axis of a study: the smallest piece that is run, kept and resumed."""
@@ -55,8 +54,7 @@ class Study:
                 raise ValueError(f"study {self.name}: axis {axis!r} is empty.")
             if len(set(values)) < len(values):
                 raise ValueError(f"study {self.name}: axis {axis!r} has a value twice.")
-            odd = [v for v in values if not isinstance(v, str | int | float)]
-            if odd:
+            if odd := [v for v in values if not isinstance(v, str | int | float)]:
                 raise ValueError(
                     f"study {self.name}: axis {axis!r} has {odd[0]!r}; expected numbers, strings "
                     "or booleans, which stand as columns in the table."
@@ -80,9 +78,8 @@ class Study:
 
     def words(self) -> str:
         """The grid in one sentence, for a caption: ``data (3) × depth (2) × arm (6): 36 cells``."""
-        count = sum(1 for _ in self.cells())
         axes = " × ".join(f"{axis} ({len(values)})" for axis, values in self.axes.items())
-        return f"{axes}: {count} cells"
+        return f"{axes}: {len(list(self.cells()))} cells"
 
 
 def digest(thing: Any) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import pandas as pd
+
+from actlab import machine
 from actlab.study import store
 from actlab.study.declared import Cell, Study, StudyError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # A core that somebody else uses for more than this share of the last minute is not ours.
 BUSY = 0.25
@@ -37,7 +38,7 @@ def run(
     runs the same study, the machine is busy (a timing), no scheduler answers; or when cells
     failed, after all the others were done.
     """
-    import filelock
+    import filelock  # here, because the book is built without it
 
     if not again:
         store.check_grid(study)
@@ -60,7 +61,9 @@ def run(
     with lock:
         frame = _run(study, scheduler, limit, say)
     if frame is not None:
-        _remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
     return frame
 
 
@@ -89,7 +92,7 @@ def _run(
             f"{len(failed)} of {len(cells)} cells of {study.name} failed: {listing}. The others "
             "are kept; running the study again does only what is missing."
         )
-    if not all(store.part(study, cell).exists() for cell in cells):
+    if left:
         say(f"{study.name}: {left} cells to go; run it again to go on")
         return None
     return _join(study, cells)
@@ -97,21 +100,18 @@ def _run(
 
 def perform(study: Study, cell: Cell) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Do one cell: its rows, with the cell in front, and what they were made on."""
-    from actlab import machine
-
     started = time.perf_counter()
     rows = study.task(**cell, **study.settings)
     if not len(rows):
         raise StudyError("the task gave no rows")
-    taken = [axis for axis in cell if axis in rows.columns]
-    rows = rows.drop(columns=taken)
+    rows = rows.drop(columns=list(cell), errors="ignore")
     for axis, value in reversed(cell.items()):
         rows.insert(0, axis, value)
     about = {"machine": machine.describe(), "seconds": round(time.perf_counter() - started, 1)}
     return rows, about
 
 
-def _here(study: Study, cells: Iterable[Cell], ends: float) -> Iterator[Any]:
+def _here(study: Study, cells: list[Cell], ends: float) -> Iterator[Any]:
     for cell in cells:
         if time.monotonic() > ends:
             return
@@ -137,15 +137,9 @@ def _there(study: Study, cells: list[Cell], scheduler: str) -> Iterator[Any]:
             "'dask scheduler', or leave --scheduler out to run here."
         ) from None
     with client:
+        needs = {"GPU": 1} if study.gpu else {}
         jobs = {
-            client.submit(
-                perform,
-                study,
-                cell,
-                pure=False,
-                retries=2,
-                resources={"GPU": 1} if study.gpu else {},
-            ): cell
+            client.submit(perform, study, cell, pure=False, retries=2, resources=needs): cell
             for cell in cells
         }
         for job in as_completed(jobs):  # type: ignore[no-untyped-call]
@@ -154,15 +148,11 @@ def _there(study: Study, cells: list[Cell], scheduler: str) -> Iterator[Any]:
             job.release()
 
 
-def _join(study: Study, cells: Iterable[Cell]) -> pd.DataFrame:
+def _join(study: Study, cells: list[Cell]) -> pd.DataFrame:
     """One table of all parts, in the order of the cells: the same wherever they were done."""
-    import pandas as pd
-
     parts = [store.read(store.part(study, cell)) for cell in cells]
-    machines: list[dict[str, Any]] = []
-    for one in parts:
-        if one.attrs["machine"] not in machines:
-            machines.append(one.attrs["machine"])
+    used = [one.attrs["machine"] for one in parts]
+    machines = [one for i, one in enumerate(used) if one not in used[:i]]
     about = {
         "title": study.title,
         "grid": study.digest,
@@ -172,20 +162,10 @@ def _join(study: Study, cells: Iterable[Cell]) -> pd.DataFrame:
         "seconds": round(sum(one.attrs["seconds"] for one in parts), 1),
         "command": f"python -m actlab.study {study.name}",
     }
-    for one in parts:
-        one.attrs = {}
     frame = pd.concat(parts, ignore_index=True)
+    frame.attrs = dict(about)
     store.write(store.RESULTS / f"{study.name}.parquet", frame, about)
-    frame.attrs.update(about)
     return frame
-
-
-def _remove(folder: Any) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
-    if not any(folder.parent.iterdir()):
-        folder.parent.rmdir()
 
 
 def _check_quiet(study: Study, scheduler: str | None) -> None:

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab.study.declared import Cell, Study, StudyError, digest
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Array = npt.NDArray[np.float64]
 RESULTS = Path(__file__).parents[1] / "results"
 
 
 def load(name: str, **where: Any) -> pd.DataFrame:
     """The committed table of one study; ``.attrs``: its ``machines``, ``seconds``, ``command``.
 
-    ``where``: column → the value of the rows that are wanted.
-
-    Raises ``KeyError`` naming the nearest studies, or ``FileNotFoundError`` where nothing of that
-    name was ever committed.
+    ``where``: column → the value of the rows that are wanted. Raises ``FileNotFoundError`` naming
+    the nearest studies where nothing of that name was ever committed.
     """
     path = RESULTS / f"{name}.parquet"
     if not path.exists():
-        import difflib
-
         have = sorted(p.stem for p in RESULTS.glob("*.parquet"))
         nearest = difflib.get_close_matches(name, have, n=3, cutoff=0.3)
         hint = f"the nearest are {', '.join(nearest)}" if nearest else "nothing is called nearly so"
@@ -53,7 +47,7 @@ def part_of(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
 
 def grid_of(
     table: pd.DataFrame, values: str, rows: str = "split", columns: str = "seed", **where: Any
-) -> Array:
+) -> npt.NDArray[np.float64]:
     """One column as an array, by two others: (splits, seeds), for the rows that match."""
     wide = part_of(table, **where).pivot(index=rows, columns=columns, values=values)
     return np.asarray(wide, dtype=np.float64)
@@ -61,7 +55,7 @@ def grid_of(
 
 def read(path: Path) -> pd.DataFrame:
     """A table with what is known about it in ``.attrs``."""
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # here, because the book is built without it
 
     table = pq.read_table(path)
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)

@@ -6,19 +6,16 @@ examples that test it come from the same fields (:class:`Rule`), so they cannot 
 
 from actlab.trial.bound import Bound, above, at_least, at_most, below, exactly, within
 from actlab.trial.cheat import Row
-from actlab.trial.claim import Amendment, Asks, Claim, Experiment, Finding, Level, sentence
+from actlab.trial.claim import Claim, Experiment, Finding, Level, sentence
 from actlab.trial.measured import Case, Evidence, Measured
-from actlab.trial.rule import Decision, Example, Rule, Verdict
+from actlab.trial.rule import Decision, Rule, Verdict
 
 __all__ = [
-    "Amendment",
-    "Asks",
     "Bound",
     "Case",
     "Claim",
     "Decision",
     "Evidence",
-    "Example",
     "Experiment",
     "Finding",
     "Level",

@@ -49,28 +49,24 @@ class Bound:
 
     def words(self) -> str:
         """``above 0.5 points``, ``between 40 and 60 %``, ``exactly 0``."""
-        low, high = number(self.low), number(self.high)
-        if self.low == self.high:
-            text = f"exactly {low}"
-        elif self.high == math.inf:
-            text = f"{'at least' if self.closed else 'above'} {low}"
-        elif self.low == -math.inf:
-            text = f"{'at most' if self.closed else 'below'} {high}"
-        else:
-            text = f"between {low} and {high}"
-        return f"{text} {self.unit}".rstrip()
+        up, down = ("at least", "at most") if self.closed else ("above", "below")
+        return self._words(up, down, "between {} and {}", "exactly", 0.0)
 
     def other_side(self) -> str:
         """The opposite, in words: ``at or below 0.5 points``, ``outside 40 to 60 %``."""
-        low, high = number(self.low - self.clear), number(self.high + self.clear)
-        if self.low == self.high and not self.clear:
-            text = f"different from {low}"
+        down, up = ("below", "above") if self.closed else ("at or below", "at or above")
+        return self._words(down, up, "outside {} to {}", "different from", self.clear)
+
+    def _words(self, from_low: str, to_high: str, both: str, point: str, clear: float) -> str:
+        low, high = number(self.low - clear), number(self.high + clear)
+        if self.low == self.high and not clear:
+            text = f"{point} {low}"
         elif self.high == math.inf:
-            text = f"{'below' if self.closed else 'at or below'} {low}"
+            text = f"{from_low} {low}"
         elif self.low == -math.inf:
-            text = f"{'above' if self.closed else 'at or above'} {high}"
+            text = f"{to_high} {high}"
         else:
-            text = f"outside {low} to {high}"
+            text = both.format(low, high)
         return f"{text} {self.unit}".rstrip()
 
 

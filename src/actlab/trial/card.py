@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,21 @@ ROWS = 8  # with more cases a row is what they have in common, and holds several
 SIGNS = {"holds": "✔", "holds when …": "◐", "refuted": "✘", "not shown": "?"}
 KINDS = {"holds": "holds", "holds when …": "when", "refuted": "refuted", "not shown": "notshown"}
 PAINT = {"floor": ("currentColor", 0.14), "zone": ("#12558c", 0.16)}  # colour, opacity
+MET, MISSED = "#17693a", "#52606d"
 REFERENCE = "../book/reference/"  # the folder of the ledger's page, as a chapter sees it
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Some claims with what was found, to be shown in a notebook."""
+
+    cases: tuple[tuple[Claim, Finding], ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(f"{claim.statement}\n{finding}" for claim, finding in self.cases)
+
+    def _repr_html_(self) -> str:
+        return "\n".join(card(claim, finding) for claim, finding in self.cases)
 
 
 def card(claim: Claim, finding: Finding, reference: str = REFERENCE) -> str:
@@ -72,14 +87,7 @@ def written(claim: Claim) -> str:
 def picture(what: str, measured: Measured, bound: Bound) -> str:
     """The intervals against the bound: a filled dot for one that meets it, grey for noise."""
     scale = Scale(measured, bound)
-    rows = []
-    for name, cases in grouped(measured):
-        found = [measured.cases[case] for case in cases]
-        shown = [
-            (interval, measured.floors.get(case), bound.met(interval))
-            for case, interval in zip(cases, found, strict=True)
-        ]
-        rows.append(_row(name, shown, scale, bound.unit))
+    rows = [_row(name, cases, measured, bound, scale) for name, cases in grouped(measured)]
     ticks = "".join(
         f'<text x="{scale.at(tick)}" y="12" text-anchor="middle" font-size="11" '
         f'fill="currentColor">{number(tick)}</text>'
@@ -99,15 +107,15 @@ def picture(what: str, measured: Measured, bound: Bound) -> str:
 def grouped(measured: Measured) -> list[tuple[str, list[Case]]]:
     """The rows of a picture: the cases, or where they are too many, the levels of one factor."""
     cases = list(measured.cases)
-    if len(cases) > ROWS:
-        counts = [len({case[axis] for case in cases}) for axis in range(len(measured.factors))]
-        fitting = [axis for axis, count in enumerate(counts) if count <= ROWS]
-        axis = max(fitting, key=counts.__getitem__) if fitting else None
-        if axis is None:
-            return [(f"all {len(cases)}", cases)]
-        levels = dict.fromkeys(case[axis] for case in cases)
-        return [(level, [c for c in cases if c[axis] == level]) for level in levels]
-    return [(measured.short(case), [case]) for case in cases]
+    if len(cases) <= ROWS:
+        return [(measured.short(case), [case]) for case in cases]
+    counts = [len({case[axis] for case in cases}) for axis in range(len(measured.factors))]
+    fitting = [axis for axis, count in enumerate(counts) if count <= ROWS]
+    if not fitting:
+        return [(f"all {len(cases)}", cases)]
+    axis = max(fitting, key=counts.__getitem__)
+    levels = dict.fromkeys(case[axis] for case in cases)
+    return [(level, [c for c in cases if c[axis] == level]) for level in levels]
 
 
 class Scale:
@@ -131,35 +139,28 @@ class Scale:
         """``37.5%``."""
         return f"{100 * (value - self.low) / (self.high - self.low):.2f}%"
 
-    def width(self, low: float, high: float) -> str:
-        """The distance between two values."""
-        return f"{100 * (high - low) / (self.high - self.low):.2f}%"
 
-
-Shown = tuple[Interval, float | None, bool]
-
-
-def _row(name: str, shown: Sequence[Shown], scale: Scale, unit: str) -> str:
-    marks, said = [], []
-    floors = [floor for _, floor, _ in shown if floor is not None]
-    if floors:
-        marks.append(rect("floor", -max(floors), max(floors), scale))
-    low, high = scale.zone
-    marks.append(rect("zone", low, high, scale))
-    for found, _, passes in shown:
-        colour = "#17693a" if passes else "#52606d"
-        kind = "in" if passes else "out"
-        centre, ends = scale.at(found.mean), (scale.at(found.low), scale.at(found.high))
-        fill = colour if passes else "#ffffff"
+def _row(name: str, cases: Sequence[Case], measured: Measured, bound: Bound, scale: Scale) -> str:
+    floors = [measured.floors[case] for case in cases if case in measured.floors]
+    marks = [rect("floor", -max(floors), max(floors), scale)] if floors else []
+    marks.append(rect("zone", *scale.zone, scale))
+    said, met = [], 0
+    found = [measured.cases[case] for case in cases]
+    for interval in found:
+        passes = bound.met(interval)
+        met += passes
+        kind, colour, fill = ("in", MET, MET) if passes else ("out", MISSED, "#ffffff")
         marks.append(
-            f'<line class="{kind}" x1="{ends[0]}" x2="{ends[1]}" y1="50%" y2="50%" '
-            f'stroke="{colour}" stroke-width="2"/>'
-            f'<circle class="{kind}" cx="{centre}" cy="50%" r="4.5" fill="{fill}" '
-            f'stroke="{colour}" stroke-width="2"/>'
+            f'<line class="{kind}" x1="{scale.at(interval.low)}" x2="{scale.at(interval.high)}" '
+            f'y1="50%" y2="50%" stroke="{colour}" stroke-width="2"/>'
+            f'<circle class="{kind}" cx="{scale.at(interval.mean)}" cy="50%" r="4.5" '
+            f'fill="{fill}" stroke="{colour}" stroke-width="2"/>'
         )
-        said.append(f"{_interval(found, unit)}, {'' if passes else 'not '}within the claim")
+        said.append(
+            f"{_interval(interval, bound.unit)}, {'' if passes else 'not '}within the claim"
+        )
     label = escape(f"{name}: {'; '.join(said)}")
-    value = digits(shown[0][0].mean, unit) if len(shown) == 1 else _share(shown)
+    value = digits(found[0].mean, bound.unit) if len(found) == 1 else f"{met} of {len(found)}"
     return (
         f'<tr><th scope="row">{escape(name)}</th><td width="60%"><svg role="img" '
         f'aria-label="{label}" width="100%" height="28">{"".join(marks)}</svg></td>'
@@ -167,14 +168,11 @@ def _row(name: str, shown: Sequence[Shown], scale: Scale, unit: str) -> str:
     )
 
 
-def _share(shown: Sequence[Shown]) -> str:
-    return f"{sum(passes for *_, passes in shown)} of {len(shown)}"
-
-
 def rect(kind: str, low: float, high: float, scale: Scale) -> str:
     """A band of a picture, by the name of its paint."""
     colour, opacity = PAINT[kind]
-    width = scale.width(low, high) if low < high else "3"  # a single number is a line
+    share = 100 * (high - low) / (scale.high - scale.low)
+    width = f"{share:.2f}%" if low < high else "3"  # a single number is a line
     return (
         f'<rect class="{kind}" x="{scale.at(low)}" width="{width}" '
         f'height="100%" fill="{colour}" fill-opacity="{opacity}"/>'
@@ -188,8 +186,8 @@ def numbers(what: str, measured: Measured, bound: Bound) -> str:
     heads += ["noise floor"] if measured.floors else []
     rows = []
     for case, found in measured.cases.items():
-        exact = found.low == found.high
-        cells = [digits(found.mean, unit), "exact" if exact else _interval(found, unit)]
+        span = _interval(found, unit) if found.low < found.high else "exact"
+        cells = [digits(found.mean, unit), span]
         if measured.floors:
             floor = measured.floors.get(case)
             cells.append("–" if floor is None else f"± {digits(floor, unit).lstrip('+')}")

@@ -50,31 +50,21 @@ class Row:
 
     def defaults(self, framework: str) -> list[str]:
         """How ``framework`` calls it and with which defaults, shortest first; may be empty."""
-        return [
-            call
-            + (
-                f"({', '.join(f'{name}={shown(value)}' for name, value in given)})"
-                if given
-                else end
-            )
-            for call, given, end in _calls(catalog.get(self.activation), framework)
-        ]
+        return [call for call, _ in _calls(catalog.get(self.activation), framework)]
 
     @property
     def differ(self) -> bool:
         """Whether calls of the two frameworks (or two of one) differ in a default."""
         record = catalog.get(self.activation)
-        found = [dict(given) for name in FRAMEWORKS for _, given, _ in _calls(record, name)]
-        return len({tuple(map(str, given.values())) for given in found}) > 1
+        calls = [call for name in FRAMEWORKS for call in _calls(record, name)]
+        return len({tuple(map(str, values)) for _, values in calls}) > 1
 
 
-Call = tuple[
-    str, list[tuple[str, Any]], str
-]  # path, (argument, default), brackets if there is none
+def _calls(record: catalog.Activation, framework: str) -> Iterator[tuple[str, list[Any]]]:
+    """The first class and the first function, the latter only where its defaults differ.
 
-
-def _calls(record: catalog.Activation, framework: str) -> Iterator[Call]:
-    """The first class and the first function, the latter only where its defaults differ."""
+    Yields each as it is written, and its default values.
+    """
     places = [place for place in record.where(framework) if not place.in_place]
     classes = [place for place in places if place.is_class]
     functions = [place for place in places if not place.is_class]
@@ -85,14 +75,16 @@ def _calls(record: catalog.Activation, framework: str) -> Iterator[Call]:
         if seen and (catalog.REQUIRED in given.values() or list(given.values()) in seen):
             continue
         seen.append(list(given.values()))
-        optional = [pair for pair in given.items() if pair[1] is not catalog.REQUIRED]
+        optional = {name: v for name, v in given.items() if v is not catalog.REQUIRED}
+        arguments = ", ".join(
+            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value!r}"
+            for name, value in optional.items()
+        )
         path = place.path.removeprefix("torch.").removeprefix("keras.")
-        yield path.replace("nn.functional.", "F."), optional, "()" if place.is_class else ""
-
-
-def shown(value: Any) -> str:
-    """A default as a reader would write it: four digits of a number."""
-    return f"{value:.4g}" if isinstance(value, float) else repr(value)
+        call = path.replace("nn.functional.", "F.")
+        if arguments or place.is_class:
+            call += f"({arguments})"
+        yield call, list(optional.values())
 
 
 @dataclass(frozen=True)
@@ -104,23 +96,23 @@ class Cheat:
 
     def __repr__(self) -> str:
         return "\n\n".join(
-            "\n".join([row.title, *(f"  {name}: {', '.join(parts)}" for name, parts in lines(row))])
+            "\n".join(
+                [row.title, *(f"  {name}: {', '.join(said)}" for name, said, _ in lines(row))]
+            )
             for row in self.rows
         )
 
     def _repr_html_(self) -> str:
         html = []
         for row in self.rows:
-            html.append(f'<tr><th colspan="2" scope="colgroup">{escape(row.title)}</th></tr>')
-            calls = {call for name in FRAMEWORKS for call in row.defaults(name)}
             cells = {
                 name: " ".join(
-                    f"<code>{escape(part)}</code>" if part in calls else escape(part)
-                    for part in parts
+                    f"<code>{escape(one)}</code>" if code else escape(one) for one in said
                 )
-                for name, parts in lines(row)
+                for name, said, code in lines(row)
             }
             cells["Evidence"] = "<br>".join(evidence(self.claims[name]) for name in row.evidence)
+            html.append(f'<tr><th colspan="2" scope="colgroup">{escape(row.title)}</th></tr>')
             html += [
                 f'<tr><th scope="row">{name}</th><td>{cell}</td></tr>'
                 for name, cell in cells.items()
@@ -128,19 +120,20 @@ class Cheat:
         return f'<table class="cheat">{"".join(html)}</table>'
 
 
-def lines(row: Row) -> Iterator[tuple[str, list[str]]]:
-    """What a row says, line by line: a name and its parts (several calls of a framework)."""
-    yield "When", [row.use]
-    yield "Start", [row.start]
+def lines(row: Row) -> Iterator[tuple[str, list[str], bool]]:
+    """What a row says, line by line: a name, what is said under it, and whether that is code."""
+    yield "When", [row.use], False
+    yield "Start", [row.start], False
     for name, title in FRAMEWORKS.items():
-        yield title, row.defaults(name) or ["does not have it"]
-    yield "Trap", [row.trap]
+        calls = row.defaults(name)
+        yield title, calls or ["does not have it"], bool(calls)
+    yield "Trap", [row.trap], False
 
 
-def evidence(claim: Claim, reference: str = REFERENCE) -> str:
+def evidence(claim: Claim) -> str:
     """A claim as a link to its entry in the ledger, behind its verdict."""
     verdict = claim.recorded().verdict
     return (
         f'<span class="{KINDS[verdict]}">{SIGNS[verdict]} {verdict}</span> '
-        f'<a href="{reference}claims.html#on-trial-{claim.id}">{escape(claim.statement)}</a>'
+        f'<a href="{REFERENCE}claims.html#on-trial-{claim.id}">{escape(claim.statement)}</a>'
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from actlab import study
 from actlab.trial.bound import digits
 from actlab.trial.measured import Case, Evidence, Measured
 from actlab.trial.rule import Decision, Rule, Verdict
@@ -173,6 +174,38 @@ class Claim:
         )
 
 
+def record(cases: Iterable[tuple[Claim, Finding]]) -> None:
+    """File the verdicts that the book shows, beside those already there.
+
+    With each goes what its page tells besides: the cost of the study behind it, and the verdicts at
+    other lengths of training. ``python -m actlab.claims [chapter ...]`` calls this.
+    """
+    table = json.loads(VERDICTS.read_text("utf-8")) if VERDICTS.exists() else {}
+    kept = ("claim", "verdict", "because", "evidence")
+    for claim, found in cases:
+        table[claim.id] = {name: getattr(found, name) for name in kept} | _besides(claim)
+    text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True)
+    VERDICTS.write_text(text + "\n", "utf-8")
+
+
+def _besides(claim: Claim) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if name := getattr(claim.asks, "study", ""):
+        about = study.load(getattr(name, "name", name)).attrs
+        machines = about.get("machines", [about["machine"]])
+        told["cost"] = {
+            "minutes": round(about["seconds"] / 60, 1),
+            "machines": list(dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines)),
+            "command": about["command"],
+        }
+    if lengths := getattr(claim.asks, "lengths", None):
+        told["lengths"] = {
+            name: claim.by.decide(asks(0, claim.by.level)).verdict
+            for name, asks in lengths().items()
+        }
+    return told
+
+
 def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
     """The finding in one plain sentence: where the numbers lie, and what could have been seen."""
     what, bound = next(iter(rule.bounds.items()))  # the first quantity is the one to talk about
@@ -188,13 +221,12 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
         )
     every = "both" if len(cases) == 2 else f"all {len(cases)}"
     where = f"In {every} {rule.of}s the" if len(cases) > 1 else "The"
-    text = f"{where} {what} is {_span(measured, cases, unit)}"
+    telling: Iterable[Case] = cases
     if decision.verdict == "refuted" and len(decision.against) < len(cases):
-        shown = "; ".join(measured.title(case) for case in decision.against[:3])
-        text = (
-            f"In {len(decision.against)} of {len(cases)} {rule.of}s ({shown}) the {what} is "
-            f"{_span(measured, decision.against, unit)}"
-        )
+        telling = decision.against
+        shown = "; ".join(map(measured.title, decision.against[:3]))
+        where = f"In {len(decision.against)} of {len(cases)} {rule.of}s ({shown}) the"
+    text = f"{where} {what} is {_span(measured, telling, unit)}"
     if decision.verdict == "not shown":
         seen = digits(measured.half_width(), unit).lstrip("+")
         text += f"; a difference of {seen} {unit}".rstrip() + " could have been missed"
@@ -206,9 +238,9 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
 def _span(measured: Measured, cases: Iterable[Case], unit: str) -> str:
     """``+0.3 to +1.2 points``; one case with its interval."""
     found = [measured.cases[case] for case in cases]
-    low, high = min(f.mean for f in found), max(f.mean for f in found)
-    ends = digits(low, unit), digits(high, unit)
-    text = ends[0] if ends[0] == ends[1] else " to ".join(ends)
+    means = [interval.mean for interval in found]
+    ends = (digits(min(means), unit), digits(max(means), unit))
+    text = " to ".join(dict.fromkeys(ends))
     if len(found) == 1 and found[0].low < found[0].high:
         text += f" [{digits(found[0].low, unit)}, {digits(found[0].high, unit)}]"
     return f"{text} {unit}".rstrip()

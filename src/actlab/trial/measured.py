@@ -35,11 +35,9 @@ PHRASES = {
     "input sd": "sd {}",
     "rate": "at a learning rate of {}",
 }
-
-
 # The same where there is little room, in a table or beside a picture.
-LISTED = 6  # cases that are named one by one; more are counted
 SHORT = {"depth": "{} layers", "batch": "batch {}", "rival": "over {}"}
+LISTED = 6  # cases that are named one by one; more are counted
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Measured:
 
     def title(self, case: Case) -> str:
         """A case in the reader's words."""
-        return ", ".join(_phrase(f, [level]) for f, level in zip(self.factors, case, strict=True))
+        return self._said({axis: [level] for axis, level in enumerate(case)})
 
     def short(self, case: Case) -> str:
         """A case in few words: ``digits, 5 layers``."""
@@ -110,10 +108,10 @@ class Measured:
     def _common(self, wanted: Sequence[Case]) -> str:
         for size in range(1, len(self.factors) + 1):
             for axes in itertools.combinations(range(len(self.factors)), size):
-                levels = {axis: _ordered(case[axis] for case in wanted) for axis in axes}
+                levels = {axis: list(dict.fromkeys(c[axis] for c in wanted)) for axis in axes}
                 picked = [c for c in self.cases if all(c[a] in levels[a] for a in axes)]
                 if picked == wanted:
-                    return ", ".join(_phrase(self.factors[a], levels[a]) for a in axes)
+                    return self._said(levels)
         return ""
 
     def _listed(self, cases: Sequence[Case]) -> str:
@@ -122,14 +120,19 @@ class Measured:
         for case in cases:
             groups.setdefault(case[:-1], []).append(case[-1])
         return "; ".join(
-            ", ".join(
-                _phrase(factor, levels)
-                for factor, levels in zip(
-                    self.factors, [*([one] for one in first), last], strict=True
-                )
-            )
+            self._said(dict(enumerate([*([level] for level in first), last])))
             for first, last in groups.items()
         )
+
+    def _said(self, levels: Mapping[int, Sequence[str]]) -> str:
+        """Some levels of some factors, by the factor's place: ``on digits or wine, with SGD``."""
+        phrases = []
+        for axis, some in levels.items():
+            factor = self.factors[axis]
+            phrase = PHRASES.get(factor, "{}").format(" or ".join(some))
+            single = factor == "depth" and list(some) == ["1"]
+            phrases.append(phrase.removesuffix("s") if single else phrase)
+        return ", ".join(phrases)
 
     def half_width(self) -> float:
         """The smallest effect that could have been seen: the widest interval's half-width."""
@@ -159,12 +162,3 @@ class Measured:
             {tuple(case): floor for case, floor in stored["floors"]},
             stored["notes"],
         )
-
-
-def _phrase(factor: str, levels: Sequence[str]) -> str:
-    phrase = PHRASES.get(factor, "{}").format(" or ".join(levels))
-    return phrase.removesuffix("s") if factor == "depth" and list(levels) == ["1"] else phrase
-
-
-def _ordered(levels: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(levels))

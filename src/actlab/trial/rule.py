@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,16 +74,14 @@ class Rule:
     def decide(self, evidence: Evidence) -> Decision:
         """Apply the rule. Raises ``ValueError`` if the evidence is about something else."""
         first = self._checked(evidence)
-        passing, against = [], []
+        passing, against, total = [], [], len(first.cases)
         for case in first.cases:
             found = [(bound, evidence[what].cases[case]) for what, bound in self.bounds.items()]
             if all(bound.met(interval) for bound, interval in found):
                 passing.append(case)
             if any(bound.opposed(interval) for bound, interval in found):
                 against.append(case)
-        total = len(first.cases)
         verdict: Verdict = "not shown"
-        condition = ""
         if not total:
             return Decision(verdict, (), ())
         if len(passing) == total:
@@ -91,7 +89,8 @@ class Rule:
         elif len(against) == total or (against and self.refuted_if == "any"):
             verdict = "refuted"
         elif passing and self.partial:
-            verdict, condition = "holds when …", first.condition(passing)
+            verdict = "holds when …"
+        condition = first.condition(passing) if verdict == "holds when …" else ""
         return Decision(verdict, tuple(passing), tuple(against), condition)
 
     def _checked(self, evidence: Evidence) -> Measured:
@@ -148,96 +147,67 @@ class Rule:
         found: dict[Verdict, bool] = {"holds": fits, "refuted": refutable}
         return found | ({"holds when …": fits} if self.partial else {})
 
-    def examples(self, cases: int = 3) -> list[Example]:
+    def examples(self) -> list[Example]:
         """Invented evidence for every clause: each end of each bound, just inside and just outside.
 
         A test feeds them to :meth:`decide`: a rule that cannot lose is not a rule.
         """
-        names: list[Case] = [(f"{self.of} {i + 1}",) for i in range(max(cases, 2))]
-        inside = {what: _inside(bound) for what, bound in self.bounds.items()}
-
-        def evidence(changed: Mapping[tuple[str, Case], Interval]) -> Evidence:
-            return {
-                what: Measured(
-                    {case: changed.get((what, case), self._point(inside[what])) for case in names},
-                    (self.of,),
-                )
-                for what in self.bounds
-            }
-
-        found = [Example(evidence({}), "holds", "every interval lies in its zone")]
+        cases: list[Case] = [(f"{self.of} {i}",) for i in (1, 2, 3)]
+        inside = {
+            what: dict.fromkeys(cases, _point(_inside(bound)))
+            for what, bound in self.bounds.items()
+        }
+        others_pass: Verdict = "holds when …" if self.partial else "not shown"
+        in_one: dict[Verdict, Verdict] = {
+            "holds": "holds",
+            "not shown": others_pass,
+            "refuted": "refuted" if self.refuted_if == "any" else others_pass,
+        }
+        found = []
         for what, bound in self.bounds.items():
-            for end, direction in ((bound.low, -1), (bound.high, 1)):
-                if math.isinf(end):
-                    continue
-                step = _step(bound, end)
-                edge = end + direction * bound.clear  # the other side begins here
-                out = self._point(edge + direction * step)
-                low, high = sorted((end - direction * step, edge + direction * step))
-                # The mean must not matter: once it lies where the claim puts it, once beyond.
-                inside_mean, outside_mean = (
-                    self._span(low, high, mean, len(names))
-                    for mean in (end - direction * step / 2, edge + direction * step / 2)
-                )
-                one, every = {(what, names[0]): out}, {(what, case): out for case in names}
-                open_one: Verdict = "holds when …" if self.partial else "not shown"
-                some: Verdict = "refuted" if self.refuted_if == "any" else open_one
-                where = f"{what} {bound.other_side()}"
-                found += [
-                    Example(evidence(every), "refuted", f"{where} in every {self.of}"),
-                    Example(evidence(one), some, f"{where} in one {self.of}"),
-                ]
-                for straddles in (inside_mean, outside_mean):
-                    found += [
-                        Example(
-                            evidence({(what, names[0]): straddles}),
-                            open_one,
-                            f"{what} on both sides of {bound.words()} in one {self.of}",
-                        ),
-                        Example(
-                            evidence({(what, case): straddles for case in names}),
-                            "not shown",
-                            f"{what} on both sides of {bound.words()} in every {self.of}",
-                        ),
-                    ]
-                if bound.low < bound.high:  # the smallest room inside that end
-                    near = self._point(end - direction * step)
-                    found.append(
-                        Example(
-                            evidence({(what, case): near for case in names}),
-                            "holds",
-                            f"{what} just {bound.words()}",
-                        )
-                    )
-                if bound.clear:  # nothing is shown between the zone and its other side
-                    for value in (end + direction * step, edge - direction * step):
-                        between = self._point(value)
-                        found.append(
-                            Example(
-                                evidence({(what, case): between for case in names}),
-                                "not shown",
-                                f"{what} neither {bound.words()} nor {bound.other_side()}",
-                            )
-                        )
+            for interval, verdict, why in _around(bound, self.level(len(cases))):
+                for where, expected in ((cases, verdict), (cases[:1], in_one[verdict])):
+                    changed = inside | {what: inside[what] | dict.fromkeys(where, interval)}
+                    evidence = {name: Measured(of, (self.of,)) for name, of in changed.items()}
+                    how = f"{what} {why} in {len(where)} of {len(cases)} {self.of}s"
+                    found.append(Example(evidence, expected, how))
         return found
 
-    def _point(self, value: float) -> Interval:
-        return Interval(value, value, value, n=2)
 
-    def _span(self, low: float, high: float, mean: float, cases: int) -> Interval:
-        return Interval(mean, low, high, 2, confidence=self.level(cases))
+def _around(bound: Bound, confidence: float) -> Iterator[tuple[Interval, Verdict, str]]:
+    """Intervals at the ends of a bound, with the verdict where every case is like that, and why."""
+    zone, other_side = bound.words(), bound.other_side()
+    yield _point(_inside(bound)), "holds", zone
+    for end, outwards in ((bound.low, -1), (bound.high, 1)):
+        if math.isinf(end):
+            continue
+        step = outwards * _step(bound, end)
+        edge = end + outwards * bound.clear  # the other side begins here
+        yield _point(edge + step), "refuted", other_side
+        low, high = sorted((end - step, edge + step))
+        # The mean must not matter: once it lies where the claim puts it, once beyond.
+        for mean in (end - step / 2, edge + step / 2):
+            straddling = Interval(mean, low, high, 2, confidence=confidence)
+            yield straddling, "not shown", f"on both sides of {zone}"
+        if bound.low < bound.high:  # the smallest room inside that end
+            yield _point(end - step), "holds", f"just {zone}"
+        if bound.clear:  # nothing is shown between the zone and its other side
+            for value in (end + step, edge - step):
+                yield _point(value), "not shown", f"neither {zone} nor {other_side}"
+
+
+def _point(value: float) -> Interval:
+    return Interval(value, value, value, n=2)
 
 
 def _step(bound: Bound, end: float) -> float:
     """A distance that matters to nobody, small beside the zone and beside its end."""
-    width = bound.high - bound.low
-    scale = min(width, abs(end) or 1.0) if math.isfinite(width) and width else abs(end) or 1.0
-    return 1e-6 * scale
+    return 1e-6 * min(abs(end) or 1.0, bound.high - bound.low or math.inf)
 
 
 def _inside(bound: Bound) -> float:
-    if math.isfinite(bound.low) and math.isfinite(bound.high):
-        return (bound.low + bound.high) / 2
-    if math.isfinite(bound.low):
+    if math.isinf(bound.low):
+        return bound.high - (abs(bound.high) or 1.0)
+    if math.isinf(bound.high):
         return bound.low + (abs(bound.low) or 1.0)
-    return bound.high - (abs(bound.high) or 1.0)
+    return (bound.low + bound.high) / 2
