@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from actlab.stats import Interval
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
-if TYPE_CHECKING:
-    pass
 
-Array = npt.NDArray[np.float64]
-
-
-def _default_slopes(root: int, level: Level) -> Evidence:
-    import torch
-
+def _keras() -> Any:
     from actlab.frameworks.keras import start
 
     start()
     import keras
 
+    return keras
+
+
+def _default_slopes(root: int, level: Level) -> Evidence:
+    import torch
+
+    keras = _keras()
     places: dict[Case, Any] = {
         ("PyTorch", "the layer"): torch.nn.LeakyReLU,
         ("PyTorch", "the function"): torch.nn.functional.leaky_relu,
@@ -39,23 +36,16 @@ def _default_slopes(root: int, level: Level) -> Evidence:
 
 
 DEFAULT_SLOPES = Experiment(
-    prose=(
-        "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
-        "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries."
-    ),
-    scope="The installed versions of PyTorch and Keras",
-    measure=_default_slopes,
+    "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
+    "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries.",
+    "The installed versions of PyTorch and Keras",
+    _default_slopes,
 )
 
 
 def _names_of_rrelu(root: int, level: Level) -> Evidence:
-    from actlab.frameworks.keras import start
-
-    start()
-    import keras
-
-    modules = {"layers": keras.layers, "activations": keras.activations, "ops": keras.ops}
-    names = {f"keras.{module}": dir(found) for module, found in modules.items()}
+    modules = ("layers", "activations", "ops")
+    names = {f"keras.{module}": dir(getattr(_keras(), module)) for module in modules}
     hits = {
         module: [n for n in found if "rrelu" in n.lower() or "randomizedrelu" in n.lower()]
         for module, found in names.items()
@@ -69,7 +59,7 @@ def _names_of_rrelu(root: int, level: Level) -> Evidence:
 
 
 RRELU_IN_KERAS = Experiment(
-    prose="All public names of keras.layers, keras.activations and keras.ops.",
-    scope="The installed version of Keras",
-    measure=_names_of_rrelu,
+    "All public names of keras.layers, keras.activations and keras.ops.",
+    "The installed version of Keras",
+    _names_of_rrelu,
 )
