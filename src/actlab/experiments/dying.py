@@ -62,16 +62,11 @@ def born_dead_cell(
     """What the layers of untrained networks do with the training images: a row per seed and layer.
 
     Columns ``seed``, ``layer`` and those of :class:`actlab.experiments.untrained.Signals`.
+    ``settings``: what stands in this module, for the study's fingerprint.
     """
     x, seeds = datasets.load(data, scale="symmetric").x_train, root_seeds(root)
-    networks = untrained.draw(
-        seeds,
-        features=x.shape[1],
-        dtype="float32",
-        activation=activation,
-        hidden=WIDTHS,
-        **STARTS[init],
-    )
+    shape: Arm = {"features": x.shape[1], "hidden": WIDTHS, "dtype": "float32"}
+    networks = untrained.draw(seeds, activation=activation, **shape, **STARTS[init])
     values = {name: found.ravel() for name, found in vars(untrained.signals(networks, x)).items()}
     index = pd.MultiIndex.from_product([seeds, range(1, len(WIDTHS) + 1)], names=["seed", "layer"])
     return pd.DataFrame(values, index=index).reset_index()
@@ -102,8 +97,8 @@ def deep_dead(root: int, data: str) -> dict[str, Array]:
         table = load("born_dead", root=root, activation="relu")
     else:
         starts = (DEFAULT, "same weights, zero bias", "He, PyTorch's biases")
-        drawn = [born_dead_cell("relu", init, root, data).assign(init=init) for init in starts]
-        table = pd.concat(drawn)
+        cells = [born_dead_cell("relu", init, root, data).assign(init=init) for init in starts]
+        table = pd.concat(cells)
     known = [init for init in STARTS if init in set(table.init)]
     return {init: per_layer(table, "dead", init=init)[:, DEEP].mean(axis=1) for init in known}
 
@@ -115,7 +110,7 @@ def _born(root: int, level: Level) -> Evidence:
 
 
 def _spared(root: int, level: Level) -> Evidence:
-    shares = {}
+    shares: dict[Case, Array] = {}
     for data in ("fashion_mnist", "digits"):
         dead = deep_dead(root, data)
         for init, change in CHANGES.items():
@@ -256,9 +251,10 @@ def training_cell(
 def _of_interest(cell: Cell) -> bool:
     """Each optimiser at rates of its own; the variants on digits with momentum's middle rates."""
     rates = LEARNING_RATES[cell["optimiser"]]
-    if cell["variant"] != "base":
-        rates = rates[1:4] if (cell["data"], cell["optimiser"]) == ("digits", "momentum") else ()
-    return cell["lr"] in rates
+    middle = (cell["data"], cell["optimiser"]) == ("digits", "momentum") and cell["lr"] in rates[
+        1:4
+    ]
+    return middle or (cell["variant"] == "base" and cell["lr"] in rates)
 
 
 RELU_TRAINING = Study(
@@ -334,7 +330,7 @@ def _shares(
     """
     table = load("relu_training", root=root, variant="base")
     table = table.assign(woken=table.revived / table.ever_dead)  # NaN where none was dead
-    found = {}
+    found: dict[Case, pd.Series[float]] = {}
     for data, optimiser in itertools.product(DATA, OPTIMISERS):
         networks = final(table, data=data, optimiser=optimiser, lr=rate(table, data, optimiser))
         shares = 100 * networks[column].dropna()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from typing import Any
 
@@ -9,19 +10,10 @@ from actlab.stats import Interval
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 
-def _keras() -> Any:
-    from actlab.frameworks.keras import start
-
-    start()
-    import keras
-
-    return keras
-
-
 def _default_slopes(root: int, level: Level) -> Evidence:
     import torch
 
-    keras = _keras()
+    keras = _started("keras")
     places: dict[Case, Any] = {
         ("PyTorch", "the layer"): torch.nn.LeakyReLU,
         ("PyTorch", "the function"): torch.nn.functional.leaky_relu,
@@ -35,17 +27,9 @@ def _default_slopes(root: int, level: Level) -> Evidence:
     return {"default slope": Measured(cases, ("framework", "place"))}
 
 
-DEFAULT_SLOPES = Experiment(
-    "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
-    "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries.",
-    "The installed versions of PyTorch and Keras",
-    _default_slopes,
-)
-
-
 def _names_of_rrelu(root: int, level: Level) -> Evidence:
-    modules = ("layers", "activations", "ops")
-    names = {f"keras.{module}": dir(getattr(_keras(), module)) for module in modules}
+    modules = ("keras.layers", "keras.activations", "keras.ops")
+    names = {module: dir(_started(module)) for module in modules}
     hits = {
         module: [n for n in found if "rrelu" in n.lower() or "randomizedrelu" in n.lower()]
         for module, found in names.items()
@@ -58,6 +42,19 @@ def _names_of_rrelu(root: int, level: Level) -> Evidence:
     return {"number of RReLUs": Measured.exact(counts, "module", notes=notes)}
 
 
+def _started(module: str) -> Any:
+    from actlab.frameworks.keras import start
+
+    start()
+    return importlib.import_module(module)
+
+
+DEFAULT_SLOPES = Experiment(
+    "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
+    "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries.",
+    "The installed versions of PyTorch and Keras",
+    _default_slopes,
+)
 RRELU_IN_KERAS = Experiment(
     "All public names of keras.layers, keras.activations and keras.ops.",
     "The installed version of Keras",

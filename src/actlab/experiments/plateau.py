@@ -128,7 +128,7 @@ def _beyond_chance(root: int, level: Level) -> Evidence:
         "with the published early stopping": kept > OFF_THE_PLATEAU,
         "without early stopping": off["as published"].any(1),
     }
-    cases = {name: share_of(int(x.sum()), len(x), level(2)) for name, x in beyond.items()}
+    cases = {name: share_of(int(np.sum(x)), len(kept), level(2)) for name, x in beyond.items()}
     notes = {
         "median epoch at which chance is left": {
             a: float(np.nanmedian(x)) for a, x in left.items()

@@ -60,11 +60,12 @@ def sleeping_units(snapshot: Snapshot) -> Mapping[str, Any]:
 
 def sleep(name: str, root: int) -> pd.DataFrame:
     """Three slopes × four learning rates on one data set: who is asleep, who is dead, who woke."""
-    data, shape = datasets.load(name), {"hidden": (64,) * 5, "batch_size": 64}
+    data = datasets.load(name)
+    settings: dict[str, Any] = {"hidden": (64,) * 5, "batch_size": 64}
     tables = []
     for (arm, slope), lr in itertools.product(SLOPES.items(), RATES):
         arms = {arm: {**leaky(slope), "lr": lr}}
-        result = train(data, root, CHECKS[name], arms, sleeping_units, **shape)
+        result = train(data, root, CHECKS[name], arms, sleeping_units, **settings)
         asleep, dead = result.probe("asleep", arm), result.probe("dead", arm)
         ever = np.nanmax(asleep, axis=1) > 0
         own = {
@@ -257,15 +258,15 @@ def elu_cell(activation: str, lr: float, root: int, *, epochs: int) -> pd.DataFr
     """
     arms = {activation: {**FAIR[activation], "lr": lr}}
     data, layers = datasets.load("digits"), (64,) * 5
-    result = train(data, root, (epochs,), arms, highest_outputs, hidden=layers)
-    frame = result.to_frame()[["seed", "diverged", "valid_accuracy"]]
-    frame = frame.assign(asleep=math.nan, dead=math.nan)
-    if not result.diverged.all():  # else nobody is there to look at
-        stands, floor = ~result.diverged, np.float32(FLOORS[activation])
-        highest = result.probe("highest", activation)[stands, -1].astype(np.float32)
-        frame.loc[stands, "asleep"] = (highest <= 0.99 * floor).mean(1)
-        frame.loc[stands, "dead"] = (highest <= floor).mean(1)
-    return frame.astype(dict.fromkeys(["valid_accuracy", "asleep", "dead"], "float32"))
+    result = train(data, root, (0, epochs), arms, highest_outputs, hidden=layers)
+    highest = result.probe("highest", activation)[:, -1].astype(np.float32)
+    floor = np.float32(FLOORS[activation])
+    shares = {
+        name: np.where(result.diverged, math.nan, (highest <= limit).mean(1))
+        for name, limit in {"asleep": 0.99 * floor, "dead": floor}.items()
+    }
+    frame = result.to_frame()[["seed", "diverged", "valid_accuracy"]].assign(**shares)
+    return frame.astype(dict.fromkeys(["valid_accuracy", *shares], "float32"))
 
 
 ELU_ASLEEP = Study(

@@ -137,7 +137,7 @@ def signals(networks: Networks, x: Any) -> Signals:
     gathered = probes.ActivationStats()
     highest: list[Tensor] = []
     lowest: list[Tensor] = []
-    for rows in torch.as_tensor(x).split(BATCH):
+    for rows in torch.split(torch.as_tensor(x), BATCH):
         outputs(networks, rows)
         inside = [block.preactivation.mT for block in networks.hidden]
         gathered.update(inside)
@@ -168,7 +168,7 @@ def weight_gradients(networks: Networks, x: Any, y: npt.ArrayLike) -> Array:
 
     x, labels = torch.as_tensor(x, dtype=networks.dtype), torch.as_tensor(y)
     total = torch.zeros(len(networks.hidden), len(networks), dtype=torch.float64)
-    for rows, wanted in zip(x.split(BATCH), labels.split(BATCH), strict=True):
+    for rows, wanted in zip(torch.split(x, BATCH), torch.split(labels, BATCH), strict=True):
         with torch.inference_mode():
             logits = networks.forward(rows.mT.expand(len(networks), -1, -1), "observe")
             _, g = cross_entropy(logits, wanted.expand(len(networks), -1))
@@ -197,7 +197,7 @@ def output_gradients(networks: Networks, x: Any, seed: int = 0) -> Array:
 
     generator = torch.Generator().manual_seed(seed)
     total = torch.zeros(len(networks.hidden), len(networks), dtype=torch.float64)
-    for rows in torch.as_tensor(x).split(BATCH):
+    for rows in torch.split(torch.as_tensor(x), BATCH):
         last = outputs(networks, rows)[-1].mT
         g = torch.randn(last.shape, generator=generator, dtype=torch.float64).to(last.dtype)
         with torch.inference_mode():
