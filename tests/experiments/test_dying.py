@@ -10,7 +10,7 @@ from torch import nn
 
 from actlab import data as datasets
 from actlab import study
-from actlab.experiments import dying
+from actlab.experiments import dying, plateau
 
 
 def surely(cases):
@@ -44,20 +44,13 @@ def networks(lr, dead, accuracy, *, seeds=20, diverged=0, data="digits", optimis
 @pytest.fixture
 def rows(monkeypatch):
     def given(*tables):
-        monkeypatch.setattr(dying, "load", lambda name: pd.concat(tables))
+        made = pd.concat(tables)
+        monkeypatch.setattr(dying, "load", lambda name, **where: study.part_of(made, **where))
 
     return given
 
 
 # --- Before training ------------------------------------------------------------------------------
-
-
-def test_two_ways_of_counting_the_dead_at_birth_agree():
-    x = np.random.default_rng(0).uniform(-1, 1, (600, 5)).astype(np.float32)
-    start = dying.STARTS["PyTorch default"]
-    shares = dying.per_layer(dying.untrained_layers(x, range(2), start=start), "dead")
-    assert dying.deep_dead(x, range(2), start) == pytest.approx(shares[:, dying.DEEP].mean(1))
-    assert shares[:, dying.DEEP].mean() > 0.2
 
 
 def test_the_larger_weights_are_the_very_same_and_so_are_the_biases():
@@ -78,15 +71,11 @@ PUBLISHED = (0.0, 0.0, 2.7, 10.6, 34.8, 46.9, 45.3, 47.7, 56.3, 43.8)
 def test_the_published_shares_are_right():
     """Chapter 2 says that its own count is nearly the tutorial's; on its images it is the same."""
     try:
-        images = datasets.load("fashion_mnist", scale="symmetric")
+        x = plateau.published_split()[0]
     except datasets.DataError as reason:
         pytest.skip(str(reason))
-    rows = np.concatenate([images.rows_train, images.rows_valid])
-    place = np.argsort(rows)  # from the published order to ours
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(42)).numpy()
-    x = np.concatenate([images.x_train, images.x_valid])[place[order[: len(images.rows_train)]]]
     torch.manual_seed(42)
-    widths = [images.n_features, *dying.WIDTHS]
+    widths = [x.shape[1], *dying.WIDTHS]
     layers = [nn.Linear(a, b) for a, b in itertools.pairwise(widths)]
     h, dead = torch.from_numpy(x), []
     with torch.no_grad():

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from actlab import ensemble
-from actlab.experiments import sleeping
+from actlab.experiments import dying, sleeping
 
 
 def test_a_sleeping_unit_is_one_that_is_never_positive():
@@ -35,7 +35,8 @@ def test_a_sleeping_unit_is_one_that_is_never_positive():
 def test_the_coma_puts_every_unit_to_sleep(monkeypatch):
     monkeypatch.setattr(sleeping, "COMA_RATES", (0.1,))
     monkeypatch.setattr(sleeping, "COMA_EPOCHS", 1)
-    table = sleeping.coma(root=1, seeds=1)
+    monkeypatch.setattr(dying, "root_seeds", lambda root: range(1))
+    table = sleeping.coma(root=1)
     asleep = table[table.arm == "coma"].groupby("slope").asleep.min()
     assert asleep[[0.0, 0.01, 0.1]].min() == 1
     assert asleep[0.3] > 0.95

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from actlab import claims, data
-from actlab.experiments import broken, contest, deep, race, saturated, stacks
-from actlab.study import load
+from actlab.experiments import broken, contest, deep, race, sleeping, stacks
+from actlab.study import load, part_of
 
 
 def test_networks_that_sleep_and_those_that_diverged_both_count(monkeypatch):
@@ -22,15 +22,14 @@ def test_networks_that_sleep_and_those_that_diverged_both_count(monkeypatch):
             "diverged": lr == 0.3 or (lr == 0.1 and seed < 5),
             "asleep": 0.5 if lr == 0.1 and seed > 14 else 0.01,
         }
-        for lr in saturated.ASLEEP.axes["lr"]
+        for lr in sleeping.ELU_ASLEEP.axes["lr"]
         for root in (0, 1)
         for seed in range(20)
     ]
     made = pd.DataFrame(rows)
     made = made[made.lr < 0.3]  # the old table has no row where all diverged
-    made["lr"] = made.lr.astype("float32")
-    monkeypatch.setattr(saturated, "load", lambda name: made)
-    found = saturated.asleep(0, lambda n: 0.95)[saturated.LOST].cases
+    monkeypatch.setattr(sleeping, "load", lambda name, **where: part_of(made, **where))
+    found = sleeping.asleep(0, lambda n: 0.95)[sleeping.LOST].cases
     means = {rate: round(interval.mean) for (rate,), interval in found.items()}
     assert means == {"0.003": 0, "0.01": 0, "0.03": 0, "0.1": 50, "0.3": 100}
 
@@ -223,6 +222,6 @@ def test_elu_saves_steps_where_it_needs_fewer(monkeypatch):
 
 
 def test_a_sleeping_cell_has_the_columns_of_the_table():
-    cell = next(saturated.ASLEEP.cells())
-    rows = saturated.asleep_cell(**cell, epochs=1)
+    cell = next(sleeping.ELU_ASLEEP.cells())
+    rows = sleeping.elu_cell(**cell, epochs=1)
     assert set(rows.columns) | set(cell) >= set(load("elu_asleep").columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actlab.experiments import fisher, race, saturated, vanishing
+from actlab.experiments import fisher, race, sleeping, vanishing
 from actlab.experiments.cost import ACTIVATION_COST, Extra
 from actlab.trial import Claim, Row, Rule, above, at_most, below
 
@@ -15,7 +15,7 @@ CLAIMS = (
         id="elu-saturates",
         statement="As its input falls, ELU levels off at a negative value, −α.",
         source=DOCUMENT,
-        asks=saturated.LEVELS_OFF,
+        asks=sleeping.LEVELS_OFF,
         by=Rule(
             {"distance from −α": at_most(1, "millionths of α")}, refuted_if="any", partial=False
         ),
@@ -46,8 +46,8 @@ CLAIMS = (
         id="elu-no-dead",
         statement="ELU leaves no unit dead.",
         source=DOCUMENT,
-        asks=saturated.SLEEPS,
-        by=Rule({saturated.LOST: below(20, "%")}, together=True, of="learning rate"),
+        asks=sleeping.SLEEPS,
+        by=Rule({sleeping.LOST: below(20, "%")}, together=True, of="learning rate"),
     ),
     Claim(
         id="elu-natural-gradient",

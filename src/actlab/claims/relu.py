@@ -79,10 +79,7 @@ CLAIMS = (
         statement="Some ReLUs die during training and from then on only output 0.",
         source=DOCUMENT,
         asks=dying.DIED,
-        by=Rule(
-            {"share of networks that lose units": above(50, "%")},
-            together=True,
-        ),
+        by=Rule({"share of networks that lose units": above(50, "%")}, together=True),
     ),
     Claim(
         id="relu-half-die-large-lr",

@@ -9,30 +9,27 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
-from actlab import catalog
+from actlab import catalog, inputs
+from actlab.experiments.contest import listed
+from actlab.experiments.roofline import FRAMEWORKS, keras_network, step_cell, torch_network
 from actlab.experiments.timing import Call, in_turns, middle
-from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.stats import Array, Interval
+from actlab.study import Study, load, part_of
 from actlab.trial import Case, Evidence, Level, Measured
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FRAMEWORKS = {"torch": "PyTorch", "keras": "Keras"}
 TASKS = {
     "function": "the function alone",
     "step": "a training step",
     "batch 1": "inference of 1 example",
     "batch 256": "inference of 256 examples",
 }
+NETWORK, CLASSES = "fully connected", 10  # that of UvA's tutorial 3
 ELEMENTS = 1_000_000
-# The network of UvA's tutorial 3, the baseline of several chapters, and its batch.
-HIDDEN, BATCH = (512, 256, 256, 128), 256
 CALLS = 5  # of which the fastest counts
 
 
@@ -40,15 +37,17 @@ def timing_cell(
     framework: str, what: str, *, activations: Sequence[str], rounds: int
 ) -> pd.DataFrame:
     """Seconds per call of one task: one row per round and activation."""
+    if what == "step":
+        run: dict[str, Any] = {"activations": activations, "rounds": rounds, "calls": CALLS}
+        return step_cell(framework, "plain", NETWORK, **run)
     make = _torch_call if framework == "torch" else _keras_call
     made = {(name,): make(what, name) for name in activations}
     return in_turns(made, ("activation",), rounds, CALLS)
 
 
 def _torch_call(what: str, name: str) -> Call:
-    """A task in PyTorch, ready to be timed."""
+    """The function forward and backward, or inference, in PyTorch, ready to be timed."""
     import torch
-    from torch import nn
 
     generator = torch.Generator().manual_seed(0)
     if what == "function":
@@ -56,35 +55,21 @@ def _torch_call(what: str, name: str) -> Call:
         numbers = torch.randn(ELEMENTS, generator=generator, requires_grad=True)
         ones = torch.ones(ELEMENTS)
         return lambda: torch.autograd.grad(function(numbers), numbers, ones)
-    layers: list[nn.Module] = []
-    for a, b in itertools.pairwise((784, *HIDDEN)):
-        layers += [nn.Linear(a, b), catalog.get(name).torch()]
-    model = nn.Sequential(*layers, nn.Linear(HIDDEN[-1], 10)).train(what == "step")
-    x = torch.randn(_batch(what), 784, generator=generator)
+    model = torch_network(NETWORK, catalog.get(name).torch, CLASSES).eval()
+    x = torch.randn(int(what.removeprefix("batch ")), 784, generator=generator)
 
     def inference() -> Any:
         with torch.inference_mode():
             return model(x)
 
-    if what != "step":
-        return inference
-    y = torch.randint(10, (len(x),), generator=generator)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
-
-    def step() -> None:
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(model(x), y).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-
-    return step
+    return inference
 
 
 def _keras_call(what: str, name: str) -> Call:
-    """The same task in Keras, compiled."""
+    """The same in Keras, compiled."""
     from actlab.frameworks.keras import start
 
     start()
-    import keras
     import tensorflow as tf
 
     if what == "function":
@@ -99,26 +84,10 @@ def _keras_call(what: str, name: str) -> Call:
             return tape.gradient(outputs, numbers)
 
         return lambda: forward_and_backward().numpy()[:1]
-    layers: list[Any] = []
-    for units in HIDDEN:  # a layer each: PReLU's slopes belong to one place
-        made = catalog.get(name).keras()
-        made = made if isinstance(made, keras.Layer) else keras.layers.Activation(made)
-        layers += [keras.layers.Dense(units), made]
-    model = keras.Sequential([keras.Input((784,)), *layers, keras.layers.Dense(10)])
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((_batch(what), 784)).astype(np.float32)
-    if what != "step":
-        inputs = tf.constant(x)
-        compiled = tf.function(lambda batch: model(batch, training=False))
-        return lambda: compiled(inputs).numpy()
-    y = rng.integers(0, 10, len(x))
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer=keras.optimizers.SGD(1e-3), loss=loss)
-    return lambda: model.train_on_batch(x, y)
-
-
-def _batch(what: str) -> int:
-    return BATCH if what == "step" else int(what.removeprefix("batch "))
+    model = keras_network(NETWORK, catalog.get(name).keras, CLASSES)
+    x = tf.random.stateless_normal((int(what.removeprefix("batch ")), 784), seed=(0, 0))
+    compiled = tf.function(lambda batch: model(batch, training=False))
+    return lambda: compiled(x).numpy()
 
 
 ACTIVATION_COST = Study(
@@ -148,9 +117,9 @@ STUDIES = (ACTIVATION_COST, LEAKY_COST)
 
 def relative(
     table: pd.DataFrame, framework: str, what: str, over: str = "relu"
-) -> dict[str, npt.NDArray[np.float64]]:
+) -> dict[str, Array]:
     """Seconds over those of ``over`` in the same round: activation → array (rounds,)."""
-    part = table[(table.framework == framework) & (table.what == what)]
+    part = part_of(table, framework=framework, what=what)
     wide = part.pivot(index="round", columns="activation", values="seconds")
     return {str(name): (wide[name] / wide[over]).to_numpy() for name in wide.columns}
 
@@ -176,15 +145,12 @@ class Extra:
     scope = "Both frameworks on one CPU, float32 · a network of four hidden layers"
 
     def __post_init__(self) -> None:
-        for known, given, what in (
-            (self.study.settings["activations"], (*self.of, *self.over), "activation"),
-            (self.study.axes["what"], self.tasks, "task"),
-        ):
-            for name in given:
-                if name not in known:
-                    raise ValueError(
-                        f"{self.study.name} times no {what} {name!r}: it has {', '.join(known)}."
-                    )
+        for name in (*self.of, *self.over):
+            inputs.choice(
+                name, f"activation of {self.study.name}", self.study.settings["activations"]
+            )
+        for task in self.tasks:
+            inputs.choice(task, f"task of {self.study.name}", self.study.axes["what"])
 
     def __call__(self, root: int, level: Level) -> Evidence:
         """``root`` 0 looks at all rounds; each other one leaves another fifth of them out."""
@@ -192,26 +158,22 @@ class Extra:
         table = table[table["round"] % 5 != root - 1] if root else table
         levels = {"framework": tuple(FRAMEWORKS), "task": self.tasks, "rival": self.over}
         factors = tuple(name for name, several in levels.items() if len(several) > 1)
-        combinations = list(itertools.product(*levels.values()))
+        places = list(itertools.product(*levels.values()))
         cases: dict[Case, Interval] = {}
-        for framework, what, rival in combinations:
+        for framework, what, rival in places:
             times = relative(table, framework, what, rival)
             extra = 100 * (np.median([times[name] for name in self.of], axis=0) - 1)
-            titles = (FRAMEWORKS[framework], TASKS[what], catalog.get(rival).title)
-            words = dict(zip(levels, titles, strict=True))
-            cases[tuple(words[name] for name in factors)] = middle(extra, level(len(combinations)))
+            titles = {"framework": FRAMEWORKS[framework], "task": TASKS[what]}
+            titles["rival"] = catalog.get(rival).title
+            cases[tuple(titles[name] for name in factors)] = middle(extra, level(len(places)))
         return {self.quantity: Measured(cases, factors)}
 
     def words(self) -> str:
         """The experiment in prose."""
-        ours, theirs, tasks = (
-            " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-            for names in (
-                [catalog.get(name).title for name in self.of],
-                [catalog.get(name).title for name in self.over],
-                [TASKS[what] for what in self.tasks],
-            )
+        ours, theirs = (
+            listed(catalog.get(name).title for name in names) for names in (self.of, self.over)
         )
+        tasks = listed(TASKS[what] for what in self.tasks)
         which = "the median one of " if len(self.of) > 1 else ""
         return (
             f"How much more time {which}{ours} takes than {theirs} in the same round, both "

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from actlab.stats import Interval
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
-
-if TYPE_CHECKING:
-    pass
-
-Array = npt.NDArray[np.float64]
 
 
 def _default_slopes(root: int, level: Level) -> Evidence:
     import torch
 
-    from actlab.frameworks.keras import start
-
-    start()
-    import keras
-
+    keras = _started("keras")
     places: dict[Case, Any] = {
         ("PyTorch", "the layer"): torch.nn.LeakyReLU,
         ("PyTorch", "the function"): torch.nn.functional.leaky_relu,
@@ -38,24 +27,9 @@ def _default_slopes(root: int, level: Level) -> Evidence:
     return {"default slope": Measured(cases, ("framework", "place"))}
 
 
-DEFAULT_SLOPES = Experiment(
-    prose=(
-        "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
-        "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries."
-    ),
-    scope="The installed versions of PyTorch and Keras",
-    measure=_default_slopes,
-)
-
-
 def _names_of_rrelu(root: int, level: Level) -> Evidence:
-    from actlab.frameworks.keras import start
-
-    start()
-    import keras
-
-    modules = {"layers": keras.layers, "activations": keras.activations, "ops": keras.ops}
-    names = {f"keras.{module}": dir(found) for module, found in modules.items()}
+    modules = ("keras.layers", "keras.activations", "keras.ops")
+    names = {module: dir(_started(module)) for module in modules}
     hits = {
         module: [n for n in found if "rrelu" in n.lower() or "randomizedrelu" in n.lower()]
         for module, found in names.items()
@@ -68,8 +42,21 @@ def _names_of_rrelu(root: int, level: Level) -> Evidence:
     return {"number of RReLUs": Measured.exact(counts, "module", notes=notes)}
 
 
+def _started(module: str) -> Any:
+    from actlab.frameworks.keras import start
+
+    start()
+    return importlib.import_module(module)
+
+
+DEFAULT_SLOPES = Experiment(
+    "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
+    "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries.",
+    "The installed versions of PyTorch and Keras",
+    _default_slopes,
+)
 RRELU_IN_KERAS = Experiment(
-    prose="All public names of keras.layers, keras.activations and keras.ops.",
-    scope="The installed version of Keras",
-    measure=_names_of_rrelu,
+    "All public names of keras.layers, keras.activations and keras.ops.",
+    "The installed version of Keras",
+    _names_of_rrelu,
 )

@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab import catalog
-from actlab.experiments.cost import FRAMEWORKS
 from actlab.experiments.timing import Call, in_turns, middle
 from actlab.stats import Interval
 from actlab.study import Study, StudyError, load
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = npt.NDArray[np.float64]
+FRAMEWORKS = {"torch": "PyTorch", "keras": "Keras"}
 # Arrays moved at least, in and out: a copy's, and forward and backward together (the backward pass
 # reads what was kept and the gradient that arrives, and writes one).
 MOVED = {"copy": 2, "forward": 2, "both": 5}

@@ -1,35 +1,35 @@
-"""Units on the negative side for every input: who falls asleep, who wakes, what is passed on.
+"""Units on the flat side for every input: who falls asleep, who wakes, what is passed on.
 
-A unit is *asleep* if its input is at most 0 for every training example, *dead* if its output is 0
-for every one. For ReLU the two are the same; a leaky unit can only sleep.
+A unit is *asleep* if its input is at most 0 for every training example (one of ELU's: if its slope
+stays below 1 % there), *dead* if its output is 0 (at its floor) for every one. For ReLU the two are
+the same; a leaky unit can only sleep.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
+from actlab import catalog, stats
 from actlab import data as datasets
-from actlab import stats
-from actlab.experiments.contest import TITLES, leaky
+from actlab.experiments.contest import FAIR, TITLES, leaky
+from actlab.experiments.dying import CHANCE, best_rate, train
 from actlab.experiments.seeds import root_seeds
-from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.experiments.together import share_of
+from actlab.stats import Array, Interval
+from actlab.study import Study, load, part_of
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from actlab.ensemble import Snapshot
 
-Array = npt.NDArray[np.float64]
+# --- Leaky units ----------------------------------------------------------------------------------
 
-CHANCE = 0.1  # ten classes of about equal size
 SLOPES = {"ReLU": 0.0, "leaky 0.01": 0.01, "leaky 0.3": 0.3}
 RATES = (0.01, 0.03, 0.1, 0.2)
 CHECKS = {"digits": (0, 1, 2, 5, 20), "mnist1d": (0, 1, 2, 5, 10)}  # after so many epochs
@@ -39,7 +39,8 @@ COMA_DEPTHS = (1, 3, 5)
 COMA_RATES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 COMA_EPOCHS = 20
 # LeCun's weights and this bias put every unit on the negative side for every digit.
-COMA: dict[str, Any] = {"init": "lecun_normal", "gain": 1.0, "bias": -8.0, "batch_size": 128}
+COMA: dict[str, Any] = {"init": "lecun_normal", "gain": 1.0, "bias": -8.0}
+KEPT = ["arm", "seed", "test_accuracy", "valid_accuracy", "diverged"]
 
 
 def sleeping_units(snapshot: Snapshot) -> Mapping[str, Any]:
@@ -49,138 +50,94 @@ def sleeping_units(snapshot: Snapshot) -> Mapping[str, Any]:
     """
     import torch
 
-    awake: list[torch.Tensor] = []
-    for batch in snapshot.batches(1024, preactivations=True):
-        firing = [(layer > 0).any(1) for layer in batch]
-        awake = firing if not awake else [a | f for a, f in zip(awake, firing, strict=True)]
+    awake = [
+        torch.cat([(layer > 0).any(1) for layer in batch], 1)
+        for batch in snapshot.batches(1024, preactivations=True)
+    ]
     dead = [layer.largest == 0 for layer in snapshot.stats]
-    return {"asleep": ~torch.cat(awake, 1), "dead": torch.cat(dead, 1)}
+    return {"asleep": ~torch.stack(awake).any(0), "dead": torch.cat(dead, 1)}
 
 
-def sleep(name: str, root: int, seeds: int = 20) -> pd.DataFrame:
+def sleep(name: str, root: int) -> pd.DataFrame:
     """Three slopes × four learning rates on one data set: who is asleep, who is dead, who woke."""
-    import pandas as pd
-
-    from actlab import ensemble
-
     data = datasets.load(name)
-    per_epoch = math.ceil(len(data.y_train) / 64)
+    settings: dict[str, Any] = {"hidden": (64,) * 5, "batch_size": 64}
     tables = []
     for (arm, slope), lr in itertools.product(SLOPES.items(), RATES):
-        result = ensemble.train(
-            data,
-            arms={arm: {**leaky(slope), "hidden": (64,) * 5, "batch_size": 64, "lr": lr}},
-            seeds=root_seeds(root, seeds),
-            epochs=CHECKS[name][-1],
-            probe=sleeping_units,
-            probe_at=[per_epoch * epoch for epoch in CHECKS[name]],
-            keep_weights=False,
-            progress=False,
-        )
+        arms = {arm: {**leaky(slope), "lr": lr}}
+        result = train(data, root, CHECKS[name], arms, sleeping_units, **settings)
         asleep, dead = result.probe("asleep", arm), result.probe("dead", arm)
         ever = np.nanmax(asleep, axis=1) > 0
-        table = result.to_frame()[["arm", "seed", "test_accuracy", "valid_accuracy", "diverged"]]
-        tables.append(
-            table.assign(
-                lr=lr,
-                asleep=asleep[:, -1].mean(1),
-                dead=np.nanmax(dead.mean(2), axis=1),  # the most at any check
-                ever_asleep=ever.mean(1),
-                woke=(ever & (asleep[:, -1] == 0)).mean(1),
-            )
-        )
+        own = {
+            "lr": lr,
+            "asleep": asleep[:, -1].mean(1),
+            "dead": np.nanmax(dead.mean(2), axis=1),  # the most at any check
+            "ever_asleep": ever.mean(1),
+            "woke": (ever & (asleep[:, -1] == 0)).mean(1),
+        }
+        tables.append(result.to_frame()[KEPT].assign(**own))
     return pd.concat(tables, ignore_index=True)
 
 
-def coma(root: int, seeds: int = 20) -> pd.DataFrame:
+def coma(root: int) -> pd.DataFrame:
     """Networks whose every unit starts asleep, and for slope 0.01 the same ones awake; digits."""
-    import pandas as pd
-
-    from actlab import ensemble
-
-    data = datasets.load("digits")
+    data, checks = datasets.load("digits"), (0, COMA_EPOCHS)
     tables = []
     starts = [*((slope, COMA["bias"]) for slope in COMA_SLOPES), (0.01, 0.0)]
     for (slope, bias), depth in itertools.product(starts, COMA_DEPTHS):
         own = {**leaky(slope), **COMA, "bias": bias, "hidden": (64,) * depth}
-        result = ensemble.train(
-            data,
-            arms={f"{lr:g}": {**own, "lr": lr} for lr in COMA_RATES},
-            seeds=root_seeds(root, seeds),
-            epochs=COMA_EPOCHS,
-            probe=sleeping_units,
-            probe_at=[0],
-            keep_weights=False,
-            progress=False,
-        )
-        start = np.concatenate([result.probe("asleep", lr)[:, 0].mean(1) for lr in result.arms])
-        table = result.to_frame()[["arm", "seed", "test_accuracy", "valid_accuracy", "diverged"]]
-        table = table.assign(lr=table.arm.astype(float), arm="coma" if bias else "awake")
-        tables.append(table.assign(slope=slope, depth=depth, asleep=start))
+        arms = {f"{lr:g}": {**own, "lr": lr} for lr in COMA_RATES}
+        result = train(data, root, checks, arms, sleeping_units)
+        table = result.to_frame()[KEPT].assign(slope=slope, depth=depth)
+        table["asleep"] = np.concatenate([result.probe("asleep", a)[:, 0].mean(1) for a in arms])
+        tables.append(table.assign(lr=table.arm.astype(float), arm="coma" if bias else "awake"))
     return pd.concat(tables, ignore_index=True)
 
 
-def asleep_cell(root: int, data: str) -> pd.DataFrame:
+def leaky_cell(root: int, data: str) -> pd.DataFrame:
     """Networks that may fall asleep on a data set, or those put to sleep (``"coma"``)."""
     return coma(root) if data == "coma" else sleep(data, root)
 
 
-ASLEEP = Study(
+LEAKY_ASLEEP = Study(
     name="leaky_asleep",
     title="Units that fall asleep in training, and networks put to sleep",
-    task=asleep_cell,
+    task=leaky_cell,
     axes={"root": (0, 1), "data": (*CHECKS, "coma")},
 )
-STUDIES = (ASLEEP,)
-
-# --- Who sleeps -----------------------------------------------------------------------------------
-
-
-def _table(root: int) -> pd.DataFrame:
-    table = load(ASLEEP.name)
-    return table[table.root == root]
-
-
-def standing(table: pd.DataFrame, name: str, arm: str, lr: float) -> pd.DataFrame:
-    """The networks of one arm and rate that have not diverged, by seed."""
-    rows = table[(table.data == name) & (table.arm == arm) & (table.lr == lr)]
-    return rows[~rows.diverged].set_index("seed").sort_index()
 
 
 def _dead(root: int, level: Level) -> Evidence:
-    table = _table(root)
-    table = table[(table.data != "coma") & ~table.diverged]
-
-    def most(what: str, arm: str, data: Sequence[str] = tuple(CHECKS)) -> float:
-        return 100 * float(table[(table.arm == arm) & table.data.isin(data)][what].max())
-
+    table = load(LEAKY_ASLEEP.name, root=root, diverged=False)
+    by_arm = table[table.data != "coma"].groupby("arm")
+    most = 100 * by_arm[["dead", "asleep"]].max()
     cases: dict[Case, Interval] = {}
     for arm, name in itertools.product(list(SLOPES)[1:], CHECKS):
-        share = most("dead", arm, [name])
+        share = 100 * float(part_of(table, arm=arm, data=name).dead.max())
         cases[arm, TITLES[name]] = Interval(share, share, share, n=1)
     notes = {
-        "networks that stand": {arm: int((table.arm == arm).sum()) for arm in SLOPES},
-        "most units asleep at the end (%)": {arm: most("asleep", arm) for arm in SLOPES},
-        "most units of a ReLU network dead (%)": most("dead", "ReLU"),
+        "networks that stand": {arm: int(by_arm.size()[arm]) for arm in SLOPES},
+        "most units asleep at the end (%)": {arm: float(most.asleep[arm]) for arm in SLOPES},
+        "most units of a ReLU network dead (%)": float(most.dead["ReLU"]),
     }
     return {"largest share of dead units": Measured(cases, ("arm", "data"), notes=notes)}
 
 
 def _beyond_half(root: int, level: Level) -> Evidence:
     """Where ReLUs fall asleep: the share with slope 0.01 minus half of ReLU's, paired."""
-    table = _table(root)
-    excess: dict[Case, Any] = {}
+    table = load(LEAKY_ASLEEP.name, root=root, diverged=False).set_index("seed")
+    beyond: dict[Case, pd.Series[float]] = {}
     notes = {}
     for name, lr in itertools.product(CHECKS, RATES):
-        relu, leak = (standing(table, name, arm, lr).asleep for arm in ("ReLU", "leaky 0.01"))
-        both = relu.index.intersection(leak.index)
-        if len(both) >= 10 and relu.mean() > 0.01:
-            excess[TITLES[name], f"{lr:g}"] = 100 * (leak[both] - relu[both] / 2)
-            notes[f"{TITLES[name]}, {lr:g}"] = {
-                "ReLU (%)": 100 * float(relu.mean()),
-                "leaky 0.01 (%)": 100 * float(leak.mean()),
-            }
-    cases = {k: stats.mean_interval(v, level(len(excess))) for k, v in excess.items()}
+        relu, leak = (
+            100 * part_of(table, data=name, lr=lr, arm=arm).asleep for arm in ("ReLU", "leaky 0.01")
+        )
+        pairs = (leak - relu / 2).dropna()
+        if len(pairs) >= 10 and relu.mean() > 1:
+            beyond[TITLES[name], f"{lr:g}"] = pairs
+            means = {"ReLU (%)": float(relu.mean()), "leaky 0.01 (%)": float(leak.mean())}
+            notes[f"{TITLES[name]}, {lr:g}"] = means
+    cases = {case: stats.mean_interval(x, level(len(beyond))) for case, x in beyond.items()}
     quantity = "share of sleepers beyond half of ReLU's"
     return {quantity: Measured(cases, ("data", "rate"), notes=notes)}
 
@@ -193,20 +150,18 @@ _SLEEP = (
 _SCOPE = "Five fully connected layers of 64 · digits, MNIST-1D · one split, 20 seeds"
 
 NEVER_DEAD = Experiment(
-    prose=f"{_SLEEP} A unit is dead if its output is 0 for every input; the most at any check.",
-    scope=_SCOPE,
-    measure=_dead,
-    study=ASLEEP.name,
+    f"{_SLEEP} A unit is dead if its output is 0 for every input; the most at any check.",
+    _SCOPE,
+    _dead,
+    LEAKY_ASLEEP.name,
 )
 CURED = Experiment(
-    prose=(
-        f"{_SLEEP} A unit is asleep if its input is 0 or below for every example. Where more than "
-        "1 % of the ReLUs are asleep after training, and ten pairs of networks stand: the share "
-        "asleep with slope 0.01 minus half of ReLU's, paired."
-    ),
-    scope=_SCOPE,
-    measure=_beyond_half,
-    study=ASLEEP.name,
+    f"{_SLEEP} A unit is asleep if its input is 0 or below for every example. Where more than 1 % "
+    "of the ReLUs are asleep after training, and ten pairs of networks stand: the share asleep "
+    "with slope 0.01 minus half of ReLU's, paired.",
+    _SCOPE,
+    _beyond_half,
+    LEAKY_ASLEEP.name,
 )
 
 # --- Who wakes up ---------------------------------------------------------------------------------
@@ -217,52 +172,141 @@ def coma_result(table: pd.DataFrame, slope: float, depth: int, arm: str) -> Arra
 
     ``arm`` is ``"coma"`` or ``"awake"``.
     """
-    rows = table[(table.data == "coma") & (table.arm == arm) & (table.depth == depth)]
-    rows = rows[np.isclose(rows.slope, slope)]
-    scores = rows.assign(score=rows.valid_accuracy.fillna(CHANCE)).groupby("lr").score.mean()
-    best = rows[rows.lr == scores.idxmax()].sort_values("seed")
+    rows = part_of(table[np.isclose(table.slope, slope)], arm=arm, depth=depth)
+    best = part_of(rows, lr=best_rate(rows)).sort_values("seed")
     return np.asarray(best.test_accuracy.fillna(CHANCE), dtype=np.float64)
-
-
-def after_coma(root: int = 0) -> dict[str, dict[str, Interval]]:
-    """Test accuracy (%) of the networks put to sleep: depth → slope → interval."""
-    table = _table(root)
-    return {
-        f"{depth} hidden layer{'s' * (depth > 1)}": {
-            f"{slope:g}": stats.mean_interval(100 * coma_result(table, slope, depth, "coma"))
-            for slope in COMA_SLOPES
-        }
-        for depth in COMA_DEPTHS
-    }
 
 
 def _regained(root: int, level: Level) -> Evidence:
     """Way from chance to the waking network that the sleeping one makes, slope 0.01, per depth."""
-    table = _table(root)
-    cases = {}
+    table = load(LEAKY_ASLEEP.name, root=root, data="coma")
+    cases, after = {}, {}
     for depth in COMA_DEPTHS:
         slept, awake = (coma_result(table, 0.01, depth, arm) for arm in ("coma", "awake"))
         way = 100 * (slept - CHANCE) / (awake - CHANCE)
         cases[str(depth)] = stats.mean_interval(way, level(len(COMA_DEPTHS)))
+        after[f"{depth} hidden layer{'s' * (depth > 1)}"] = {
+            f"{slope:g}": 100 * float(coma_result(table, slope, depth, "coma").mean())
+            for slope in COMA_SLOPES
+        }
+    fewest = 100 * float(part_of(table, arm="coma").asleep.min())
     notes = {
-        "accuracy after the coma (%), by slope": {
-            depth: {slope: found.mean for slope, found in by_slope.items()}
-            for depth, by_slope in after_coma(root).items()
-        },
-        "fewest units asleep at the start (%)": 100
-        * float(table[(table.data == "coma") & (table.arm == "coma")].asleep.min()),
+        "accuracy after the coma (%), by slope": after,
+        "fewest units asleep at the start (%)": fewest,
     }
     return {"share of the accuracy regained": Measured.of(cases, "depth", notes=notes)}
 
 
 REGAINED = Experiment(
-    prose=(
-        "Digits: networks of 1, 3 and 5 hidden layers whose biases of −8 put every unit on the "
-        "negative side, beside the same networks with biases of 0; slope 0.01, six learning rates "
-        "of which the best on validation data counts, 20 seeds, paired. The accuracy regained is "
-        "the share of the way from chance to the waking network."
-    ),
-    scope="Fully connected layers of 64 · digits · one split, 20 seeds",
-    measure=_regained,
-    study=ASLEEP.name,
+    "Digits: networks of 1, 3 and 5 hidden layers whose biases of −8 put every unit on the "
+    "negative side, beside the same networks with biases of 0; slope 0.01, six learning rates of "
+    "which the best on validation data counts, 20 seeds, paired. The accuracy regained is the "
+    "share of the way from chance to the waking network.",
+    "Fully connected layers of 64 · digits · one split, 20 seeds",
+    _regained,
+    LEAKY_ASLEEP.name,
+)
+
+# --- ELU's floor ----------------------------------------------------------------------------------
+
+
+def levels_off(root: int, level: Level) -> Evidence:
+    """How far ELU's outputs below −20 are from −α, and where its gradient becomes exactly 0."""
+    from actlab.frameworks import keras, torch
+
+    record = catalog.get("elu")
+    x = -np.random.default_rng(root).uniform(20, 1000, 1000)
+    grid = -np.arange(0, 120, 0.25)
+    cases: dict[Case, Interval] = {}
+    notes: dict[str, float] = {}
+    for name, framework in (("PyTorch", torch), ("Keras", keras)):
+        for alpha in (0.5, 1.0, 2.0):
+            y = framework.values(record, x, "float32", alpha=alpha)
+            off = 1e6 * float(np.abs(y / alpha + 1).max())
+            cases[name, f"α = {alpha:g}"] = Interval(off, off, off, n=1)
+        silent = framework.gradients(record, grid, "float32") == 0
+        notes[f"gradient exactly 0 from, {name}"] = float(grid[silent].max())
+    return {"distance from −α": Measured(cases, ("framework", "alpha"), notes=notes)}
+
+
+LEVELS_OFF = Experiment(
+    "Outputs at 1,000 random inputs between −1000 and −20 for α = 0.5, 1 and 2, both frameworks, "
+    "float32; and where their gradients become exactly 0.",
+    "Both frameworks on one CPU, float32",
+    levels_off,
+)
+
+# The lowest output. The slope has fallen to 1 % of the largest one on the negative side where the
+# output has come within 1 % of it.
+FLOORS = {"relu": 0.0, "elu": -1.0, "selu": catalog.get("selu").properties.range.lower}
+
+
+def highest_outputs(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Probe: the largest output of every hidden unit over all inputs, (networks, units)."""
+    import torch
+
+    tops = [torch.cat([layer.amax(1) for layer in batch], 1) for batch in snapshot.batches(1024)]
+    return {"highest": torch.stack(tops).amax(0)}
+
+
+def elu_cell(activation: str, lr: float, root: int, *, epochs: int) -> pd.DataFrame:
+    """Digits, five hidden layers of 64, momentum: what share of the units sleeps afterwards.
+
+    ``asleep``: share of hidden units whose slope stays below 1 % for every training input;
+    ``dead``: whose output is at its floor to the last bit, where Keras's gradient is exactly 0.
+    Both are NaN where the network diverged.
+    """
+    arms = {activation: {**FAIR[activation], "lr": lr}}
+    data, layers = datasets.load("digits"), (64,) * 5
+    result = train(data, root, (0, epochs), arms, highest_outputs, hidden=layers)
+    highest = result.probe("highest", activation)[:, -1].astype(np.float32)
+    floor = np.float32(FLOORS[activation])
+    shares = {
+        name: np.where(result.diverged, math.nan, (highest <= limit).mean(1))
+        for name, limit in {"asleep": 0.99 * floor, "dead": floor}.items()
+    }
+    frame = result.to_frame()[["seed", "diverged", "valid_accuracy"]].assign(**shares)
+    return frame.astype(dict.fromkeys(["valid_accuracy", *shares], "float32"))
+
+
+ELU_ASLEEP = Study(
+    name="elu_asleep",
+    title="Units that sleep on every input, by activation and learning rate",
+    task=elu_cell,
+    axes={"activation": tuple(FLOORS), "lr": (0.003, 0.01, 0.03, 0.1, 0.3), "root": (0, 1)},
+    settings={"epochs": 20},
+)
+STUDIES = (LEAKY_ASLEEP, ELU_ASLEEP)
+
+LOST = "share of networks with sleeping units"
+
+
+def asleep(root: int, level: Level) -> Evidence:
+    """In how many networks more than a unit in a hundred sleeps; both runs, whatever the ``root``.
+
+    A network that diverged counts as well: to look at the survivors alone would flatter a rate
+    that kills.
+    """
+    standing = load(ELU_ASLEEP.name, activation="elu", diverged=False)
+    rates = ELU_ASLEEP.axes["lr"]
+    networks = sum(len(root_seeds(run)) for run in ELU_ASLEEP.axes["root"])
+    cases, notes = {}, {}
+    for lr in rates:
+        shares = part_of(standing, lr=lr).asleep
+        awake = int((shares <= 0.01).sum())
+        cases[f"{lr:g}"] = share_of(networks - awake, networks, level(len(rates)))
+        notes[f"{lr:g}"] = {
+            "networks that stand": len(shares),
+            "units asleep in them (%)": 100 * float(shares.mean()) if awake else None,
+        }
+    return {LOST: Measured.of(cases, "rate", notes=notes)}
+
+
+SLEEPS = Experiment(
+    "Digits, five hidden layers of 64 ELU units, He's start, momentum at five learning rates, 20 "
+    "epochs, 40 seeds: in how many networks the slope of more than one hidden unit in a hundred "
+    "stays below 1 % for every training input. Networks that diverged count among them.",
+    "Networks of 5 × 64 units · digits · 40 seeds",
+    asleep,
+    ELU_ASLEEP.name,
 )

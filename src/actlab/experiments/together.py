@@ -1,4 +1,4 @@
-"""Several intervals as one: of two runs of a study, and over several rivals."""
+"""Several as one: runs of a study, rivals, and networks of which something is so or not."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def in_both(runs: Iterable[npt.ArrayLike], confidence: float = 0.95) -> Interval
         sum(one.n for one in found),
         confidence=confidence,
     )
+
+
+def share_of(count: int, total: int, confidence: float = 0.95) -> Interval:
+    """In how many per cent of so many networks it is so, with Wilson's interval."""
+    found = stats.share_interval(count, total, confidence)
+    ends = (100 * found.mean, 100 * found.low, 100 * found.high)
+    return Interval(*ends, total, confidence=confidence)
 
 
 def least(

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from actlab.stats import Array
+
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from actlab.ensemble import Networks
-    from actlab.ensemble.network import Block, Mode
-
-Array = npt.NDArray[np.float64]
+    from actlab.ensemble.network import Mode
 
 BATCH = 64  # inputs at a time: twenty networks of fifty layers then take 140 MB
 
@@ -66,12 +66,7 @@ def digits(count: int = 256) -> tuple[Array, npt.NDArray[np.int64]]:
 
 
 def draw(
-    seeds: Iterable[int],
-    *,
-    features: int = 64,
-    classes: int = 10,
-    dtype: str = "float64",
-    **settings: Any,
+    seeds: Iterable[int], *, features: int = 64, dtype: str = "float64", **settings: Any
 ) -> Networks:
     """One untrained network per seed; ``settings`` as in :func:`actlab.ensemble.train`.
 
@@ -83,15 +78,9 @@ def draw(
     from actlab.ensemble import Networks, Settings
 
     drawn = tuple(seeds)
-    arm = Settings(**settings)
-    return Networks(
-        [arm] * len(drawn),
-        drawn,
-        features,
-        classes,
-        dtype=getattr(torch, dtype),
-        device=torch.device("cpu"),
-    )
+    arms = [Settings(**settings)] * len(drawn)
+    kind, cpu = getattr(torch, dtype), torch.device("cpu")
+    return Networks(arms, drawn, features, n_classes=10, dtype=kind, device=cpu)
 
 
 @contextlib.contextmanager
@@ -123,18 +112,15 @@ def outputs(networks: Networks, x: Any, mode: Mode = "observe") -> list[Tensor]:
 
 @dataclass(frozen=True)
 class Signals:
-    """What each layer does over all inputs; (seeds, layers) each.
+    """What enters each layer's activation over all inputs; (seeds, layers) each.
 
-    - ``mean``, ``sd``: of what it hands on, units and inputs together.
-    - ``spread``: how much its pre-activations vary from input to input (root mean square over the
-      units of the standard deviation over the inputs); ``offset``: how far they sit from zero
-      (root mean square over the units of the mean over the inputs).
-    - ``dead``: share of units whose pre-activation is ≤ 0 for every input; ``always_on``: > 0 for
-      every input, where a rectifier is the identity.
+    - ``spread``: how much it varies from input to input (root mean square over the units of the
+      standard deviation over the inputs); ``offset``: how far it sits from zero (root mean square
+      over the units of the mean over the inputs).
+    - ``dead``: share of units for which it is ≤ 0 for every input; ``always_on``: > 0 for every
+      input, where a rectifier is the identity.
     """
 
-    mean: Array
-    sd: Array
     spread: Array
     offset: Array
     dead: Array
@@ -143,31 +129,28 @@ class Signals:
 
 @_one_core()
 def signals(networks: Networks, x: Any) -> Signals:
-    """Pass inputs through; ``x`` is an array (samples, features), or several of them in a row."""
+    """Pass inputs ``x`` (samples, features) through."""
     import torch
 
     from actlab import probes
 
-    after, before = probes.ActivationStats(), probes.ActivationStats()
+    gathered = probes.ActivationStats()
     highest: list[Tensor] = []
     lowest: list[Tensor] = []
-    for rows in _batches(x):
-        after.update(outputs(networks, rows))
+    for rows in torch.split(torch.as_tensor(x), BATCH):
+        outputs(networks, rows)
         inside = [block.preactivation.mT for block in networks.hidden]
-        before.update(inside)
+        gathered.update(inside)
         tops, bottoms = [z.amax(1) for z in inside], [z.amin(1) for z in inside]
         highest = list(map(torch.maximum, highest or tops, tops))
         lowest = list(map(torch.minimum, lowest or bottoms, bottoms))
-    moments = [probes.moments(layer) for layer in after.result()]
     columns = (
-        [m.mean for m in moments],
-        [m.variance.sqrt() for m in moments],
-        [layer.variance.mean(1).sqrt() for layer in before.result()],
-        [layer.mean.square().mean(1).sqrt() for layer in before.result()],
+        [layer.variance.mean(1).sqrt() for layer in gathered.result()],
+        [layer.mean.square().mean(1).sqrt() for layer in gathered.result()],
         [(z <= 0).double().mean(1) for z in highest],
         [(z > 0).double().mean(1) for z in lowest],
     )
-    return Signals(*(torch.stack(column, 1).double().numpy() for column in columns))
+    return Signals(*(torch.stack(column, 1).numpy() for column in columns))
 
 
 # --- Gradients ------------------------------------------------------------------------------------
@@ -183,19 +166,22 @@ def weight_gradients(networks: Networks, x: Any, y: npt.ArrayLike) -> Array:
 
     from actlab.ensemble.network import cross_entropy
 
-    labels = torch.as_tensor(y)
+    x, labels = torch.as_tensor(x, dtype=networks.dtype), torch.as_tensor(y)
     total = torch.zeros(len(networks.hidden), len(networks), dtype=torch.float64)
-    for start in range(0, len(labels), BATCH):
-        rows = torch.as_tensor(x[start : start + BATCH], dtype=networks.dtype)
-        wanted = labels[start : start + BATCH].expand(len(networks), -1)
+    for rows, wanted in zip(torch.split(x, BATCH), torch.split(labels, BATCH), strict=True):
         with torch.inference_mode():
             logits = networks.forward(rows.mT.expand(len(networks), -1, -1), "observe")
-            _, gradient = cross_entropy(logits, wanted)
-            back = networks.output.backward(gradient * len(rows), 0.0)
-            for layer, (block, _, inside) in enumerate(_way_back(networks, back)):
+            _, g = cross_entropy(logits, wanted.expand(len(networks), -1))
+            g = networks.output.backward(g * len(rows), 0.0)
+            for layer, block in reversed([*enumerate(networks.hidden)]):
+                skip = g.clone()
+                for part in reversed(block.parts[1:]):
+                    g = part.backward(g, 0.0)
                 # One example's gradient is the outer product of these two.
-                squares = inside.square().sum(1) * block.linear.inputs.square().sum(1)
-                total[-1 - layer] += squares.sum(1)
+                squares = g.square().sum(1) * block.linear.inputs.square().sum(1)
+                total[layer] += squares.sum(1)
+                g = block.linear.backward(g, 0.0)
+                g = g + skip if block.residual else g
     return (total / len(labels)).sqrt().T.numpy()
 
 
@@ -211,12 +197,13 @@ def output_gradients(networks: Networks, x: Any, seed: int = 0) -> Array:
 
     generator = torch.Generator().manual_seed(seed)
     total = torch.zeros(len(networks.hidden), len(networks), dtype=torch.float64)
-    for rows in _batches(x):
+    for rows in torch.split(torch.as_tensor(x), BATCH):
         last = outputs(networks, rows)[-1].mT
-        read_out = torch.randn(last.shape, generator=generator, dtype=torch.float64)
+        g = torch.randn(last.shape, generator=generator, dtype=torch.float64).to(last.dtype)
         with torch.inference_mode():
-            for layer, (_, outside, _) in enumerate(_way_back(networks, read_out.to(last.dtype))):
-                total[-1 - layer] += outside.double().square().sum((1, 2))
+            for layer, block in reversed([*enumerate(networks.hidden)]):
+                total[layer] += g.double().square().sum((1, 2))
+                g = block.backward(g, 0.0)
     return total.sqrt().T.numpy()
 
 
@@ -224,25 +211,3 @@ def decades(norms: Array) -> Array:
     """log10 of gradient norms (seeds, layers), relative to the last layer's."""
     result: Array = np.log10(norms / norms[:, -1:])
     return result
-
-
-def _way_back(networks: Networks, gradient: Tensor) -> Iterator[tuple[Block, Tensor, Tensor]]:
-    """From the last hidden layer to the first: its gradient at its output and behind its weights.
-
-    (networks, units, examples) each. ``gradient``: at the last hidden layer's output.
-    """
-    for block in reversed(networks.hidden):
-        outside = gradient.clone()
-        for part in reversed(block.parts[1:]):
-            gradient = part.backward(gradient, 0.0)
-        yield block, outside, gradient
-        if block is not networks.hidden[0]:
-            gradient = block.linear.backward(gradient, 0.0)
-            if block.residual:
-                gradient = gradient + outside
-
-
-def _batches(x: Any) -> Iterator[Any]:
-    for rows in [x] if hasattr(x, "shape") else x:
-        for start in range(0, len(rows), BATCH):
-            yield rows[start : start + BATCH]
