@@ -130,7 +130,8 @@ def worths(data: str, root: int = 0, without: str | None = None) -> dict[str, di
     by_view: dict[str, dict[str, Array]] = {view: {} for view in VIEWS}
     for axis, factor in enumerate(FACTORS):
         rest = [other for other in range(len(FACTORS)) if other != axis]
-        for view, others in zip(VIEWS, ([], [LR], rest), strict=True):
+        tried: tuple[list[int], ...] = ([], [LR], rest)
+        for view, others in zip(VIEWS, tried, strict=True):
             if axis not in others:
                 by_view[view][factor] = worth(*tuned(valid, test, *others), axis)
     return by_view

@@ -39,7 +39,7 @@ def start_cell(activation: str, start: str, depth: int, *, width: int) -> pd.Dat
     import pandas as pd
 
     layers = np.arange(depth) if depth == max(DEPTHS) else np.array([0, depth - 1])
-    seeds = np.array([*root_seeds(0), *root_seeds(1)])
+    seeds = [*root_seeds(0), *root_seeds(1)]
     hidden = (width,) * depth
     networks = untrained.draw(seeds, activation=activation, hidden=hidden, **STARTS[start])
     norms = np.log10(untrained.weight_gradients(networks, *untrained.digits())[:, layers])

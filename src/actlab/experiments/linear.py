@@ -6,7 +6,7 @@ A step function has no slope to follow: below it nothing moves, unless it borrow
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -62,14 +62,16 @@ def collapse_gap(layers: Sequence[Array], x: Array, dtype: str) -> tuple[float, 
 
 def _collapse(root: int, level: Level) -> Evidence:
     x = np.random.default_rng(root).standard_normal((1000, 64))
-    allowed, notes = {}, {}
+    allowed: dict[str, float] = {}
+    notes: dict[str, float] = {}
     for dtype in ("float32", "float64"):
         gaps = [
             collapse_gap(linear_layers(depth, 64, 100 * root + i), x, dtype)
             for depth in (2, 5, 20)
             for i in range(7)
         ]
-        notes[f"largest deviation over largest output, {dtype}"], allowed[dtype] = np.max(gaps, 0)
+        of_output, allowed[dtype] = np.max(gaps, 0).tolist()
+        notes[f"largest deviation over largest output, {dtype}"] = of_output
     return {"largest deviation": Measured.exact(allowed, "dtype", notes=notes)}
 
 
@@ -228,13 +230,13 @@ def on_digits(arm: str, **settings: Any) -> Callable[[int, Level], Evidence]:
     return measure
 
 
-def moved(seeds: Iterable[int]) -> dict[str, float]:
+def moved(seeds: Sequence[int]) -> dict[str, float]:
     """Activation → the largest change of any hidden weight or bias in ten epochs on the digits."""
     from actlab import ensemble
 
-    digits, largest = datasets.load("digits"), {}
-    names = ["binary_step", "tanh"]
+    digits, names = datasets.load("digits"), ["binary_step", "tanh"]
     result = ensemble.train(digits, arms=names, seeds=seeds, progress=False, **SETTINGS)
+    largest: dict[str, float] = {}
     for name, arm in result.arms.items():
         sizes = arm.layer_sizes(digits.n_features, digits.n_classes)
         changes = []
@@ -353,7 +355,7 @@ def tuned(
 def _depth(root: int, level: Level) -> Evidence:
     accuracy, loss, rates = {}, {}, {}
     for data, title in TITLES.items():
-        where = {"data": data, "root": root}
+        where: dict[str, Any] = {"data": data, "root": root}
         (none, shallow), (three, deep) = (tuned(arm, **where) for arm in DEPTHS)
         rates[title] = {"none": none, "three": three}
         accuracy[title] = stats.paired_difference(100 * deep, 100 * shallow, level(2))
