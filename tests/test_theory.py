@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from actlab import theory
-from actlab.experiments import deep, fading
+from actlab.experiments import deep
 
 
 def test_fixed_points_that_papers_derive():
@@ -33,7 +33,8 @@ def test_the_critical_gain_keeps_the_gradient_and_is_the_one_that_a_study_uses()
 
 def test_larger_weights_do_not_help_a_sigmoid_unless_they_are_centred():
     assert theory.layers("sigmoid", theory.Start(16.0), 50).factor[-1] < 0.5
-    assert theory.layers("sigmoid", fading.THEORY[fading.CENTRED], 50).factor[-1] > 0.95
+    centred = theory.Start(16.0, centred=True)
+    assert theory.layers("sigmoid", centred, 50).factor[-1] > 0.95
 
 
 def test_several_inputs_become_alike_as_the_arc_cosine_kernel_says():

@@ -13,14 +13,14 @@ from torch import nn
 
 from actlab import catalog, claims
 from actlab.exercises import hard as exercises
-from actlab.experiments import contest, curves, hard
+from actlab.experiments import contest, hard, pointwise
 from actlab.study import load
 
 CHAPTER = (Path(__file__).parents[2] / "notebooks/13_hard.py").read_text("utf-8")
 WORDS = " ".join(CHAPTER.replace("\n# ", " ").replace(" > ", " ").split())
 
 
-SIDES = curves.frameworks().values()
+SIDES = pointwise.frameworks().values()
 
 
 def recorded(name):

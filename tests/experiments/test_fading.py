@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from actlab import data, ensemble
-from actlab.experiments import fading
+from actlab.experiments import fading, untrained
 from actlab.study import Study
 
 
@@ -31,11 +31,12 @@ def test_gradients_at_the_start_have_a_row_for_each_network_and_layer():
     cell = small(fading.AT_START, activation="sigmoid", start=fading.CENTRED, depth=2)
     assert len(cell) == 2 * 20 * 2
     cell = cell.assign(activation="sigmoid", start=fading.CENTRED, depth=2)
-    found = fading.profile(cell[cell.root == 1], "sigmoid", fading.CENTRED, 2)
-    assert found.shape == (20, 2)
-    live = fading.live("sigmoid", 2, **fading.STARTS[fading.CENTRED])
-    first = fading.profile(cell[cell.root == 0], "sigmoid", fading.CENTRED, 2)
-    np.testing.assert_allclose(first - first[:, -1:], live, atol=2e-3)
+    assert fading.profile(cell, start=fading.CENTRED, root=1).shape == (20, 2)
+    start = fading.STARTS[fading.CENTRED]
+    networks = untrained.draw(range(20), activation="sigmoid", hidden=(64, 64), **start)
+    norms = untrained.weight_gradients(networks, *untrained.digits())
+    first = fading.first_over_last(cell, root=0)
+    np.testing.assert_allclose(first, untrained.decades(norms)[:, 0], atol=2e-3)
 
 
 def test_gradients_in_training_are_those_of_the_mean_loss():
@@ -50,7 +51,7 @@ def test_gradients_in_training_are_those_of_the_mean_loss():
     expected = [float(model[i].weight.grad.norm().log10()) for i in (0, 2)]
     found = table[(table.seed == 11) & (table.epoch == 0)].sort_values("layer").log_norm
     np.testing.assert_allclose(found, expected, atol=1e-3)
-    ratio = fading.trained_ratio(table, "tanh", "He", 2, 0)
+    ratio = fading.first_over_last(table, start="He", epoch=0)
     np.testing.assert_allclose(ratio[11], expected[0] - expected[1], atol=1e-3)
 
 
@@ -79,7 +80,7 @@ def in_training(before, after):
     ],
 )
 def test_what_is_asked_is_what_has_vanished_at_the_start(monkeypatch, before, after, cases, lost):
-    monkeypatch.setattr(fading, "load", lambda name: in_training(before, after))
+    monkeypatch.setattr(fading, "load", lambda name, root: in_training(before, after))
     (found,) = fading.STAYS_VANISHED(0, lambda n: 0.95).values()
     assert len(found.cases) == cases
     assert len(found.notes["vanished during training"]) == lost

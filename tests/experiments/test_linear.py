@@ -9,24 +9,24 @@ import pytest
 import torch
 
 from actlab import data, ensemble
-from actlab.experiments import linear, pointwise, stepping
+from actlab.experiments import linear, pointwise
 
 
 def test_ranges_by_sampling_agree_with_the_catalog():
-    x = pointwise.random_inputs(0)
+    (shares,) = pointwise.OUTSIDE(0, lambda cases: 0.95).values()
     for record in pointwise.functions():
         found = record.properties.range
-        inside = pointwise.share_outside(record, x) == 0
+        inside = shares.cases[(record.title,)].mean == 0
         assert inside == (found.lower >= -1 and found.upper <= 1), record.name
 
 
-def test_homogeneous_matrices_multiply_as_layers_follow_each_other():
+def test_matrices_multiply_as_layers_follow_each_other():
     layers = linear.linear_layers(3, 5, seed=1)
     h = np.arange(5.0)
-    one = np.linalg.multi_dot([linear.homogeneous(w, b) for w, b in reversed(layers)])
+    one = np.linalg.multi_dot(layers[::-1])
     expected = h
-    for w, b in layers:
-        expected = w @ expected + b
+    for layer in layers:
+        expected = layer[:-1, :-1] @ expected + layer[:-1, -1]
     assert np.allclose(one @ [*h, 1], [*expected, 1])
 
 
@@ -43,28 +43,29 @@ def test_the_bound_of_rounding_is_kept_and_could_be_broken(monkeypatch):
 @pytest.mark.parametrize("smallest", [-149, -126])
 def test_the_trick_is_zero_in_exact_arithmetic(smallest):
     layers = linear.xor_layers(smallest)
-    assert linear.run_linear(layers, pointwise.XOR_X, "exact") == [0, 0, 0, 0]
-    assert linear.run_linear(layers, pointwise.XOR_X, "one matrix") == [0, 0, 0, 0]
+    assert linear.run_linear(layers, linear.XOR_X, "exact") == [0, 0, 0, 0]
+    one = np.linalg.multi_dot([np.array(layer, float) for layer in reversed(layers)])
+    assert not one.any()
 
 
 def test_the_same_linear_layers_compute_different_things_in_the_two_frameworks():
     gradual, flushed = (linear.xor_layers(smallest) for smallest in (-149, -126))
-    assert linear.run_linear(gradual, pointwise.XOR_X, "torch") == [0, 1, 1, 0]
-    assert linear.run_linear(gradual, pointwise.XOR_X, "keras") == [0, 1, 1, 2]
-    assert linear.run_linear(flushed, pointwise.XOR_X, "torch") == [0, 0, 0, 0]
-    assert linear.run_linear(flushed, pointwise.XOR_X, "keras") == [0, 1, 1, 0]
+    assert linear.run_linear(gradual, linear.XOR_X, "torch") == [0, 1, 1, 0]
+    assert linear.run_linear(gradual, linear.XOR_X, "keras") == [0, 1, 1, 2]
+    assert linear.run_linear(flushed, linear.XOR_X, "torch") == [0, 0, 0, 0]
+    assert linear.run_linear(flushed, linear.XOR_X, "keras") == [0, 1, 1, 0]
 
 
 def test_a_corner_is_right_on_the_right_side_of_one_half():
-    assert pointwise.corners([0.1, 0.9, 0.6, -2]) == 4
-    assert pointwise.corners([0.1, 0.9, 0.6, 0.7]) == 3
-    assert pointwise.corners([0, 1, 0, 0]) == 3
-    assert pointwise.corners([0, 0, 0, 0]) == 2
+    assert linear.corners([0.1, 0.9, 0.6, -2]) == 4
+    assert linear.corners([0.1, 0.9, 0.6, 0.7]) == 3
+    assert linear.corners([0, 1, 0, 0]) == 3
+    assert linear.corners([0, 0, 0, 0]) == 2
 
 
 def test_the_borrowed_slope_is_that_of_a_ramp():
     x = torch.tensor([-2.0, -0.5, 0.0, 0.5, 2.0], requires_grad=True)
-    y = stepping.straight_through(x)
+    y = linear.straight_through(x)
     y.sum().backward()
     assert y.tolist() == [0, 0, 1, 1, 1]
     assert x.grad.tolist() == [0, 1, 1, 1, 0]
@@ -72,10 +73,10 @@ def test_the_borrowed_slope_is_that_of_a_ramp():
 
 def test_a_step_stays_a_step_whatever_it_borrows():
     x = torch.randn(10_000, generator=torch.Generator().manual_seed(0))
-    assert set(stepping.straight_through(x).tolist()) == {0.0, 1.0}
+    assert set(linear.straight_through(x).tolist()) == {0.0, 1.0}
 
 
-def test_tuning_looks_at_the_tuning_seeds_only():
+def test_tuning_looks_at_the_tuning_seeds_only(monkeypatch):
     rows = [
         # (tuning, lr, seed, valid, test): 0.1 is best on the tuning seeds, 0.3 on the others
         (True, 0.1, 500, 0.9, 0.1),
@@ -86,8 +87,9 @@ def test_tuning_looks_at_the_tuning_seeds_only():
         (False, 0.3, 0, 0.9, 0.9),
     ]
     columns = ["tuning", "lr", "seed", "valid_accuracy", "test_accuracy"]
-    table = pd.DataFrame(rows, columns=columns).assign(arm="a")
-    rate, accuracy = stepping.tuned(table, "a")
+    table = pd.DataFrame(rows, columns=columns)
+    monkeypatch.setattr(linear, "load", lambda name, arm: table)
+    rate, accuracy = linear.tuned("a")
     assert rate == 0.1
     assert accuracy.tolist() == [0.6, 0.7]
 
@@ -95,13 +97,13 @@ def test_tuning_looks_at_the_tuning_seeds_only():
 def test_linear_layers_speed_up_training_at_a_shared_learning_rate():
     result = ensemble.train(
         data.load("digits"),
-        arms=stepping.DEPTHS,
+        arms=linear.DEPTHS,
         seeds=5,
         lr=0.01,
         keep_weights=False,
         progress=False,
     )
-    shallow, deep = (result.by_arm("train_loss")[arm] for arm in stepping.DEPTHS)
+    shallow, deep = (result.by_arm("train_loss")[arm] for arm in linear.DEPTHS)
     assert (deep < shallow).all()
 
 
@@ -110,16 +112,16 @@ def test_one_cell_of_the_study_has_the_columns_of_its_table():
 
     options = {"digits": {"size": 200}}
     where = {"data": "digits", "root": 0, "tuning": True, "lr": 0.03}
-    for arm in stepping.ARMS:
-        found = stepping.cell(**where, arm=arm, options=options)
+    for arm in linear.ARMS:
+        found = linear.cell(**where, arm=arm, options=options)
         assert {*found.columns, *where, "arm"} == set(study.load("linear_and_step").columns)
         assert list(found.seed) == list(range(500, 520))
 
 
 def test_a_run_in_which_nothing_moves_is_broken_and_decides_nothing(monkeypatch):
-    monkeypatch.setattr(stepping, "stuck", lambda seeds: (None, {"tanh": 0.0, "binary_step": 0.0}))
+    monkeypatch.setattr(linear, "moved", lambda seeds: {"tanh": 0.0, "binary_step": 0.0})
     with pytest.raises(RuntimeError, match="broken"):
-        stepping.STUCK(0, lambda cases: 0.95)
+        linear.STUCK(0, lambda cases: 0.95)
 
 
 def test_keras_warns_of_what_has_no_gradient():
@@ -129,5 +131,5 @@ def test_keras_warns_of_what_has_no_gradient():
     model.compile("sgd", "mse")
     before = hidden.get_weights()[0]
     with pytest.warns(UserWarning, match=r"Gradients do not exist for variables \[\S+, \S+\]"):
-        model.fit(pointwise.XOR_X, pointwise.XOR_Y, verbose=0)
+        model.fit(linear.XOR_X, linear.XOR_Y, verbose=0)
     assert np.array_equal(hidden.get_weights()[0], before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actlab.experiments import fisher, race, sleeping, vanishing
+from actlab.experiments import fading, fisher, race, sleeping
 from actlab.experiments.cost import ACTIVATION_COST, Extra
 from actlab.trial import Claim, Row, Rule, above, at_most, below
 
@@ -32,7 +32,7 @@ CLAIMS = (
         id="elu-vanishing",
         statement="ELU weakens the vanishing of gradients.",
         source=DOCUMENT,
-        asks=vanishing.SAVED,
+        asks=fading.ELU_SAVES,
         by=Rule({"loss that ELU saves": above(0, "powers of ten")}, together=True, of="start"),
     ),
     Claim(

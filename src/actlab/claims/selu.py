@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actlab.experiments import broken, normalised, stacks, vanishing
+from actlab.experiments import broken, fading, normalised, stacks
 from actlab.experiments.contest import BEATS
 from actlab.trial import Claim, Row, Rule, below, within
 
@@ -37,7 +37,7 @@ CLAIMS = (
         id="selu-vanishing",
         statement="Self-normalisation solves the problem of vanishing gradients.",
         source=DOCUMENT,
-        asks=vanishing.LOST,
+        asks=fading.SELU_LOSES,
         by=Rule({"loss of the gradient": below(1, "powers of ten")}, together=True, of="start"),
     ),
     Claim(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from actlab.experiments import curves, deep, fading, plateau, race
+from functools import partial
+
+from actlab.experiments import deep, fading, plateau, pointwise, race
 from actlab.experiments.contest import BEATS
 from actlab.experiments.cost import ACTIVATION_COST, Extra
 from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
@@ -14,6 +16,9 @@ TUTORIAL = (
     "tutorial_notebooks/tutorial3/Activation_Functions.html)"
 )
 
+# About every case: one that shows the opposite refutes it.
+in_every = partial(Rule, refuted_if="any", partial=False)
+
 HOME = ("sigmoid", "tanh")
 
 CLAIMS = (
@@ -21,21 +26,17 @@ CLAIMS = (
         id="sigmoid-two-softmax",
         statement="The sigmoid is a softmax over two values of which the second is 0.",
         source=SIGMOID,
-        asks=curves.TWO_SOFTMAX,
-        by=Rule(
-            {"largest difference": at_most(10, "machine epsilons")}, refuted_if="any", partial=False
-        ),
+        asks=pointwise.TWO_SOFTMAX,
+        by=in_every({"largest difference": at_most(10, "machine epsilons")}),
         remarks="It is the second logit that is 0, not the second probability.",
     ),
     Claim(
         id="sigmoid-smooth-gradient",
         statement="The sigmoid has a smooth gradient.",
         source=SIGMOID,
-        asks=curves.SMOOTH_SLOPE,
-        by=Rule(
+        asks=pointwise.SMOOTH_SLOPE,
+        by=in_every(
             {"fastest change of the slope": at_most(1.001, "of the largest curvature")},
-            refuted_if="any",
-            partial=False,
             of="framework",
         ),
     ),
@@ -43,13 +44,8 @@ CLAIMS = (
         id="sigmoid-no-jumps",
         statement="It is the smooth gradient that prevents jumps in the output values.",
         source=SIGMOID,
-        asks=curves.JUMPS,
-        by=Rule(
-            {"largest change": above(1000, "steps")},
-            refuted_if="any",
-            partial=False,
-            of="function",
-        ),
+        asks=pointwise.JUMPS,
+        by=in_every({"largest change": above(1000, "steps")}, of="function"),
         remarks=(
             "Were it so, every function without a smooth gradient would jump. What limits a change "
             "of the output is the size of the slope, not its smoothness."
@@ -59,8 +55,8 @@ CLAIMS = (
         id="sigmoid-beyond-five",
         statement="Below −5 the sigmoid is close to 0, above 5 it is close to 1.",
         source=SIGMOID,
-        asks=curves.BEYOND_FIVE,
-        by=Rule({"distance from the limit": at_most(0.01)}, refuted_if="any", partial=False),
+        asks=pointwise.BEYOND_FIVE,
+        by=in_every({"distance from the limit": at_most(0.01)}),
     ),
     Claim(
         id="sigmoid-normalises",
@@ -78,7 +74,7 @@ CLAIMS = (
         id="sigmoid-not-zero-centred",
         statement="The outputs of the sigmoid are not centred on zero.",
         source=SIGMOID,
-        asks=curves.OFFSET,
+        asks=pointwise.OFFSET,
         by=Rule({"mean output's distance from 0": above(0.1)}, of="framework"),
         remarks="Whether that does harm is another claim.",
     ),
@@ -111,8 +107,8 @@ CLAIMS = (
         id="tanh-s-shaped",
         statement="Tanh is an S-shaped, continuous, differentiable function.",
         source=TANH,
-        asks=curves.S_SHAPE,
-        by=Rule(
+        asks=pointwise.S_SHAPE,
+        by=in_every(
             {
                 "number of turning points": exactly(1),
                 "turning point's distance from 0": at_most(0.01),
@@ -120,8 +116,6 @@ CLAIMS = (
                 "steepest slope": at_most(1.001),
                 "fastest change of the slope": at_most(1.002, "of the largest curvature"),
             },
-            refuted_if="any",
-            partial=False,
             of="framework",
         ),
     ),
@@ -129,10 +123,8 @@ CLAIMS = (
         id="tanh-is-sigmoid",
         statement="Tanh is like the sigmoid, but centred on zero: tanh x = 2σ(2x) − 1.",
         source=TANH,
-        asks=curves.TANH_IS_SIGMOID,
-        by=Rule(
-            {"largest difference": at_most(10, "machine epsilons")}, refuted_if="any", partial=False
-        ),
+        asks=pointwise.TANH_IS_SIGMOID,
+        by=in_every({"largest difference": at_most(10, "machine epsilons")}),
         remarks=(
             "Do not compute it so: for inputs near zero the difference of two float32 numbers "
             "loses the value."
@@ -142,7 +134,7 @@ CLAIMS = (
         id="tanh-scales-labels",
         statement="Tanh scales the labels to the range from −1 to 1.",
         source=TANH,
-        asks=curves.LABELS,
+        asks=pointwise.LABELS,
         by=Rule({"squared error": below(0.5)}, partial=False, of="case"),
         remarks="It is the outputs that end at ±1. Scaling the labels is up to you.",
     ),
@@ -151,7 +143,7 @@ CLAIMS = (
         statement="With tanh each layer's output is centred on 0 at the beginning of training.",
         source=TANH,
         asks=fading.CENTRED_LAYERS,
-        by=Rule({"mean output": within(-0.1, 0.1)}, refuted_if="any", partial=False, of="layer"),
+        by=in_every({"mean output": within(-0.1, 0.1)}, of="layer"),
         remarks="That is the average of a layer; single units may lie far off.",
     ),
     Claim(

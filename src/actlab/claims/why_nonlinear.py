@@ -1,10 +1,15 @@
 """Chapter "Start here: why non-linear at all": the sentences on trial."""
 
-from actlab.experiments import choice, linear, pointwise, stepping
+from functools import partial
+
+from actlab.experiments import choice, linear, pointwise
 from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
 
 DOCUMENT = "starting document, introduction"
 CIRCULATION = "in circulation, next to the document's three kinds"
+
+# About every case: one that shows the opposite refutes it.
+in_every = partial(Rule, refuted_if="any", partial=False)
 
 HOME = ("linear", "binary_step")
 
@@ -14,30 +19,20 @@ CLAIMS = (
         statement="An activation brings each unit's output into the range 0 to 1 or −1 to 1.",
         source=DOCUMENT,
         asks=pointwise.OUTSIDE,
-        by=Rule(
-            {"share of outputs outside −1 to 1": exactly(0, "%")},
-            refuted_if="any",
-            partial=False,
-            of="function",
-        ),
+        by=in_every({"share of outputs outside −1 to 1": exactly(0, "%")}, of="function"),
     ),
     Claim(
         id="why-on-or-off",
         statement="The activation decides whether a unit is activated or not.",
         source=DOCUMENT,
         asks=pointwise.SILENT,
-        by=Rule(
-            {"share of inputs without any output": above(1, "%")},
-            refuted_if="any",
-            partial=False,
-            of="function",
-        ),
+        by=in_every({"share of inputs without any output": above(1, "%")}, of="function"),
     ),
     Claim(
         id="why-third-kind",
         statement="Step functions are a kind of their own beside the non-linear ones.",
         source=DOCUMENT,
-        asks=pointwise.STEP_BENDS,
+        asks=linear.STEP_BENDS,
         by=Rule(
             {
                 "largest gap between f(a + b) and f(a) + f(b)": exactly(0),
@@ -52,11 +47,8 @@ CLAIMS = (
         statement="A deep network of linear layers computes nothing that one matrix does not.",
         source=CIRCULATION,
         asks=linear.COLLAPSE,
-        by=Rule(
-            {"largest deviation": at_most(1, "of what rounding allows")},
-            refuted_if="any",
-            partial=False,
-            of="number format",
+        by=in_every(
+            {"largest deviation": at_most(1, "of what rounding allows")}, of="number format"
         ),
     ),
     Claim(
@@ -93,21 +85,21 @@ CLAIMS = (
         id="why-step-stuck",
         statement="Below a step function, gradient descent learns nothing.",
         source=CIRCULATION,
-        asks=stepping.STUCK,
+        asks=linear.STUCK,
         by=Rule({"largest change of a hidden weight": exactly(0)}, partial=False),
     ),
     Claim(
         id="why-step-classes",
         statement="A network of step functions is of no use for more than two classes.",
         source=CIRCULATION,
-        asks=stepping.CLASSES,
+        asks=linear.CLASSES,
         by=Rule({"test accuracy": below(20, "%", clear=60)}, partial=False, null=10),
     ),
     Claim(
         id="why-step-borrowed",
         statement="To be trained by gradients, a function must have a gradient.",
         source=CIRCULATION,
-        asks=stepping.BORROWED,
+        asks=linear.BORROWED,
         by=Rule({"gain from a borrowed slope": below(5, "points")}, partial=False, of="data set"),
     ),
     Claim(

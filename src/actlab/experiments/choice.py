@@ -11,19 +11,17 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from actlab import data as datasets
 from actlab import stats
+from actlab.experiments.pointwise import exact
 from actlab.experiments.seeds import root_seeds
-from actlab.stats import Interval
+from actlab.stats import Array, Interval
 from actlab.study import Study, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = npt.NDArray[np.float64]
 
 FACTORS: dict[str, tuple[Any, ...]] = {
     "activation": ("sigmoid", "tanh", "relu", "elu", "selu", "gelu", "silu"),
@@ -39,8 +37,12 @@ TITLES = {
 }
 LR = list(FACTORS).index("lr")
 DATA = {"digits": "digits", "mnist1d": "MNIST-1D"}
-VIEWS = ("all else left to chance", "learning rate tuned", "all else tuned")
-SHORT = dict(zip(VIEWS, ("untuned", "rate tuned", "all tuned"), strict=True))
+SHORT = {  # what happens to the other choices
+    "all else left to chance": "untuned",
+    "learning rate tuned": "rate tuned",
+    "all else tuned": "all tuned",
+}
+VIEWS = tuple(SHORT)
 CHANCE = 0.1  # a network that diverged is scored as if it guessed one of the ten classes
 
 # --- The studies ----------------------------------------------------------------------------------
@@ -52,8 +54,7 @@ def cell(root: int, depth: int, *, data: str, size: int | None) -> pd.DataFrame:
 
     from actlab import ensemble
 
-    shared = {"lr": FACTORS["lr"], "init": FACTORS["init"]}
-    arms = ensemble.cross(activation=FACTORS["activation"], **shared)
+    arms = ensemble.cross(**{name: FACTORS[name] for name in ("activation", "lr", "init")})
     result = ensemble.train(
         datasets.load(data, size=size),
         arms=arms,
@@ -69,7 +70,7 @@ def cell(root: int, depth: int, *, data: str, size: int | None) -> pd.DataFrame:
     return pd.concat([own, frame[["seed", "diverged"]], accuracy], axis=1)
 
 
-DIGITS, MNIST1D = (
+DIGITS, MNIST1D = STUDIES = tuple(
     Study(
         name=f"choice_{data}",
         title=f"Activation × learning rate × initialisation × depth on {DATA[data]}",
@@ -79,22 +80,16 @@ DIGITS, MNIST1D = (
     )
     for data, size in (("digits", None), ("mnist1d", 2_000))
 )
-STUDIES = (DIGITS, MNIST1D)
 
 
 def accuracies(data: str, root: int = 0) -> tuple[Array, Array]:
     """Validation and test accuracy of the study, axes as in ``FACTORS``, the last is the seed."""
     import pandas as pd
 
-    table = load(f"choice_{data}")
-    table = table[table.root == root]
+    table = load(f"choice_{data}", root=root).set_index([*FACTORS, "seed"])
     full = pd.MultiIndex.from_product([*FACTORS.values(), root_seeds(root)])
-    table = table.set_index([*FACTORS, "seed"]).loc[full]
-    shape = (*map(len, FACTORS.values()), -1)
-    valid, test = (
-        table[f"{part}_accuracy"].fillna(CHANCE).to_numpy(np.float64).reshape(shape)
-        for part in ("valid", "test")
-    )
+    columns = table.loc[full, ["valid_accuracy", "test_accuracy"]].fillna(CHANCE)
+    valid, test = columns.to_numpy(np.float64).T.reshape(2, *map(len, FACTORS.values()), -1)
     return valid, test
 
 
@@ -106,19 +101,10 @@ def tuned(valid: Array, test: Array, *axes: int) -> tuple[Array, Array]:
 
     The last axis is the seed. The axes stay, with length 1.
     """
-    means = valid.mean(-1, keepdims=True)
-    others = [axis for axis in range(valid.ndim) if axis not in axes]
-    shape = [valid.shape[axis] for axis in others]
-
-    def flat(x: Array, seeds: int) -> Array:  # (others, all combinations of the axes, seeds)
-        x = np.moveaxis(x, axes, range(-1 - len(axes), -1))
-        return x.reshape(*shape[:-1], -1, seeds)
-
-    best = flat(means, 1).argmax(-2)[..., None]
-    return tuple(  # type: ignore[return-value]
-        np.expand_dims(np.take_along_axis(flat(x, x.shape[-1]), best, -2).squeeze(-2), axes)
-        for x in (valid, test)
-    )
+    for axis in reversed(axes):  # the best along one, then of these the best along the next
+        best = valid.mean(-1, keepdims=True).argmax(axis, keepdims=True)
+        valid, test = (np.take_along_axis(x, best, axis) for x in (valid, test))
+    return valid, test
 
 
 def worth(valid: Array, test: Array, axis: int) -> Array:
@@ -139,18 +125,15 @@ def worths(data: str, root: int = 0, without: str | None = None) -> dict[str, di
     tuned for each of their combinations, or all of them tuned. ``without``: an activation that is
     no candidate.
     """
-    valid, test = accuracies(data, root)
-    if without is not None:
-        left = [i for i, name in enumerate(FACTORS["activation"]) if name != without]
-        valid, test = valid[left], test[left]
-    axes = range(len(FACTORS))
+    left = [i for i, name in enumerate(FACTORS["activation"]) if name != without]
+    valid, test = (part[left] for part in accuracies(data, root))
     by_view: dict[str, dict[str, Array]] = {view: {} for view in VIEWS}
     for axis, factor in enumerate(FACTORS):
-        rest = [other for other in axes if other != axis]
-        by_view[VIEWS[0]][factor] = worth(valid, test, axis)
-        if axis != LR:
-            by_view[VIEWS[1]][factor] = worth(*tuned(valid, test, LR), axis)
-        by_view[VIEWS[2]][factor] = worth(*tuned(valid, test, *rest), axis)
+        rest = [other for other in range(len(FACTORS)) if other != axis]
+        tried: tuple[list[int], ...] = ([], [LR], rest)
+        for view, others in zip(VIEWS, tried, strict=True):
+            if axis not in others:
+                by_view[view][factor] = worth(*tuned(valid, test, *others), axis)
     return by_view
 
 
@@ -164,12 +147,11 @@ def worth_by_view(data: str, root: int = 0) -> dict[str, dict[str, Interval]]:
 
 def by_rate(data: str, init: str, depth: int, root: int = 0) -> dict[str, dict[str, float]]:
     """Activation → learning rate → mean test accuracy in per cent, at one start and depth."""
-    test = accuracies(data, root)[1]
-    chosen = FACTORS["init"].index(init), FACTORS["depth"].index(depth)
-    means = 100 * test[:, :, chosen[0], chosen[1]].mean(-1)
+    start, layers = FACTORS["init"].index(init), FACTORS["depth"].index(depth)
+    means = 100 * accuracies(data, root)[1][:, :, start, layers].mean(-1)
     rates = [f"{rate:g}" for rate in FACTORS["lr"]]
     return {
-        name: dict(zip(rates, map(float, row), strict=True))
+        name: dict(zip(rates, row.tolist(), strict=True))
         for name, row in zip(FACTORS["activation"], means, strict=True)
     }
 
@@ -184,19 +166,25 @@ def reversals(test: Array, confidence: float = 0.95) -> tuple[int, int]:
 
     seeds = test.shape[-1]
     flat = test.reshape(len(test), -1, seeds)
-    pairs = list(itertools.combinations(range(len(test)), 2))
+    pairs = list(itertools.combinations(flat, 2))
     comparisons = len(pairs) * flat.shape[1]
     needed = student.ppf(1 - (1 - confidence) / comparisons / 2, seeds - 1)
     turned = 0
     for a, b in pairs:
-        difference = flat[a] - flat[b]
-        error = difference.std(-1, ddof=1) / np.sqrt(seeds)
-        t = difference.mean(-1) / np.maximum(error, 1e-12)
+        error = (a - b).std(-1, ddof=1) / np.sqrt(seeds)
+        t = (a - b).mean(-1) / np.maximum(error, 1e-12)
         turned += bool((t > needed).any() and (t < -needed).any())
     return turned, len(pairs)
 
 
 # --- Claims ---------------------------------------------------------------------------------------
+
+_GRID = (
+    "Seven activations × five learning rates (0.003 to 0.3, momentum 0.9) × three "
+    "initialisations (PyTorch's, Keras's, He's) × 1, 3 or 6 hidden layers of 32 units, ten epochs, "
+    "20 seeds each, on digits and MNIST-1D"
+)
+_SCOPE = "Small fully connected networks, ten epochs · digits, MNIST-1D · 20 seeds"
 
 
 def _crucial(root: int, level: Level) -> Evidence:
@@ -207,13 +195,11 @@ def _crucial(root: int, level: Level) -> Evidence:
     for (data, title), without in itertools.product(DATA.items(), (None, "sigmoid")):
         candidates = f"without {without}" if without else "with sigmoid"
         for view, values in worths(data, root, without).items():
-            others = {name: gain for name, gain in values.items() if name != "activation"}
-            strongest = max(others, key=lambda name: float(others[name].mean()))
             case = (title, SHORT[view], candidates)
-            gains[case] = stats.mean_interval(100 * values["activation"], sure)
-            leads[case] = stats.mean_interval(
-                100 * (values["activation"] - others[strongest]), sure
-            )
+            ours = values.pop("activation")
+            strongest = max(values, key=lambda name: float(values[name].mean()))
+            gains[case] = stats.mean_interval(100 * ours, sure)
+            leads[case] = stats.mean_interval(100 * (ours - values[strongest]), sure)
             rivals[", ".join(case)] = TITLES[strongest]
     factors = ("data", "tuning", "candidates")
     return {
@@ -223,23 +209,24 @@ def _crucial(root: int, level: Level) -> Evidence:
 
 
 def _experimenting(root: int, level: Level) -> Evidence:
+    relu = FACTORS["activation"].index("relu")
     gains = {}
     for data, title in DATA.items():
         valid, test = accuracies(data, root)
-        relu = FACTORS["activation"].index("relu")
-        seeds = np.arange(test.shape[-1])
-        # One practitioner per seed, who sees only the networks of that seed.
-        every, own = (
-            (v.reshape(-1, len(seeds)), t.reshape(-1, len(seeds)))
-            for v, t in ((valid, test), (valid[relu], test[relu]))
-        )
-        best, relus = (100 * t[v.argmax(0), seeds] for v, t in (every, own))
-        gains[title] = stats.paired_difference(best, relus, level(len(DATA)))
+        ours, theirs = _best(valid, test), _best(valid[relu], test[relu])
+        gains[title] = stats.paired_difference(100 * ours, 100 * theirs, level(len(DATA)))
     return {"gain of the best of seven over ReLU": Measured.of(gains, "data")}
 
 
+def _best(valid: Array, test: Array) -> Array:
+    """What one practitioner per seed ends with, who sees only the networks of that seed."""
+    seeds = valid.shape[-1]
+    chosen = valid.reshape(-1, seeds).argmax(0)
+    return test.reshape(-1, seeds)[chosen, np.arange(seeds)]
+
+
 def _order(root: int, level: Level) -> Evidence:
-    cases: dict[Case, Interval] = {}
+    shares: dict[Case, float] = {}
     for data, title in DATA.items():
         valid, test = accuracies(data, root)
         for view, seen in (
@@ -247,45 +234,31 @@ def _order(root: int, level: Level) -> Evidence:
             ("a learning rate of its own for each", tuned(valid, test, LR)[1]),
         ):
             turned, pairs = reversals(seen)
-            share = 100 * turned / pairs
-            cases[title, view] = Interval(share, share, share, n=1)
-    return {"share of pairs that turn round": Measured(cases, ("data", "view"))}
+            shares[title, view] = 100 * turned / pairs
+    return {"share of pairs that turn round": exact(shares, "data", "view")}
 
-
-_GRID = (
-    "Seven activations × five learning rates (0.003 to 0.3, momentum 0.9) × three "
-    "initialisations (PyTorch's, Keras's, He's) × 1, 3 or 6 hidden layers of 32 units, ten epochs, "
-    "20 seeds each, on digits and MNIST-1D"
-)
-_SCOPE = "Small fully connected networks, ten epochs · digits, MNIST-1D · 20 seeds"
 
 CRUCIAL = Experiment(
-    prose=(
-        f"{_GRID}. What a choice is worth: test accuracy of the option with the best validation "
-        "accuracy minus the mean over its options; with the other choices untuned, with the "
-        "learning rate tuned, with all of them tuned; and with sigmoid among the candidates or "
-        "not. The lead is that over the strongest other choice, paired by seed."
-    ),
-    scope=_SCOPE,
-    measure=_crucial,
-    study="choice_digits",
+    f"{_GRID}. What a choice is worth: test accuracy of the option with the best validation "
+    "accuracy minus the mean over its options; with the other choices untuned, with the "
+    "learning rate tuned, with all of them tuned; and with sigmoid among the candidates or "
+    "not. The lead is that over the strongest other choice, paired by seed.",
+    _SCOPE,
+    _crucial,
+    DIGITS.name,
 )
 EXPERIMENTING = Experiment(
-    prose=(
-        f"{_GRID}. For each seed: the setting with the best validation accuracy among all, against "
-        "the best among those with ReLU; test accuracies, paired by seed."
-    ),
-    scope=_SCOPE,
-    measure=_experimenting,
-    study="choice_digits",
+    f"{_GRID}. For each seed: the setting with the best validation accuracy among all, against "
+    "the best among those with ReLU; test accuracies, paired by seed.",
+    _SCOPE,
+    _experimenting,
+    DIGITS.name,
 )
 ORDER = Experiment(
-    prose=(
-        f"{_GRID}. A pair of activations turns round if each is better in some setting (paired t "
-        "tests, corrected for all pairs and settings); with equal learning rates, and with the "
-        "best one for each activation, initialisation and depth."
-    ),
-    scope=_SCOPE,
-    measure=_order,
-    study="choice_digits",
+    f"{_GRID}. A pair of activations turns round if each is better in some setting (paired t "
+    "tests, corrected for all pairs and settings); with equal learning rates, and with the "
+    "best one for each activation, initialisation and depth.",
+    _SCOPE,
+    _order,
+    DIGITS.name,
 )

@@ -28,7 +28,7 @@ from actlab.experiments.contest import (
     contest_cell,
     over_splits,
 )
-from actlab.experiments.curves import frameworks
+from actlab.experiments.pointwise import frameworks
 from actlab.experiments.self_gated import GAINS, own_start
 from actlab.study import Study, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured

@@ -1,21 +1,23 @@
-"""What a function does to single numbers: its range, its zeros, its slopes, in both frameworks."""
+"""What a function does to numbers: its range, zeros, slopes, shape and kin, in both frameworks."""
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from actlab import catalog
 from actlab.catalog import Activation
-from actlab.trial import Evidence, Experiment, Level, Measured
+from actlab.experiments.seeds import root_seeds
+from actlab.experiments.together import size
+from actlab.stats import Array, Interval, mean_interval
+from actlab.trial import Case, Evidence, Experiment, Level, Measured
 
-Array = npt.NDArray[Any]
-
-XOR_X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
-XOR_Y = np.array([0, 1, 1, 0])
-"""The four corners of the square, and whether the two inputs differ."""
+DTYPES = ("float32", "float64")
+STEP = 1e-3  # between neighbours, where slopes and their changes are measured
 
 
 def functions() -> list[Activation]:
@@ -23,42 +25,35 @@ def functions() -> list[Activation]:
     return [r for r in catalog.records() if r.kind == "elementwise" and not r.stochastic]
 
 
-def random_inputs(seed: int, n: int = 10_000) -> Array:
-    """Numbers of both signs and of all sizes from a thousandth to a thousand."""
-    rng = np.random.default_rng(seed)
-    size = 10.0 ** rng.uniform(-3, 3, n)
-    return np.where(rng.random(n) < 0.5, -size, size)
-
-
-def share_outside(record: Activation, x: Array, limit: float = 1.0) -> float:
-    """Per cent of the inputs ``x`` whose output lies outside -limit to limit."""
-    return 100 * float(np.mean(np.abs(record.reference(x)) > limit))
-
-
-def additivity_gap(record: Activation, seed: int) -> float:
-    """The largest deviation of f(a + b) from f(a) + f(b), which is 0 for a linear function."""
-    a, b = np.random.default_rng(seed).integers(-8, 9, (2, 1000)) / 4  # their sums are exact
-    gap = record.reference(a + b) - record.reference(a) - record.reference(b)
-    return float(np.abs(gap).max())
-
-
-def corners(outputs: Any) -> int:
-    """How many of XOR's four corners are on the right side of one half."""
-    return int(np.sum((np.asarray(outputs) > 0.5) == XOR_Y))
-
-
-def in_both(what: str, name: str, x: Array) -> dict[str, Array]:
-    """``values`` or ``gradients`` of an activation at float32 numbers, by framework."""
+def frameworks() -> dict[str, Any]:
+    """The two sides: title → module with ``values`` and ``gradients`` of a record."""
     from actlab.frameworks import keras, torch
 
+    return {"PyTorch": torch, "Keras": keras}
+
+
+def in_both(what: str, name: str, x: Array, dtype: str = "float32") -> dict[str, Array]:
+    """``values`` or ``gradients`` of an activation at these numbers, by framework."""
     record = catalog.get(name)
-    both = {"PyTorch": torch, "Keras": keras}
-    return {title: getattr(one, what)(record, x, "float32") for title, one in both.items()}
+    return {title: getattr(side, what)(record, x, dtype) for title, side in frameworks().items()}
+
+
+def exact(cases: Mapping[Case, float], *factors: str, **notes: Any) -> Measured:
+    """Numbers that no seed can change, of cases that differ in several things."""
+    found = {case: Interval(value, value, value, n=1) for case, value in cases.items()}
+    return Measured(found, factors, notes=notes)
+
+
+# --- All functions --------------------------------------------------------------------------------
+
+_CATALOG = "Every function of the catalog that acts on single numbers"
 
 
 def _outside(root: int, level: Level) -> Evidence:
-    x = random_inputs(root)
-    shares = {record.title: share_outside(record, x) for record in functions()}
+    rng = np.random.default_rng(root)
+    magnitude = 10.0 ** rng.uniform(-3, 3, 10_000)
+    x = np.where(rng.random(10_000) < 0.5, -magnitude, magnitude)
+    shares = {r.title: 100 * float(np.mean(np.abs(r.reference(x)) > 1)) for r in functions()}
     return {"share of outputs outside −1 to 1": Measured.exact(shares, "function")}
 
 
@@ -68,20 +63,42 @@ def _silent(root: int, level: Level) -> Evidence:
     return {"share of inputs without any output": Measured.exact(shares, "function")}
 
 
-def _step_bends(root: int, level: Level) -> Evidence:
-    # Two step units, by hand: "at least one" and "both"; the output is their difference.
-    step = catalog.get("binary_step").reference
-    total = XOR_X.sum(1)
-    right = corners(step(total - 0.5) - step(total - 1.5))
-    gap, line = (additivity_gap(catalog.get(name), root) for name in ("binary_step", "linear"))
-    return {
-        "largest gap between f(a + b) and f(a) + f(b)": Measured.exact(
-            {"step": gap}, "function", notes={"the same gap of the line": line}
-        ),
-        "number of XOR's corners that two step units get right": Measured.exact(
-            {"step": right}, "function"
-        ),
-    }
+def _jumps(root: int, level: Level) -> Evidence:
+    h = 1e-6
+    rng = np.random.default_rng(root)
+    changes: dict[bool, dict[str, float]] = {True: {}, False: {}}
+    for record in functions():
+        if not all(isinstance(v, float | int | str | None) for v in record.defaults.values()):
+            continue
+        kinks = [kink for kink in record.properties.kinks if abs(kink) < 5]
+        x = np.concatenate([rng.uniform(-5, 5, 10_000), *([k - h / 2] for k in kinks)])
+        change = np.abs(record.reference(x + h) - record.reference(x)).max() / h
+        changes[record.properties.smoothness >= 1][record.title] = float(change)
+    notes = {"of smooth functions": changes[True]}
+    return {"largest change": Measured.exact(changes[False], "function", notes=notes)}
+
+
+OUTSIDE = Experiment(
+    f"{_CATALOG}, at 10,000 random inputs of both signs between a thousandth and a thousand.",
+    _CATALOG,
+    _outside,
+)
+SILENT = Experiment(
+    "The same functions at 10,000 inputs between −10 and 10; 'not activated' is an output of "
+    "exactly 0.",
+    _CATALOG,
+    _silent,
+)
+JUMPS = Experiment(
+    "The largest change of the output over a step of 1e-6, for every elementwise function of "
+    "the catalog without a smooth gradient, at 10,000 random inputs and across every kink.",
+    "Every elementwise function of the catalog, computed in float64",
+    _jumps,
+)
+
+# --- ReLU -----------------------------------------------------------------------------------------
+
+_RELU = "ReLU in PyTorch and Keras, float32"
 
 
 def _relu_slopes(root: int, level: Level) -> Evidence:
@@ -94,8 +111,7 @@ def _relu_outputs(root: int, level: Level) -> Evidence:
     z = np.random.default_rng(root).standard_normal((1000, 10)).astype(np.float32)
     outputs = in_both("values", "relu", z)
     shares = {name: 100 * float(np.mean(y <= 0)) for name, y in outputs.items()}
-    smallest = min(float(y.min()) for y in outputs.values())
-    notes = {"smallest output": smallest}
+    notes = {"smallest output": min(float(y.min()) for y in outputs.values())}
     return {"share of outputs at or below 0": Measured.exact(shares, "framework", notes=notes)}
 
 
@@ -107,45 +123,192 @@ def _relu_near_zero(root: int, level: Level) -> Evidence:
     return {"smallest gradient above 0": Measured.exact(smallest, "framework")}
 
 
-_CATALOG = "Every function of the catalog that acts on single numbers"
-_BOTH = "ReLU in PyTorch and Keras, float32"
-
-OUTSIDE = Experiment(
-    prose=(
-        "Every function of the catalog that acts on single numbers, at 10,000 random inputs of "
-        "both signs between a thousandth and a thousand."
-    ),
-    scope=_CATALOG,
-    measure=_outside,
-)
-SILENT = Experiment(
-    prose=(
-        "The same functions at 10,000 inputs between −10 and 10; 'not activated' is an output of "
-        "exactly 0."
-    ),
-    scope=_CATALOG,
-    measure=_silent,
-)
-STEP_BENDS = Experiment(
-    prose=(
-        "Whether f(a + b) = f(a) + f(b) at 1,000 pairs, and whether two step units with weights "
-        "set by hand compute XOR, which no line can."
-    ),
-    scope="The binary step, computed exactly",
-    measure=_step_bends,
-)
 RELU_SLOPES = Experiment(
-    prose="Gradients at 10,000 random negative inputs of all magnitudes, both frameworks.",
-    scope=_BOTH,
-    measure=_relu_slopes,
+    "Gradients at 10,000 random negative inputs of all magnitudes, both frameworks.",
+    _RELU,
+    _relu_slopes,
 )
 RELU_OUTPUTS = Experiment(
-    prose="10,000 outputs for standard normal pre-activations, both frameworks.",
-    scope=_BOTH,
-    measure=_relu_outputs,
+    "10,000 outputs for standard normal pre-activations, both frameworks.", _RELU, _relu_outputs
 )
 RELU_NEAR_ZERO = Experiment(
-    prose="Gradients at 1,001 positive inputs down to the smallest normal float32.",
-    scope=_BOTH,
-    measure=_relu_near_zero,
+    "Gradients at 1,001 positive inputs down to the smallest normal float32.",
+    _RELU,
+    _relu_near_zero,
+)
+
+# --- Sigmoid and tanh -----------------------------------------------------------------------------
+
+_BOTH = "The function itself, in PyTorch and Keras"
+
+
+def _two_softmax(root: int, level: Level) -> Evidence:
+    x = np.random.default_rng(root).uniform(-30, 30, 10_000)
+    pairs = np.stack([x, np.zeros_like(x)], 1)
+    worst: dict[Case, float] = {}
+    for (title, side), dtype in itertools.product(frameworks().items(), DTYPES):
+        single = side.values(catalog.get("sigmoid"), x, dtype)
+        double = side.values(catalog.get("softmax"), pairs, dtype)[:, 0]
+        worst[title, dtype] = _epsilons(np.abs(single - double) / double, dtype)
+    return {"largest difference": exact(worst, "framework", "dtype")}
+
+
+def _epsilons(differences: Array, dtype: str) -> float:
+    """The largest, in machine epsilons."""
+    return float(differences.max() / np.finfo(dtype).eps)
+
+
+def _tanh_is_sigmoid(root: int, level: Level) -> Evidence:
+    x = np.random.default_rng(root).uniform(-20, 20, 10_000)
+    tiny = 10.0 ** np.arange(-1.0, -11.0, -1)
+    worst: dict[Case, float] = {}
+    near_zero = {}
+    for (title, side), dtype in itertools.product(frameworks().items(), DTYPES):
+        tanh, other = _twice(side, x, dtype)
+        worst[title, dtype] = _epsilons(np.abs(tanh - other), dtype)
+        tanh, other = _twice(side, tiny, dtype)
+        near_zero[f"{title} {dtype}"] = float(np.abs(other / tanh - 1).max())
+    notes = {"relative difference near zero": near_zero}
+    return {"largest difference": exact(worst, "framework", "dtype", **notes)}
+
+
+def _twice(framework: Any, x: Array, dtype: str) -> tuple[Array, Array]:
+    """Tanh x as the framework has it, and as 2σ(2x) − 1."""
+    # The argument is doubled in the framework's own precision: it is exact.
+    doubled = framework.values(catalog.get("sigmoid"), 2 * x, dtype)
+    combined = (2 * doubled.astype(dtype) - 1).astype(np.float64)
+    return framework.values(catalog.get("tanh"), x, dtype), combined
+
+
+def _neighbours(root: int, reach: float) -> Array:
+    """Inputs ``STEP`` apart from -reach to reach, shifted at random by less than a step."""
+    shift = np.random.default_rng(root).uniform(0, STEP)
+    return shift + np.arange(-reach, reach, STEP)
+
+
+def _change(values: Array) -> float:
+    """The largest change between neighbours, over their distance."""
+    return float(np.abs(np.diff(values)).max() / STEP)
+
+
+def _smooth_slope(root: int, level: Level) -> Evidence:
+    slopes = in_both("gradients", "sigmoid", _neighbours(root, 10), "float64")
+    curvature = 1 / (6 * math.sqrt(3))
+    changes = {title: _change(slope) / curvature for title, slope in slopes.items()}
+    return {"fastest change of the slope": Measured.exact(changes, "framework")}
+
+
+def _s_shape(root: int, level: Level) -> Evidence:
+    x = _neighbours(root, 8)
+    outputs = in_both("values", "tanh", x, "float64")
+    found: dict[str, dict[str, float]] = {}
+    for title, slope in in_both("gradients", "tanh", x, "float64").items():
+        turns = x[np.flatnonzero(np.diff(np.sign(np.diff(slope))) != 0) + 1]
+        for what, value in (
+            ("number of turning points", len(turns)),
+            ("turning point's distance from 0", np.abs(turns).max(initial=0)),
+            ("deepest fall", max(0.0, -np.diff(outputs[title]).min())),
+            ("steepest slope", _change(outputs[title])),
+            ("fastest change of the slope", _change(slope) / (4 / (3 * math.sqrt(3)))),
+        ):
+            found.setdefault(what, {})[title] = float(value)
+    return {what: Measured.exact(values, "framework") for what, values in found.items()}
+
+
+def _beyond_five(root: int, level: Level) -> Evidence:
+    x = np.append(5.0, 5 + np.random.default_rng(root).exponential(3, 10_000))
+    low, high = (in_both("values", "sigmoid", side) for side in (-x, x))
+    errors: dict[Case, float] = {}
+    for title in low:
+        errors[title, "below −5"] = float(low[title].max())
+        errors[title, "above 5"] = float(np.abs(high[title] - 1).max())
+    record = catalog.get("sigmoid")
+    notes = {
+        "slope left at 5": float(record.derivative(5.0) / record.derivative(0.0)),
+        "slope below 1 % from": record.saturates_beyond(0.01)[1],
+    }
+    return {"distance from the limit": exact(errors, "framework", "side", **notes)}
+
+
+def _offset(root: int, level: Level) -> Evidence:
+    outputs = in_both("values", "sigmoid", np.random.default_rng(root).standard_normal(100_000))
+    cases = {title: size(mean_interval(y, level(2))) for title, y in outputs.items()}
+    return {"mean output's distance from 0": Measured.of(cases, "framework")}
+
+
+def labels_left(scale: float, root: int, *, squashed: bool = True) -> Array:
+    """Squared error of 20 small networks trained on labels of ±scale, with tanh at the end or not.
+
+    200 examples of five numbers; the label is the sign of the first. 100 steps of Adam.
+    """
+    import torch
+    from torch import nn
+
+    x = torch.from_numpy(np.random.default_rng(root).standard_normal((200, 5)).astype(np.float32))
+    wanted = torch.where(x[:, :1] > 0, scale, -scale)
+    errors = []
+    for seed in root_seeds(root):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 1))
+        if squashed:
+            model.append(nn.Tanh())
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+        for _ in range(100):
+            error = nn.functional.mse_loss(model(x), wanted)
+            optimizer.zero_grad()
+            error.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        errors.append(error.item())
+    return np.array(errors)
+
+
+def _labels(root: int, level: Level) -> Evidence:
+    found = mean_interval(labels_left(2.0, root), level(1))
+    unsquashed = labels_left(2.0, root, squashed=False)
+    notes = {
+        "with labels of ±1": float(labels_left(1.0, root).mean()),
+        "with labels of ±2 and no tanh at the end": float(unsquashed.mean()),
+    }
+    return {"squared error": Measured.of({"labels of ±2": found}, notes=notes)}
+
+
+TWO_SOFTMAX = Experiment(
+    "σ(x) against the first output of softmax([x, 0]) at 10,000 random x from −30 to 30, "
+    "both frameworks, float32 and float64; the difference is relative.",
+    _BOTH,
+    _two_softmax,
+)
+TANH_IS_SIGMOID = Experiment(
+    "tanh x against 2σ(2x) − 1 at 10,000 random x from −20 to 20, both frameworks, float32 "
+    "and float64; the difference is absolute, as both lie between −1 and 1.",
+    _BOTH,
+    _tanh_is_sigmoid,
+)
+SMOOTH_SLOPE = Experiment(
+    "Gradients of the sigmoid at 20,000 neighbouring inputs from −10 to 10, both frameworks: "
+    "their change per step over the sigmoid's largest curvature, 1/(6√3).",
+    _BOTH,
+    _smooth_slope,
+)
+S_SHAPE = Experiment(
+    "Outputs and gradients of tanh at 16,000 neighbouring inputs from −8 to 8, both "
+    "frameworks. A turning point is where the slope stops growing; the change of the slope "
+    "per step is given over tanh's largest curvature, 4/(3√3).",
+    _BOTH,
+    _s_shape,
+)
+BEYOND_FIVE = Experiment(
+    "Outputs of the sigmoid at ±5 and at 10,000 random inputs beyond, both frameworks.",
+    _BOTH,
+    _beyond_five,
+)
+OFFSET = Experiment(
+    "The mean of 100,000 outputs for standard normal inputs, both frameworks.", _BOTH, _offset
+)
+LABELS = Experiment(
+    "20 small networks with a tanh output are trained on labels of −2 and 2 (100 steps of "
+    "Adam). If tanh scaled the labels, they would fit them as they fit −1 and 1.",
+    "Networks of 16 hidden units · 200 made-up examples · 20 seeds",
+    _labels,
 )

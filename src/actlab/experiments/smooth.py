@@ -14,8 +14,8 @@ import numpy.typing as npt
 from actlab import catalog, stats
 from actlab.experiments import untrained
 from actlab.experiments.contest import FAIR, SEEDS, SPLITS, contest, over_splits
-from actlab.experiments.curves import frameworks
 from actlab.experiments.normalised import standardised
+from actlab.experiments.pointwise import frameworks
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.self_gated import LOST, RATES, lost, own_start, silent_cell
 from actlab.experiments.shares import DTYPES

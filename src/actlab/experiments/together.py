@@ -55,3 +55,10 @@ def least(
 def shared(confidence: float, among: int) -> float:
     """The confidence that each of ``among`` intervals needs for all to hold (Bonferroni)."""
     return 1 - (1 - confidence) / among
+
+
+def size(found: Interval) -> Interval:
+    """The interval of the absolute value of a mean."""
+    low, high = sorted((abs(found.low), abs(found.high)))
+    low = 0.0 if found.low < 0 < found.high else low
+    return Interval(abs(found.mean), low, high, found.n, confidence=found.confidence)
