@@ -365,9 +365,9 @@ claims.trial("gates-any-helps", "gates-beat-plain", "gates-faster")
 
 # %% [markdown]
 # GEGLU is ahead of both plain blocks, by a hair: the interval nearly touches 0, and half of the
-# networks were added when the first half had shown nothing. No other gate is shown to be ahead, none
-# to be behind. That contradicts nobody: Shazeer's gates lead by some hundredths of a nat a *word
-# piece* (not a letter), in models many thousand times as large.
+# networks were added when the first half had shown nothing. No other gate is shown to be ahead,
+# none to be behind. That contradicts nobody: Shazeer's gates lead by some hundredths of a nat a
+# *word piece* (not a letter), in models many thousand times as large.
 #
 # Nor is a gate shown to train faster. That verdict was once another. Its learning rates had been
 # chosen for the loss at the end; GLU's was nearly twice ReLU's, and a larger rate alone is faster.
