@@ -175,8 +175,11 @@ def explained(root: int, level: Level) -> Evidence:
     for case in ahead:
         (elu, selu), key = places[case]
         smooth = selu.replace("selu", "without kink")
-        lead, gained = (ELU_LEAD.leads(table, (arm, selu), key)[selu] for arm in (elu, smooth))
-        cases[case], _ = contest.over_splits(gained - lead / 2, level(len(ahead)))
+        ours, theirs, curved = (
+            contest.accuracies(table, arm, **key) for arm in (elu, selu, smooth)
+        )
+        beyond = curved - theirs - (ours - theirs) / 2
+        cases[case], _ = contest.over_splits(beyond, level(len(ahead)))
     return {BEYOND: Measured(cases, ELU_LEAD.factors)}
 
 

@@ -222,7 +222,8 @@ def _best(valid: Array, test: Array) -> Array:
     """What one practitioner per seed ends with, who sees only the networks of that seed."""
     seeds = valid.shape[-1]
     chosen = valid.reshape(-1, seeds).argmax(0)
-    return test.reshape(-1, seeds)[chosen, np.arange(seeds)]
+    best: Array = test.reshape(-1, seeds)[chosen, np.arange(seeds)]
+    return best
 
 
 def _order(root: int, level: Level) -> Evidence:

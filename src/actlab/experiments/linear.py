@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from actlab import catalog, stats
 from actlab import data as datasets
@@ -116,7 +117,9 @@ def xor_layers(smallest: int) -> list[list[list[float]]]:
     ]
 
 
-def run_linear(layers: Sequence[Sequence[Sequence[float]]], x: Array, how: str) -> list[float]:
+def run_linear(
+    layers: Sequence[Sequence[Sequence[float]]], x: npt.NDArray[Any], how: str
+) -> list[float]:
     """The outputs of a linear network for the rows of ``x``: one number each.
 
     ``how``: ``"exact"`` (fractions), ``"torch"`` or ``"keras"`` (float32).

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from actlab import catalog
 from actlab.catalog import Activation
@@ -32,7 +33,7 @@ def frameworks() -> dict[str, Any]:
     return {"PyTorch": torch, "Keras": keras}
 
 
-def in_both(what: str, name: str, x: Array, dtype: str = "float32") -> dict[str, Array]:
+def in_both(what: str, name: str, x: npt.NDArray[Any], dtype: str = "float32") -> dict[str, Array]:
     """``values`` or ``gradients`` of an activation at these numbers, by framework."""
     record = catalog.get(name)
     return {title: getattr(side, what)(record, x, dtype) for title, side in frameworks().items()}
