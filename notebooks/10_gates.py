@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Gates: one map decides what the other may say
 #
-# **30 minutes to read, exercises apart · runs in about 30 s and 1.1 GB on 2 cores · needs: GELU,
+# **30 minutes to read, exercises apart · runs in about 15 s and 1.1 GB on 2 cores · needs: GELU,
 # SiLU, Mish**
 #
 # In nearly every large language model of today each layer has a block like this one:

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # What does an activation cost?
 #
-# **35 minutes to read, exercises apart · runs in about 25 s and 1.2 GB on 2 cores · needs: ReLU,
+# **35 minutes to read, exercises apart · runs in about 15 s and 1.2 GB on 2 cores · needs: ReLU,
 # GELU**
 #
 # Your network does not fit into memory. It is six layers of the same width; without any activation
@@ -251,11 +251,12 @@ predict.reveal(
 claims.trial("cost-exponential", "cost-gelu-tanh")
 
 # %% [markdown]
-# Where ELU is slower, the document is right about the reason; compiled by PyTorch and with the
-# backward pass it is not slower at all, as the strange ReLU has it. GELU's approximation,
-# $x/2 \cdot (1 + \tanh(\dots))$, was offered for its speed, and is slower in six of eight cases, up
-# to three times; in the other two it saves 7 %. That hard SiLU saves 30 % of SiLU's time was
-# [not shown](../book/reference/claims.md).
+# Forward the document is right about the reason. With the backward pass, compiled, it is not: in
+# PyTorch ELU is then no slower than the strange ReLU, and in Keras its twin without the exponential
+# is no faster than ELU. GELU's approximation, $x/2 \cdot (1 + \tanh(\dots))$, was offered for its
+# speed, and is slower in seven of eight cases, up to three times and more; in the eighth, forward
+# by XLA, it saves a third. That hard SiLU saves 30 % of SiLU's time was [not
+# shown](../book/reference/claims.md).
 #
 # ## What has to wait
 #

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -80,7 +81,7 @@ def test_what_is_near_the_roof():
     assert "no activation should be faster than a copy" in WORDS
     assert "Half of Keras's functions, op by op, are near the roof, with an exponential or" in WORDS
     near = [case for case, *_ in recorded("cost-memory-bound").decision.passing]
-    assert near == ["Keras, eager"] * 6
+    assert near.count("Keras, eager") == 6
     assert ("Keras, eager", "ELU") in recorded("cost-memory-bound").decision.passing
     assert len(roofline.reached("keras")["Keras, eager"]) == 12
     leaky = roofline.by_size(("leaky_relu",))["Leaky ReLU"]
@@ -146,18 +147,23 @@ def test_what_the_compiler_keeps_of_relu_is_a_yes_or_no():
 
 
 def test_what_is_said_of_the_verdicts():
-    assert "compiled by PyTorch and with the backward pass it is not slower at all" in WORDS
+    assert "Forward the document is right about the reason" in WORDS
     reason = recorded("cost-exponential")
-    assert len(reason.decision.passing) == 3
+    assert reason.decision.passing == (("PyTorch", "forward"), ("Keras", "forward"))
+    assert "in PyTorch ELU is then no slower than the strange ReLU" in WORDS
     assert reason.measured[roofline.ELUS].cases["PyTorch", "forward and backward"].high < 0
-    assert "is slower in six of eight cases, up to three times" in WORDS
+    assert "in Keras its twin without the exponential is no faster than ELU" in WORDS
+    seconds = seconds_of("keras", "compiled")
+    full, bare = (np.median(seconds[name, "both"]) for name in (roofline.ELU, roofline.TWIN))
+    assert full < 1.05 * bare
+    assert "is slower in seven of eight cases, up to three times and more" in WORDS
     (saved,) = recorded("cost-gelu-tanh").measured.values()
-    assert sum(found.high < 0 for found in saved.cases.values()) == 6
-    assert "in the other two it saves 7 %" in WORDS
-    assert [round(found.mean) for found in saved.cases.values() if found.low > 0] == [7, 7]
+    assert sum(found.high < 0 for found in saved.cases.values()) == 7
+    assert 3 < 1 - min(found.mean for found in saved.cases.values()) / 100 < 4
     assert len(saved.cases) == 8
-    assert recorded("cost-gelu-tanh").verdict == "refuted"
-    assert 3 < 1 - min(found.mean for found in saved.cases.values()) / 100 < 3.3
+    assert "in the eighth, forward by XLA, it saves a third" in WORDS
+    assert saved.cases["Keras, compiled", "forward"].mean == pytest.approx(100 / 3, abs=4)
+    assert recorded("cost-gelu-tanh").verdict == "not shown"
     assert "That hard SiLU saves 30 % of SiLU's time was [not shown]" in WORDS
     assert recorded("cost-hard-silu").verdict == "not shown"
     assert "are [not everywhere half the time]" in WORDS
