@@ -68,8 +68,7 @@ CLAIMS = (
 CHEAT = (
     Row(
         activation="glu",
-        use="The feed-forward block of a transformer, where papers show a lead; our small ones "
-        "GEGLU's, by a hair.",
+        use="A transformer's feed-forward block. Papers show a lead; here GEGLU's, by a hair.",
         start="As the plain block; two thirds of its hidden width cost as many weights.",
         trap="The gate is the second half in nn.GLU and keras.activations.glu.",
         evidence=("gates-any-helps", "gates-beat-plain", "gates-faster"),

@@ -680,14 +680,13 @@ def half_the_bytes(root: int, level: Level) -> Evidence:
 
 
 def saved(ours: str, theirs: str, root: int, level: Level) -> Evidence:
-    """By how much one is faster than the other."""
+    """By how much one is faster than the other, in per cent of the slower one's time."""
 
     def values(part: int) -> Found:
-        return [
-            ((MODES[f][m], title), 100 * (1 - seconds[ours, work] / seconds[theirs, work]))
-            for (f, m), seconds in times(part).items()
-            for work, title in WORK.items()
-        ]
+        for (f, m), seconds in times(part).items():
+            for work, title in WORK.items():
+                one, other = seconds[ours, work], seconds[theirs, work]
+                yield (MODES[f][m], title), 100 * (other - one) / np.maximum(one, other)
 
     return {SAVED: Measured(_found(values, level), ("where", "work"))}
 
@@ -902,7 +901,8 @@ FASTER_IN_PLACE = Experiment(
 def faster(ours: str, theirs: str) -> Experiment:
     """One against the other, forward alone and with the backward pass."""
     return Experiment(
-        f"{_ALONE} {_title(ours)} against {_title(theirs)} in the same round.",
+        f"{_ALONE} {_title(ours)} against {_title(theirs)} in the same round, in per cent of the "
+        "slower one's time.",
         _SCOPE,
         partial(saved, ours, theirs),
         study=ROOFLINE.name,

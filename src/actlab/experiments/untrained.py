@@ -66,7 +66,12 @@ def digits(count: int = 256) -> tuple[Array, npt.NDArray[np.int64]]:
 
 
 def draw(
-    seeds: Iterable[int], *, features: int = 64, dtype: str = "float64", **settings: Any
+    seeds: Iterable[int],
+    *,
+    features: int = 64,
+    classes: int = 10,
+    dtype: str = "float64",
+    **settings: Any,
 ) -> Networks:
     """One untrained network per seed; ``settings`` as in :func:`actlab.ensemble.train`.
 
@@ -80,7 +85,7 @@ def draw(
     drawn = tuple(seeds)
     arms = [Settings(**settings)] * len(drawn)
     kind, cpu = getattr(torch, dtype), torch.device("cpu")
-    return Networks(arms, drawn, features, n_classes=10, dtype=kind, device=cpu)
+    return Networks(arms, drawn, features, n_classes=classes, dtype=kind, device=cpu)
 
 
 @contextlib.contextmanager

@@ -37,7 +37,7 @@ PHRASES = {
 }
 # The same where there is little room, in a table or beside a picture.
 SHORT = {"depth": "{} layers", "batch": "batch {}", "rival": "over {}"}
-LISTED = 6  # cases that are named one by one; more are counted
+LISTED, NAMED = 6, 18  # cases, and words, in which they are named one by one; more are counted
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ class Measured:
             return f"everywhere but {found}"
         listed = self._listed(wanted)
         many = listed.count(";") >= LISTED or len(wanted) > 2 * LISTED
+        many |= len(listed.split()) > NAMED
         return f"in {len(wanted)} of {len(self.cases)} cases" if many else listed
 
     def _common(self, wanted: Sequence[Case]) -> str:
