@@ -145,7 +145,7 @@ ADVICE = (
         {
             "hard-int8": HOLDS,
             "relu6-low-precision": UNSHOWN,
-            "smooth-beats-hard": WHEN,
+            "smooth-beats-hard": UNSHOWN,
             "relu-fastest": UNSHOWN,
             "leaky-latency": WHEN,
         },
