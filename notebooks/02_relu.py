@@ -15,7 +15,7 @@
 # %% [markdown]
 # # ReLU, and who killed it
 #
-# **34 minutes to read, exercises apart · runs in about 25 s and 1.4 GB on 2 cores · needs: you
+# **34 minutes to read, exercises apart · runs in about 20 s and 1.4 GB on 2 cores · needs: you
 # have trained one network before**
 #
 # ReLU has a reputation for dying. A much-read tutorial finds half of the units in a deep network
