@@ -1,6 +1,7 @@
 """A study is done once, cell by cell: killed, resumed, on a cluster, it gives the same table."""
 
 import dataclasses
+import importlib
 import json
 import os
 import signal
@@ -187,7 +188,8 @@ def test_a_cluster_gives_the_same_table_though_a_worker_is_killed(tmp_path):
     pd.testing.assert_frame_equal(table, whole)
 
 
-def test_no_scheduler_no_hang():
+def test_no_scheduler_no_hang(monkeypatch):
+    monkeypatch.setattr(importlib.import_module("actlab.study.run"), "PATIENCE", "1s")
     with pytest.raises(StudyError, match="no Dask scheduler answers at 'tcp://127"):
         quietly(make(), "tcp://127.0.0.1:9")
 

@@ -16,6 +16,7 @@ from actlab.study.declared import Cell, Study, StudyError
 
 # A core that somebody else uses for more than this share of the last minute is not ours.
 BUSY = 0.25
+PATIENCE = "20s"  # for a scheduler to answer
 
 
 def run(
@@ -130,7 +131,7 @@ def _there(study: Study, cells: list[Cell], scheduler: str) -> Iterator[Any]:
             "a cluster needs Dask: python -m pip install 'dask[distributed]'"
         ) from None
     try:
-        client = Client(scheduler, timeout="20s")  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
         raise StudyError(
             f"no Dask scheduler answers at {scheduler!r} ({error}): start one with "
