@@ -174,10 +174,8 @@ def explained(root: int, level: Level) -> Evidence:
     cases: dict[Case, Interval] = {}
     for case in ahead:
         (elu, selu), key = places[case]
-        smooth = selu.replace("selu", "without kink")
-        ours, theirs, curved = (
-            contest.accuracies(table, arm, **key) for arm in (elu, selu, smooth)
-        )
+        arms = (elu, selu, selu.replace("selu", "without kink"))
+        ours, theirs, curved = (contest.accuracies(table, arm, **key) for arm in arms)
         beyond = curved - theirs - (ours - theirs) / 2
         cases[case], _ = contest.over_splits(beyond, level(len(ahead)))
     return {BEYOND: Measured(cases, ELU_LEAD.factors)}

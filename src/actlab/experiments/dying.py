@@ -57,18 +57,23 @@ CHANGES = {
 
 
 def born_dead_cell(
-    activation: str, init: str, root: int, data: str = "fashion_mnist", **settings: Any
+    activation: str,
+    init: str,
+    root: int,
+    data: str = "fashion_mnist",
+    *,
+    starts: Mapping[str, Arm] = STARTS,
+    widths: Sequence[int] = WIDTHS,
 ) -> pd.DataFrame:
     """What the layers of untrained networks do with the training images: a row per seed and layer.
 
     Columns ``seed``, ``layer`` and those of :class:`actlab.experiments.untrained.Signals`.
-    ``settings``: what stands in this module, for the study's fingerprint.
     """
     x, seeds = datasets.load(data, scale="symmetric").x_train, root_seeds(root)
-    shape: Arm = {"features": x.shape[1], "hidden": WIDTHS, "dtype": "float32"}
-    networks = untrained.draw(seeds, activation=activation, **shape, **STARTS[init])
+    shape: Arm = {"features": x.shape[1], "hidden": tuple(widths), "dtype": "float32"}
+    networks = untrained.draw(seeds, activation=activation, **shape, **starts[init])
     values = {name: found.ravel() for name, found in vars(untrained.signals(networks, x)).items()}
-    index = pd.MultiIndex.from_product([seeds, range(1, len(WIDTHS) + 1)], names=["seed", "layer"])
+    index = pd.MultiIndex.from_product([seeds, range(1, len(widths) + 1)], names=["seed", "layer"])
     return pd.DataFrame(values, index=index).reset_index()
 
 

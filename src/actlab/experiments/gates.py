@@ -7,8 +7,7 @@ the curve of the one, the gate, is multiplied with the other (Dauphin et al., 20
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from actlab.experiments.contest import floor, listed, over_splits
 from actlab.experiments.together import least, shared
+from actlab.experiments.untrained import one_core
 from actlab.experiments.vocabulary import documentation
 from actlab.stats import Interval
 from actlab.study import Study, grid_of, load
@@ -277,7 +277,7 @@ def gates_cell(
         lowest = np.where(np.isnan(test[tuned_for]), np.nan, np.nanmin(valid, axis=0))
         return dict(zip(rates, -lowest.reshape(count, -1), strict=True))
 
-    with one_thread():
+    with one_core():
         tuned = search(score, start)
         texts, drawn, columns = networks(seeds)
         marks = (once, 4 * once, longest)
@@ -305,7 +305,7 @@ def speed_cell(
         texts, drawn, columns = networks(count, tuning)
         rates = [lr] * len(drawn)
         options: dict[str, Any] = {"every": every, "patience": steps, "batch": batch}
-        with one_thread():
+        with one_core():
             valid, _ = fitted(arm, texts, drawn, rates, marks=[steps], **options)
         columns["tuning"] = tuning
         for target in targets:
@@ -314,19 +314,6 @@ def speed_cell(
             columns[f"steps_{target:g}"] = np.where(there.any(0), first, np.nan)
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """These matrices are too small for several."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 GATES = Study(

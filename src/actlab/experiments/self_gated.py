@@ -20,6 +20,7 @@ from actlab.experiments import untrained
 from actlab.experiments.contest import FAIR, OPTIONS, Ahead, contest
 from actlab.experiments.normalised import moments, standardised
 from actlab.experiments.seeds import root_seeds
+from actlab.experiments.together import share_of
 from actlab.stats import Interval
 from actlab.study import Study, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured
@@ -258,9 +259,7 @@ def lost(table: pd.DataFrame, functions: Mapping[str, str], level: Level) -> Mea
     for (title, name), lr in places:
         part = table[(table.activation == name) & np.isclose(table.lr, lr)]
         count = int((part.diverged | (part.silent > 0.01)).sum())
-        found = stats.share_interval(count, len(part), level(len(places)))
-        ends = (100 * found.mean, 100 * found.low, 100 * found.high)
-        cases[title, f"{lr:g}"] = Interval(*ends, len(part), confidence=found.confidence)
+        cases[title, f"{lr:g}"] = share_of(count, len(part), level(len(places)))
     silent = 100 * table.groupby(["activation", "lr"]).silent.mean()
     notes = {f"silent units (%), {name}, {lr:g}": share for (name, lr), share in silent.items()}
     return Measured(cases, ("function", "rate"), notes=notes)

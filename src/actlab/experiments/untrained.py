@@ -89,7 +89,7 @@ def draw(
 
 
 @contextlib.contextmanager
-def _one_core() -> Iterator[None]:
+def one_core() -> Iterator[None]:
     """Cores that split operations as small as these wait for each other after every one."""
     import torch
 
@@ -101,7 +101,7 @@ def _one_core() -> Iterator[None]:
         torch.set_num_threads(cores)
 
 
-@_one_core()
+@one_core()
 def outputs(networks: Networks, x: Any, mode: Mode = "observe") -> list[Tensor]:
     """What each hidden layer hands on to the next, skip connections and dropout included.
 
@@ -132,7 +132,7 @@ class Signals:
     always_on: Array
 
 
-@_one_core()
+@one_core()
 def signals(networks: Networks, x: Any) -> Signals:
     """Pass inputs ``x`` (samples, features) through."""
     import torch
@@ -161,7 +161,7 @@ def signals(networks: Networks, x: Any) -> Signals:
 # --- Gradients ------------------------------------------------------------------------------------
 
 
-@_one_core()
+@one_core()
 def weight_gradients(networks: Networks, x: Any, y: npt.ArrayLike) -> Array:
     """Gradient norm of each hidden layer's weights for one example, root mean square over all.
 
@@ -190,7 +190,7 @@ def weight_gradients(networks: Networks, x: Any, y: npt.ArrayLike) -> Array:
     return (total / len(labels)).sqrt().T.numpy()
 
 
-@_one_core()
+@one_core()
 def output_gradients(networks: Networks, x: Any, seed: int = 0) -> Array:
     """Norm of the gradient that comes back to each layer's outputs, over units and inputs.
 
