@@ -91,7 +91,7 @@ def test_the_lead_is_over_the_strongest_of_the_others(monkeypatch):
         return {view: {k: v + noise for k, v in values.items()} for view in choice.VIEWS}
 
     monkeypatch.setattr(choice, "worths", worths)
-    found = choice.CRUCIAL(0, lambda cases: 0.95)
+    found = choice.crucial(0, lambda cases: 0.95)
     lead = found["lead over other choices"]
     assert len(lead.cases) == 12
     assert lead.cases["digits", "untuned", "with sigmoid"].mean == pytest.approx(5)

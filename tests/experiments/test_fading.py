@@ -81,7 +81,7 @@ def in_training(before, after):
 )
 def test_what_is_asked_is_what_has_vanished_at_the_start(monkeypatch, before, after, cases, lost):
     monkeypatch.setattr(fading, "load", lambda name, root: in_training(before, after))
-    (found,) = fading.STAYS_VANISHED(0, lambda n: 0.95).values()
+    (found,) = fading.stays_vanished(0, lambda n: 0.95).values()
     assert len(found.cases) == cases
     assert len(found.notes["vanished during training"]) == lost
     for interval in found.cases.values():

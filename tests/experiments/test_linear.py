@@ -13,7 +13,7 @@ from actlab.experiments import linear, pointwise
 
 
 def test_ranges_by_sampling_agree_with_the_catalog():
-    (shares,) = pointwise.OUTSIDE(0, lambda cases: 0.95).values()
+    (shares,) = pointwise.outside(0, lambda cases: 0.95).values()
     for record in pointwise.functions():
         found = record.properties.range
         inside = shares.cases[(record.title,)].mean == 0
@@ -121,7 +121,7 @@ def test_one_cell_of_the_study_has_the_columns_of_its_table():
 def test_a_run_in_which_nothing_moves_is_broken_and_decides_nothing(monkeypatch):
     monkeypatch.setattr(linear, "moved", lambda seeds: {"tanh": 0.0, "binary_step": 0.0})
     with pytest.raises(RuntimeError, match="broken"):
-        linear.STUCK(0, lambda cases: 0.95)
+        linear.stuck(0, lambda cases: 0.95)
 
 
 def test_keras_warns_of_what_has_no_gradient():

@@ -101,7 +101,7 @@ def test_the_layer_furthest_off_is_found_over_all_splits(monkeypatch):
         for layer in (1, 2, 3)
     ]
     monkeypatch.setattr(normalised, "load", lambda name: pd.DataFrame(rows))
-    found = normalised.WHILE_LEARNING(0, lambda n: 0.95)
+    found = normalised.while_learning(0, lambda n: 0.95)
     scale = {case: one.mean for case, one in found[normalised.SCALE].cases.items()}
     assert scale["digits", "before training"] == 0
     assert scale["MNIST-1D", "after training"] == pytest.approx(0.30103)

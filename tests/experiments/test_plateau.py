@@ -48,8 +48,8 @@ def test_early_stopping_is_applied_to_the_recorded_courses(monkeypatch):
     ]
     table = pd.DataFrame(rows, columns=["arm", "seed", "epoch", "valid_accuracy"])
     monkeypatch.setattr(plateau, "load", lambda name: table)
-    (found,) = plateau.BEYOND_CHANCE(0, lambda n: 0.95).values()
+    (found,) = plateau.beyond_chance(0, lambda n: 0.95).values()
     assert found.cases["with the published early stopping",].mean == pytest.approx(25)
     assert found.cases["without early stopping",].mean == pytest.approx(100)
-    (fewer,) = plateau.BEYOND_CHANCE(1, lambda n: 0.95).values()  # without seed 0
+    (fewer,) = plateau.beyond_chance(1, lambda n: 0.95).values()  # without seed 0
     assert fewer.cases["with the published early stopping",].mean == pytest.approx(100 / 3)

@@ -155,7 +155,7 @@ def test_the_ratio_is_the_lifted_ones_over_its_twins(raced):
 
 
 def test_both_starts_and_every_target_are_cases(raced):
-    (found,) = race.LIFTING(0, lambda n: 0.95).values()
+    (found,) = race.lifting(0, lambda n: 0.95).values()
     assert found.factors == ("data", "target", "curve", "same")
     assert len(found.cases) == 2 * 2 * 4 * 2
     for case, interval in found.cases.items():

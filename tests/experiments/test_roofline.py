@@ -58,7 +58,7 @@ def test_the_share_of_the_bandwidth_counts_two_arrays_there_and_five_both_ways(t
     there = roofline.shares(work="forward")["torch", "plain"]["relu"]
     assert np.allclose(both, 50)
     assert np.allclose(there, 50)
-    (measured,) = roofline.bound_by_memory(0, surely).values()
+    (measured,) = roofline.bound(0, surely).values()
     assert measured.factors == ("where", "activation")
     assert len(measured.cases) == 4 * len(NAMES)
     assert measured.cases["Keras, eager", "GELU"].mean == pytest.approx(50)
@@ -146,7 +146,7 @@ def test_memory_is_counted_beyond_relu_and_beside_the_same_module(timed):
     (more,) = roofline.more_memory(0, surely).values()
     assert more.cases["Keras, graph", "GELU"].mean == pytest.approx(1)
     assert more.cases["PyTorch, eager", "GELU"].low == pytest.approx(1)
-    (less,) = roofline.in_place(0, surely).values()
+    (less,) = roofline.less_in_place(0, surely).values()
     assert less.cases["SiLU",].mean == pytest.approx(1)
     assert less.cases["ReLU",].mean == pytest.approx(-1)
 
@@ -195,7 +195,7 @@ def test_in_place_is_compared_with_new_memory_in_the_same_round(timed, monkeypat
     rows["seconds"] = rows.work.map(seconds)
     timed(pd.concat([rows.assign(batch=256), rows.assign(batch=2_048)]))
     monkeypatch.setattr(roofline, "UNITS", 4_096)
-    (measured,) = roofline.quicker(0, surely).values()
+    (measured,) = roofline.faster_in_place(0, surely).values()
     assert len(measured.cases) == 2 * len(roofline.IN_PLACE)
     assert measured.cases["32 MiB", "ReLU"].mean == pytest.approx(60)
 

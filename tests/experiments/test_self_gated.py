@@ -69,7 +69,7 @@ def test_both_studies_have_twenty_networks_of_each_kind_and_more():
 
 def test_a_network_that_diverged_is_a_network_lost():
     table = load(self_gated.SILENT.name)
-    found = self_gated.NEVER_SILENT(0, lambda cases: 0.95)[self_gated.LOST].cases
+    found = self_gated.never_silent(0, lambda cases: 0.95)[self_gated.LOST].cases
     for (title, rate), share in found.items():
         rows = table[table.activation == self_gated.SELF_GATED[title]]
         rows = rows[np.isclose(rows.lr, float(rate))]

@@ -62,7 +62,7 @@ def test_falling_slopes_have_a_negative_rank_correlation(monkeypatch):
         for layer in range(1, cell["depth"] + 1)
     ]
     monkeypatch.setattr(slopes, "load", lambda name: pd.DataFrame(rows))
-    (found,) = slopes.FALLING(0, lambda n: 0.95).values()
+    (found,) = slopes.falling(0, lambda n: 0.95).values()
     assert [f.mean for f in found.cases.values()] == pytest.approx([-1] * 3)
     assert ("MNIST-1D", "10") in found.cases
 
@@ -80,7 +80,7 @@ def test_the_spread_is_relative_to_that_of_each_other_arm(monkeypatch):
     ]
     table = pd.DataFrame(rows)
     monkeypatch.setattr(slopes, "load", lambda name: table)
-    (found,) = slopes.SPREAD(0, lambda n: 0.95).values()
+    (found,) = slopes.spread(0, lambda n: 0.95).values()
     assert list(found.cases) == [("leaky 0.01",), ("leaky 0.18",), ("leaky 0.3",), ("RReLU",)]
     for interval in found.cases.values():
         assert interval.mean == pytest.approx(2, rel=1e-3)

@@ -128,7 +128,7 @@ def test_the_curve_without_the_kink_is_asked_only_where_elu_leads(monkeypatch):
         [broken.ELU_LEAD], lambda arm, split, seed: 80 + split + seed + gained.get(arm, 0)
     )
     monkeypatch.setattr(contest, "load", lambda name: table)
-    (found,) = broken.SMOOTH(0, lambda n: 0.95).values()
+    (found,) = broken.smooth(0, lambda n: 0.95).values()
     assert {case: one.mean for case, one in found.cases.items()} == pytest.approx(
         {("He's weights", "digits"): 2, ("He's weights", "MNIST-1D"): 2}
     )
@@ -215,7 +215,7 @@ def test_elu_saves_steps_where_it_needs_fewer(monkeypatch):
         for seed in range(4)
     ]
     monkeypatch.setattr(race, "load", lambda name: pd.DataFrame(rows))
-    (found,) = race.FASTER(0, lambda n: 0.95).values()
+    (found,) = race.faster(0, lambda n: 0.95).values()
     assert len(found.cases) == 4
     for interval in found.cases.values():
         assert (interval.low, interval.mean, interval.high) == pytest.approx((50, 50, 50))

@@ -10,7 +10,7 @@ from actlab.study.__main__ import declared
 
 # A study may be declared before it was run (its rules are committed first); a chapter that reads
 # one without a result fails by itself.
-COMMITTED = sorted(path.stem for path in study.RESULTS.glob("*.parquet"))
+COMMITTED = sorted(path.stem for path in store.RESULTS.glob("*.parquet"))
 
 
 @pytest.mark.parametrize("name", COMMITTED)
@@ -23,7 +23,7 @@ def test_every_result_is_of_a_known_study_and_names_its_machine(name):
     assert "/" not in frame.attrs["machine"]["cpu"]
 
 
-CHECKSUMS = json.loads((study.RESULTS / "checksums.json").read_text("utf-8"))
+CHECKSUMS = json.loads((store.RESULTS / "checksums.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", COMMITTED)

@@ -12,14 +12,14 @@ CLAIMS = (
         id="ranking-whole",
         statement="SELU > ELU > Leaky ReLU (RReLU, PReLU) > ReLU > tanh > sigmoid.",
         source=RANKING,
-        asks=standing.WHOLE_ORDER,
+        asks=standing.whole_order,
         by=PROBABLE,
     ),
     Claim(
         id="ranking-helps",
         statement="The order SELU > … > sigmoid points in the right direction on every problem.",
         source=f"how the ranking is used; {RANKING}",
-        asks=standing.AGREEMENT,
+        asks=standing.agreement,
         by=HELPFUL,
     ),
     Claim(
@@ -63,7 +63,7 @@ CLAIMS = (
         id="choosing-matters-less",
         statement="With normalisation or residual connections the choice matters less.",
         source="practice; Mishkin et al. (2017) saw it with batch normalisation on ImageNet",
-        asks=standing.HELPED,
+        asks=standing.helped,
         by=SHRINKS,
     ),
 )

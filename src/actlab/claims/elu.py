@@ -15,7 +15,7 @@ CLAIMS = (
         id="elu-saturates",
         statement="As its input falls, ELU levels off at a negative value, −α.",
         source=DOCUMENT,
-        asks=sleeping.LEVELS_OFF,
+        asks=sleeping.levels_off,
         by=Rule(
             {"distance from −α": at_most(1, "millionths of α")}, refuted_if="any", partial=False
         ),
@@ -32,14 +32,14 @@ CLAIMS = (
         id="elu-vanishing",
         statement="ELU weakens the vanishing of gradients.",
         source=DOCUMENT,
-        asks=fading.ELU_SAVES,
+        asks=fading.elu_saves,
         by=Rule({"loss that ELU saves": above(0, "powers of ten")}, together=True, of="start"),
     ),
     Claim(
         id="elu-faster",
         statement="An ELU network converges in fewer epochs than a ReLU network.",
         source=DOCUMENT,
-        asks=race.FASTER,
+        asks=race.faster,
         by=Rule({"share of steps saved": above(0, "%")}, together=True),
     ),
     Claim(

@@ -51,7 +51,7 @@ CLAIMS = (
         id="gates-curve-hardly-matters",
         statement="Which curve sits in the gate hardly matters.",
         source=f"{SHAZEER}, where all gates lie within 0.04 of each other",
-        asks=gates.SAME,
+        asks=gates.same,
         by=Rule({gates.APART: within(-0.04, 0.04, "nats")}, together=True, of="network"),
         remarks=f"{LONGER} {MORE} The paper counts per piece of a word, here it is per letter: the "
         "same 0.04 is a wider zone.",
@@ -60,7 +60,7 @@ CLAIMS = (
         id="gates-faster",
         statement="A gate makes training faster.",
         source=DAUPHIN,
-        asks=gates.RACE,
+        asks=gates.race,
         by=Rule({gates.FASTER: above(0, "%")}, together=True),
         remarks="Asked anew on 30 November 2026: before, rates were chosen for the loss, GLU's was "
         "twice ReLU's, and one look in 200 steps was coarse. At equal rates, tried on other "

@@ -66,14 +66,14 @@ CLAIMS = (
         id="relu6-low-precision",
         statement="ReLU6 is robust in few bits: its networks lose less accuracy than ReLU's.",
         source=SANDLER,
-        asks=hard.ENDS_AT_SIX,
+        asks=hard.ends_at_six,
         by=Rule({hard.LESS: above(0, "points")}, together=True),
     ),
     Claim(
         id="relu-cut-range",
         statement="A range that is cut off in calibration loses less than the whole one.",
         source=MIGACZ,
-        asks=hard.CUT_OFF,
+        asks=hard.cut_off,
         by=Rule({hard.BETTER: above(0, "points")}, together=True),
     ),
     Claim(

@@ -19,7 +19,7 @@ CLAIMS = (
         id="leaky-typical-slope",
         statement="The slope of a leaky ReLU is typically 0.01.",
         source=DOCUMENT,
-        asks=libraries.DEFAULT_SLOPES,
+        asks=libraries.default_slopes,
         by=Rule({"default slope": exactly(0.01)}, of="place"),
     ),
     Claim(
@@ -33,7 +33,7 @@ CLAIMS = (
         id="rrelu-not-in-keras",
         statement="Keras has no implementation of RReLU.",
         source=RRELU_DOCUMENT,
-        asks=libraries.RRELU_IN_KERAS,
+        asks=libraries.rrelu_in_keras,
         by=Rule({"number of RReLUs": exactly(0)}, refuted_if="any", partial=False, of="module"),
         remarks="The course has a recipe.",
     ),
@@ -42,7 +42,7 @@ CLAIMS = (
         id="leaky-never-dead",
         statement="The small slope ensures that leaky ReLUs never die.",
         source=DOCUMENT,
-        asks=sleeping.NEVER_DEAD,
+        asks=sleeping.never_dead,
         by=Rule({"largest share of dead units": exactly(0, "%")}, refuted_if="any", partial=False),
         remarks="A leaky unit that is not dead may still be asleep: see the next claim.",
     ),
@@ -50,14 +50,14 @@ CLAIMS = (
         id="leaky-cures-sleep",
         statement="Leaky ReLU solves ReLU's problem of dead units.",
         source=DOCUMENT,
-        asks=sleeping.CURED,
+        asks=sleeping.cured,
         by=Rule({"share of sleepers beyond half of ReLU's": below(0, "points")}, together=True),
     ),
     Claim(
         id="leaky-backprop",
         statement="The small slope enables backpropagation, even for negative input.",
         source=DOCUMENT,
-        asks=sleeping.REGAINED,
+        asks=sleeping.regained,
         by=Rule({"share of the accuracy regained": above(50, "%")}, together=True, of="depth"),
         remarks=(
             "A first rule asked for 5 points below the waking network; with one hidden layer that "
@@ -99,7 +99,7 @@ CLAIMS = (
         id="prelu-depends-on-problem",
         statement="A disadvantage of PReLU is that it performs differently on different problems.",
         source=PRELU_DOCUMENT,
-        asks=slopes.SPREAD,
+        asks=slopes.spread,
         by=Rule({"relative spread of the lead": above(1)}, together=True, of="rival", null=1),
     ),
     # --- Learned and drawn slopes ---
@@ -107,7 +107,7 @@ CLAIMS = (
         id="prelu-first-layer",
         statement="PReLU learns a large slope in the first layer and smaller ones deeper down.",
         source=HE,
-        asks=slopes.FALLING,
+        asks=slopes.falling,
         by=Rule({"rank correlation of slope and layer": below(-0.3, clear=0.3)}, together=True),
         remarks="The paper saw it in a convolutional network on photographs.",
     ),
@@ -115,7 +115,7 @@ CLAIMS = (
         id="prelu-large-data",
         statement="PReLU is worth a try when the training set is large.",
         source=RRELU_DOCUMENT,
-        asks=slopes.LARGE,
+        asks=slopes.large,
         by=Rule(
             {
                 "lead at the largest size": above(0, "points"),
@@ -129,7 +129,7 @@ CLAIMS = (
         id="rrelu-overfitting",
         statement="RReLU is worth a try when the network overfits.",
         source=f"{RRELU_DOCUMENT}; {XU}",
-        asks=slopes.OVERFITTED,
+        asks=slopes.overfitted,
         by=Rule(
             {"lead on the smallest training set": above(0.5, "points")},
             together=True,
@@ -141,14 +141,14 @@ CLAIMS = (
         id="prelu-decay-to-relu",
         statement="Weight decay pushes the slopes of PReLU to zero, and so towards ReLU.",
         source=f"{HE}, and the warning in PyTorch's documentation of PReLU",
-        asks=decay.CHANGE,
+        asks=decay.change,
         by=Rule({"change of the mean slope": below(-5, "%", clear=5)}, together=True),
     ),
     Claim(
         id="prelu-decay-hurts",
         statement="For good performance weight decay must not be used on the slopes of PReLU.",
         source="PyTorch's documentation of PReLU",
-        asks=decay.SPARED,
+        asks=decay.spared,
         by=BEATS,
     ),
     Claim(
@@ -158,7 +158,7 @@ CLAIMS = (
             "a signal does not matter, decay makes them smaller."
         ),
         source="our explanation of what decay did to the slopes",
-        asks=decay.NORMALISED,
+        asks=decay.normalised,
         by=Rule(
             {
                 "change of the slopes of layers 1 to 4": below(0),

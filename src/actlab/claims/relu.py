@@ -17,14 +17,14 @@ CLAIMS = (
         id="relu-gradient-zero-negative",
         statement="The gradient of ReLU is 0 for negative input.",
         source=DOCUMENT,
-        asks=pointwise.RELU_SLOPES,
+        asks=pointwise.relu_slopes,
         by=Rule({"largest gradient": exactly(0)}, refuted_if="any", partial=False, of="framework"),
     ),
     Claim(
         id="relu-output-positive",
         statement="As an output layer, ReLU always gives a positive value.",
         source=DOCUMENT,
-        asks=pointwise.RELU_OUTPUTS,
+        asks=pointwise.relu_outputs,
         by=Rule(
             {"share of outputs at or below 0": exactly(0, "%")},
             refuted_if="any",
@@ -36,7 +36,7 @@ CLAIMS = (
         id="relu-approach-zero",
         statement="As the input approaches 0, the gradient of ReLU becomes 0.",
         source=DOCUMENT,
-        asks=pointwise.RELU_NEAR_ZERO,
+        asks=pointwise.relu_near_zero,
         by=Rule({"smallest gradient above 0": below(1)}, partial=False, of="framework", null=1),
     ),
     Claim(
@@ -45,14 +45,14 @@ CLAIMS = (
             "In a ten-layer ReLU network about half of the deep units are dead before training."
         ),
         source=TUTORIAL,
-        asks=dying.BORN,
+        asks=dying.born,
         by=Rule({"share of deep units that are born dead": within(40, 60, "%")}, of="start"),
     ),
     Claim(
         id="relu-kills-itself",
         statement="It is ReLU, the function, that kills those units.",
         source=f"what the advice to take another function takes for granted; {TUTORIAL}",
-        asks=dying.SPARED,
+        asks=dying.spared,
         by=Rule(
             {"share of the dead deep units that another start spares": below(50, "%")},
             together=True,
@@ -63,7 +63,7 @@ CLAIMS = (
         id="relu-swish-rescues",
         statement="For very deep networks Swish is the cure, because it leaves no unit dead.",
         source=TUTORIAL,
-        asks=dying.SWISH,
+        asks=dying.swish,
         by=Rule({"gain in relative spread": above(1, "powers of ten", clear=0.7)}, partial=False),
         remarks="0.3 powers of ten are a factor of 2.",
     ),

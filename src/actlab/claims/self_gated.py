@@ -74,21 +74,21 @@ CLAIMS = (
         id="gelu-approximation-unseen",
         statement="In numbers of 16 bits the tanh approximation cannot be told from GELU.",
         source='"a very slight difference": [tvm #14814](https://github.com/apache/tvm/pull/14814)',
-        asks=self_gated.SEEN,
+        asks=self_gated.seen,
         by=Rule({self_gated.DIFFER: at_most(1, "%")}, of="format"),
     ),
     Claim(
         id="gelu-swap",
         statement="A network trained with the exact GELU may be run with the tanh approximation.",
         source="[tinygrad #16162](https://github.com/tinygrad/tinygrad/pull/16162) doubts it",
-        asks=self_gated.SWAPPED,
+        asks=self_gated.swapped,
         by=Rule({self_gated.MOVED: below(0.5, "%")}, together=True, of="learning rate"),
     ),
     Claim(
         id="gelu-he-start",
         statement="GELU, Swish and Mish are started as ReLU is, with He's weights.",
         source=GERON,
-        asks=self_gated.FADES,
+        asks=self_gated.fades,
         by=Rule({self_gated.FADED: below(0.5, "powers of ten")}, together=True, of="function"),
         remarks=(
             "A start is meant to keep the size of the signal; ReLU's loss is noted beside. It was "
@@ -115,7 +115,7 @@ CLAIMS = (
         id="self-gated-no-dead",
         statement="GELU and SiLU leave no unit dead.",
         source="most texts that introduce them after ReLU",
-        asks=self_gated.NEVER_SILENT,
+        asks=self_gated.never_silent,
         by=Rule({self_gated.LOST: below(20, "%")}, together=True),
     ),
 )

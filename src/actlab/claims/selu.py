@@ -19,7 +19,7 @@ CLAIMS = (
             "signal returns to them from elsewhere."
         ),
         source=PAPER,
-        asks=normalised.ATTRACTED,
+        asks=normalised.attracted,
         by=Rule({"standard deviation": within(0.9, 1.1), "mean": within(-0.1, 0.1)}, of="input"),
     ),
     Claim(
@@ -29,7 +29,7 @@ CLAIMS = (
             "[torch.nn.init.calculate_gain]"
             "(https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain)"
         ),
-        asks=normalised.GAIN,
+        asks=normalised.gain,
         by=normalised.KEPT,
         remarks="The gain is a compromise for the sake of gradients, says PyTorch's discussion.",
     ),
@@ -37,7 +37,7 @@ CLAIMS = (
         id="selu-vanishing",
         statement="Self-normalisation solves the problem of vanishing gradients.",
         source=DOCUMENT,
-        asks=fading.SELU_LOSES,
+        asks=fading.selu_loses,
         by=Rule({"loss of the gradient": below(1, "powers of ten")}, together=True, of="start"),
     ),
     Claim(
@@ -106,7 +106,7 @@ CLAIMS = (
         id="selu-preserves",
         statement="While it learns, a SELU network keeps mean 0 and sd 1 in every layer.",
         source=DOCUMENT,
-        asks=normalised.WHILE_LEARNING,
+        asks=normalised.while_learning,
         by=normalised.PRESERVED,
     ),
     Claim(
@@ -120,7 +120,7 @@ CLAIMS = (
         id="selu-kink",
         statement="That is because SELU is not smooth at 0.",
         source=DOCUMENT,
-        asks=broken.SMOOTH,
+        asks=broken.smooth,
         by=broken.KINK,
         remarks="The curve without the kink is also flatter, which may help by itself.",
     ),

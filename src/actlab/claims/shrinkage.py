@@ -21,7 +21,7 @@ CLAIMS = (
         statement="Soft shrink is the proximal operator of the absolute value, hard shrink that of "
         "the count.",
         source=f"{DAUBECHIES} for the absolute value; both functions are from {DONOHO_1994}",
-        asks=shrinkage.CHEAPEST,
+        asks=shrinkage.cheapest,
         by=Rule({shrinkage.DEARER: at_most(1e-6)}, of="case"),
         remarks="It follows on paper; here every answer is tried.",
     ),
@@ -29,7 +29,7 @@ CLAIMS = (
         id="lista-ten-times",
         statement="A few trained layers of soft shrink save nine of ten steps to a sparse code.",
         source=f"{GREGOR}: ten times less computation for the same error",
-        asks=shrinkage.SAVES,
+        asks=shrinkage.saves,
         by=Rule({shrinkage.SAVED: above(90, "%")}, together=True),
         remarks="Tried out on a split that is not counted. The paper compares with coordinate "
         "descent and with FISTA.",
@@ -38,7 +38,7 @@ CLAIMS = (
         id="lista-threshold",
         statement="The threshold that LISTA learns is near ISTA's, the price over the step.",
         source=f"{GREGOR}: a layer is a step of ISTA with everything in it learned",
-        asks=shrinkage.THRESHOLDS,
+        asks=shrinkage.thresholds,
         by=Rule({shrinkage.APART: at_most(0.3, "powers of ten")}, together=True),
         remarks="Near is within a factor of two. Tried out on a split that is not counted.",
     ),
@@ -46,14 +46,14 @@ CLAIMS = (
         id="soft-denoises-best",
         statement="Against added noise the soft threshold comes nearer to the image than the hard.",
         source=SKIMAGE,
-        asks=shrinkage.SOFT_OR_HARD,
+        asks=shrinkage.soft_or_hard,
         by=Rule({shrinkage.SOFTER: above(0, "%")}, together=True),
     ),
     Claim(
         id="universal-threshold",
         statement="The universal threshold σ √(2 log n) needs no tuning.",
         source=f"{DONOHO_1994}: near the best possible in the worst case",
-        asks=shrinkage.UNIVERSAL_SERVES,
+        asks=shrinkage.universal_serves,
         by=Rule({shrinkage.UNIVERSAL: below(10, "%")}, together=True),
         remarks="No tuning is needed where it would save less than a tenth of the squared error.",
     ),
@@ -61,7 +61,7 @@ CLAIMS = (
         id="shrink-keeps-size",
         statement="With weights of the right size thirty layers keep a signal's size.",
         source=f"{SCHOENHOLZ}, of tanh: at the critical start signals go on for ever",
-        asks=shrinkage.KEEPS,
+        asks=shrinkage.keeps,
         by=Rule({shrinkage.KEPT: above(90, "%")}, together=True, of="function"),
         remarks="ReLU's and tanh's own are noted beside. Asked anew on 30 November 2026: with "
         "theory's size alone none passed, and it was known that a few per cent more carry hard "

@@ -26,7 +26,7 @@ CLAIMS = (
         id="sigmoid-two-softmax",
         statement="The sigmoid is a softmax over two values of which the second is 0.",
         source=SIGMOID,
-        asks=pointwise.TWO_SOFTMAX,
+        asks=pointwise.two_softmax,
         by=in_every({"largest difference": at_most(10, "machine epsilons")}),
         remarks="It is the second logit that is 0, not the second probability.",
     ),
@@ -34,7 +34,7 @@ CLAIMS = (
         id="sigmoid-smooth-gradient",
         statement="The sigmoid has a smooth gradient.",
         source=SIGMOID,
-        asks=pointwise.SMOOTH_SLOPE,
+        asks=pointwise.smooth_slope,
         by=in_every(
             {"fastest change of the slope": at_most(1.001, "of the largest curvature")},
             of="framework",
@@ -44,7 +44,7 @@ CLAIMS = (
         id="sigmoid-no-jumps",
         statement="It is the smooth gradient that prevents jumps in the output values.",
         source=SIGMOID,
-        asks=pointwise.JUMPS,
+        asks=pointwise.jumps,
         by=in_every({"largest change": above(1000, "steps")}, of="function"),
         remarks=(
             "Were it so, every function without a smooth gradient would jump. What limits a change "
@@ -55,14 +55,14 @@ CLAIMS = (
         id="sigmoid-beyond-five",
         statement="Below −5 the sigmoid is close to 0, above 5 it is close to 1.",
         source=SIGMOID,
-        asks=pointwise.BEYOND_FIVE,
+        asks=pointwise.beyond_five,
         by=in_every({"distance from the limit": at_most(0.01)}),
     ),
     Claim(
         id="sigmoid-normalises",
         statement="Its range from 0 to 1 normalises each neuron's output and makes it clear.",
         source=SIGMOID,
-        asks=fading.USED_RANGE,
+        asks=fading.used_range,
         by=Rule(
             {"part of its range that a unit of the tenth layer uses": above(50, "%", clear=40)},
             partial=False,
@@ -74,7 +74,7 @@ CLAIMS = (
         id="sigmoid-not-zero-centred",
         statement="The outputs of the sigmoid are not centred on zero.",
         source=SIGMOID,
-        asks=pointwise.OFFSET,
+        asks=pointwise.offset,
         by=Rule({"mean output's distance from 0": above(0.1)}, of="framework"),
         remarks="Whether that does harm is another claim.",
     ),
@@ -85,7 +85,7 @@ CLAIMS = (
             "× mean squared slope."
         ),
         source="[Schoenholz et al., 2017](https://arxiv.org/abs/1611.01232)",
-        asks=fading.PREDICTION,
+        asks=fading.prediction,
         by=Rule({"error of the prediction": within(-0.02, 0.02, "decades per layer")}, of="case"),
     ),
     Claim(
@@ -107,7 +107,7 @@ CLAIMS = (
         id="tanh-s-shaped",
         statement="Tanh is an S-shaped, continuous, differentiable function.",
         source=TANH,
-        asks=pointwise.S_SHAPE,
+        asks=pointwise.s_shape,
         by=in_every(
             {
                 "number of turning points": exactly(1),
@@ -123,7 +123,7 @@ CLAIMS = (
         id="tanh-is-sigmoid",
         statement="Tanh is like the sigmoid, but centred on zero: tanh x = 2σ(2x) − 1.",
         source=TANH,
-        asks=pointwise.TANH_IS_SIGMOID,
+        asks=pointwise.tanh_is_sigmoid,
         by=in_every({"largest difference": at_most(10, "machine epsilons")}),
         remarks=(
             "Do not compute it so: for inputs near zero the difference of two float32 numbers "
@@ -134,7 +134,7 @@ CLAIMS = (
         id="tanh-scales-labels",
         statement="Tanh scales the labels to the range from −1 to 1.",
         source=TANH,
-        asks=pointwise.LABELS,
+        asks=pointwise.labels,
         by=Rule({"squared error": below(0.5)}, partial=False, of="case"),
         remarks="It is the outputs that end at ±1. Scaling the labels is up to you.",
     ),
@@ -142,7 +142,7 @@ CLAIMS = (
         id="tanh-centred-layers",
         statement="With tanh each layer's output is centred on 0 at the beginning of training.",
         source=TANH,
-        asks=fading.CENTRED_LAYERS,
+        asks=fading.centred_layers,
         by=in_every({"mean output": within(-0.1, 0.1)}, of="layer"),
         remarks="That is the average of a layer; single units may lie far off.",
     ),
@@ -153,7 +153,7 @@ CLAIMS = (
             "its gradients are too small."
         ),
         source=TUTORIAL,
-        asks=plateau.BEYOND_CHANCE,
+        asks=plateau.beyond_chance,
         by=Rule({"share of networks beyond chance": below(50, "%")}, of="run"),
         remarks=(
             "The tutorial's own JAX edition, whose network is right more than three times in four, "
@@ -164,7 +164,7 @@ CLAIMS = (
         id="gradient-stays-vanished",
         statement="A gradient that has vanished before training stays vanished during training.",
         source="[Glorot & Bengio, 2010](https://proceedings.mlr.press/v9/glorot10a.html), asked on",
-        asks=fading.STAYS_VANISHED,
+        asks=fading.stays_vanished,
         by=Rule({"gradient ratio after training": below(-3, "decades")}, of="case"),
     ),
     Claim(
@@ -192,7 +192,7 @@ CLAIMS = (
         id="tanh-centring-speeds-up",
         statement="Being centred on zero speeds up convergence.",
         source=TANH,
-        asks=race.LIFTING,
+        asks=race.lifting,
         by=Rule({"ratio of steps": above(1)}, together=True, of="comparison", null=1.0),
         remarks=(
             "Neither σ(x) nor its twin reaches 40 % on MNIST-1D in time: their ratio of 1 says "

@@ -12,35 +12,35 @@ CLAIMS = (
         id="softmax-makes-probabilities",
         statement="Softmax turns any real vector into probabilities that sum to 1.",
         source=DOCUMENT,
-        asks=shares.ANY_VECTOR,
+        asks=shares.any_vector,
         by=Rule({shares.APART: at_most(4), shares.LOWEST: at_least(0)}),
     ),
     Claim(
         id="softmax-open-interval",
         statement="The outputs of softmax lie in (0, 1), ends excluded.",
         source=DOCUMENT,
-        asks=shares.OPEN_INTERVAL,
+        asks=shares.open_interval,
         by=Rule({shares.ENDS: exactly(0, "%")}),
     ),
     Claim(
         id="softmax-twice-harms",
         statement="A softmax before a loss that has its own makes a network worse.",
         source="PyTorch's and Keras's forums, again and again",
-        asks=twice.HARM,
+        asks=twice.harm,
         by=Rule({twice.LOST: above(2, "points", clear=2)}),
     ),
     Claim(
         id="softmax-log-twice-harmless",
         statement="A log-softmax before a loss that has its own changes nothing.",
         source="the same forums, more rarely",
-        asks=shares.LOG_TWICE,
+        asks=shares.log_twice,
         by=Rule({shares.MOVED: at_most(1e-4)}, of="framework"),
     ),
     Claim(
         id="softmax-overflows",
         statement="Softmax overflows when its inputs are large.",
         source="every text that shows its formula in code",
-        asks=shares.OVERFLOW,
+        asks=shares.overflow,
         by=Rule({shares.LOST: above(0, "%")}),
     ),
     Claim(
@@ -48,14 +48,14 @@ CLAIMS = (
         statement="log(softmax(x)) is log_softmax(x).",
         source="the formula; "
         "[pytorch #1835](https://github.com/pytorch/pytorch/issues/1835) found that it is not",
-        asks=shares.LOG_OF_SOFTMAX,
+        asks=shares.log_of_softmax,
         by=Rule({shares.OFF: exactly(0, "%")}),
     ),
     Claim(
         id="softmax-from-logits",
         statement="In Keras the softmax may as well be in the model (from_logits=False).",
         source="most Keras tutorials, which end in Dense(10, activation='softmax')",
-        asks=shares.FROM_LOGITS,
+        asks=shares.from_logits,
         by=Rule({shares.OFF: exactly(0, "%")}, of="call path"),
         remarks=(
             "The last two paths were added on 29 November 2026, when it was known that the first "

@@ -18,21 +18,21 @@ CLAIMS = (
         id="why-output-range",
         statement="An activation brings each unit's output into the range 0 to 1 or −1 to 1.",
         source=DOCUMENT,
-        asks=pointwise.OUTSIDE,
+        asks=pointwise.outside,
         by=in_every({"share of outputs outside −1 to 1": exactly(0, "%")}, of="function"),
     ),
     Claim(
         id="why-on-or-off",
         statement="The activation decides whether a unit is activated or not.",
         source=DOCUMENT,
-        asks=pointwise.SILENT,
+        asks=pointwise.silent,
         by=in_every({"share of inputs without any output": above(1, "%")}, of="function"),
     ),
     Claim(
         id="why-third-kind",
         statement="Step functions are a kind of their own beside the non-linear ones.",
         source=DOCUMENT,
-        asks=linear.STEP_BENDS,
+        asks=linear.step_bends,
         by=Rule(
             {
                 "largest gap between f(a + b) and f(a) + f(b)": exactly(0),
@@ -46,7 +46,7 @@ CLAIMS = (
         id="why-linear-collapses",
         statement="A deep network of linear layers computes nothing that one matrix does not.",
         source=CIRCULATION,
-        asks=linear.COLLAPSE,
+        asks=linear.collapse,
         by=in_every(
             {"largest deviation": at_most(1, "of what rounding allows")}, of="number format"
         ),
@@ -55,7 +55,7 @@ CLAIMS = (
         id="why-linear-xor",
         statement="No linear network, however deep, can compute XOR.",
         source=CIRCULATION,
-        asks=linear.XOR,
+        asks=linear.xor,
         by=Rule({"number of corners right": at_most(3)}, of="network"),
     ),
     Claim(
@@ -72,7 +72,7 @@ CLAIMS = (
         id="why-linear-depth",
         statement="Hidden layers without an activation change nothing, in training either.",
         source=CIRCULATION,
-        asks=linear.DEPTH,
+        asks=linear.depth,
         by=Rule(
             {
                 "difference in test accuracy": within(-1, 1, "points"),
@@ -85,7 +85,7 @@ CLAIMS = (
         id="why-step-stuck",
         statement="Below a step function, gradient descent learns nothing.",
         source=CIRCULATION,
-        asks=linear.STUCK,
+        asks=linear.stuck,
         by=Rule({"largest change of a hidden weight": exactly(0)}, partial=False),
     ),
     Claim(
@@ -99,14 +99,14 @@ CLAIMS = (
         id="why-step-borrowed",
         statement="To be trained by gradients, a function must have a gradient.",
         source=CIRCULATION,
-        asks=linear.BORROWED,
+        asks=linear.borrowed,
         by=Rule({"gain from a borrowed slope": below(5, "points")}, partial=False, of="data set"),
     ),
     Claim(
         id="choice-crucial",
         statement="In building and training a network the choice of the activation is crucial.",
         source=DOCUMENT,
-        asks=choice.CRUCIAL,
+        asks=choice.crucial,
         by=Rule(
             {
                 "lead over other choices": above(0, "points"),
@@ -119,7 +119,7 @@ CLAIMS = (
         id="choice-experiment-pays",
         statement="Trying different activations for different problems gives better results.",
         source=DOCUMENT,
-        asks=choice.EXPERIMENTING,
+        asks=choice.experimenting,
         by=Rule({"gain of the best of seven over ReLU": above(0, "points")}, of="data set"),
     ),
     Claim(
@@ -129,7 +129,7 @@ CLAIMS = (
             "initialisation and the depth."
         ),
         source="what every ranking takes for granted, the starting document's included",
-        asks=choice.ORDER,
+        asks=choice.order,
         by=Rule({"share of pairs that turn round": at_most(10, "%", clear=40)}),
     ),
 )

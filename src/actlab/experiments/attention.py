@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from actlab import stats
 from actlab.experiments.seeds import root_seeds
-from actlab.trial import Evidence, Experiment, Level, Measured
+from actlab.trial import Evidence, Level, Measured, experiment
 
 Array = npt.NDArray[np.float64]
 
@@ -85,7 +85,13 @@ def _by_torch(module: Any, x: Array) -> Any:
     return module(torch.from_numpy(x)).detach().numpy()
 
 
-def _places(root: int, level: Level) -> Evidence:
+@experiment(
+    f"A sequence of {PLACES} places with {FEATURES} numbers each; one number at one place is "
+    "changed: at how many of the other places the output changes. The notes have the same of "
+    "PyTorch's neighbours in the starting document's list.",
+    "Both frameworks, random weights",
+)
+def apart(root: int, level: Level) -> Evidence:
     import keras
     import torch
     from torch.nn import functional
@@ -118,14 +124,6 @@ def _places(root: int, level: Level) -> Evidence:
     return {ELSEWHERE: Measured.exact(cases, "layer", notes=notes)}
 
 
-APART = Experiment(
-    f"A sequence of {PLACES} places with {FEATURES} numbers each; one number at one place is "
-    "changed: at how many of the other places the output changes. The notes have the same of "
-    "PyTorch's neighbours in the starting document's list.",
-    "Both frameworks, random weights",
-    _places,
-)
-
 # --- The scale ------------------------------------------------------------------------------------
 
 LEFT = "slope that a typical query is left with"
@@ -149,7 +147,13 @@ def slopes(d: int, seed: int) -> tuple[Array, Array]:
     return slope(softmax(scores, -1)), slope(softmax(scores / d**0.5, -1))
 
 
-def _saturated(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{QUERIES} queries and {KEYS} keys of d standard normal numbers: the size of the softmax's "
+    "slope (the Frobenius norm of its Jacobian) at their products, of that at the products over "
+    "√d. The median over the queries, twenty seeds.",
+    "Random queries, 64 random keys · 20 seeds",
+)
+def scale(root: int, level: Level) -> Evidence:
     cases, means = {}, {}
     for d in SIZES:
         runs = [slopes(d, seed) for seed in root_seeds(root)]
@@ -159,20 +163,17 @@ def _saturated(root: int, level: Level) -> Evidence:
     return {LEFT: Measured.of(cases, "size", notes={"by the mean query instead (%)": means})}
 
 
-SCALE = Experiment(
-    f"{QUERIES} queries and {KEYS} keys of d standard normal numbers: the size of the softmax's "
-    "slope (the Frobenius norm of its Jacobian) at their products, of that at the products over "
-    "√d. The median over the queries, twenty seeds.",
-    "Random queries, 64 random keys · 20 seeds",
-    _saturated,
-)
-
 # --- The same in both frameworks ------------------------------------------------------------------
 
 GAP = "largest difference"
 
 
-def _equal(root: int, level: Level) -> Evidence:
+@experiment(
+    "PyTorch's MultiheadAttention and Keras's MultiHeadAttention with its weights, in float64, on "
+    "the same sequences; the masks of the one are the negation of those of the other.",
+    "Both frameworks, random weights",
+)
+def same(root: int, level: Level) -> Evidence:
     import torch
 
     layer = in_torch(root)
@@ -200,13 +201,6 @@ def _equal(root: int, level: Level) -> Evidence:
     }
     return {GAP: Measured.exact(cases, "mask")}
 
-
-SAME = Experiment(
-    "PyTorch's MultiheadAttention and Keras's MultiHeadAttention with its weights, in float64, on "
-    "the same sequences; the masks of the one are the negation of those of the other.",
-    "Both frameworks, random weights",
-    _equal,
-)
 
 # --- Masks ----------------------------------------------------------------------------------------
 
@@ -257,20 +251,17 @@ def masked(mask: npt.NDArray[np.bool_], seed: int) -> dict[str, Callable[[], Arr
     }
 
 
-def _polarity(root: int, level: Level) -> Evidence:
+@experiment(
+    "A boolean mask that is True at two of five keys: how much of the attention weight lies on "
+    "these two, by the argument that it is handed to.",
+    "Both frameworks, random queries and keys",
+)
+def polarity(root: int, level: Level) -> Evidence:
     mask = np.zeros((3, 5), bool)
     mask[:, :2] = True
     calls = masked(mask, root)
     cases = {name: 100 * float(weights()[:, :2].sum(1).mean()) for name, weights in calls.items()}
     return {MARKED: Measured.exact(cases, "call")}
-
-
-POLARITY = Experiment(
-    "A boolean mask that is True at two of five keys: how much of the attention weight lies on "
-    "these two, by the argument that it is handed to.",
-    "Both frameworks, random queries and keys",
-    _polarity,
-)
 
 
 def _torch_paths(seed: int) -> Iterable[tuple[str, Array]]:
@@ -291,7 +282,12 @@ def _torch_paths(seed: int) -> Iterable[tuple[str, Array]]:
         yield name, out[0].detach().numpy()
 
 
-def _blank(root: int, level: Level) -> Evidence:
+@experiment(
+    "The first query may look at no key at all, the others at some: how many numbers of its row "
+    "are NaN, by call path.",
+    "Both frameworks on the CPU, random queries and keys",
+)
+def empty(root: int, level: Level) -> Evidence:
     mask = np.ones((3, 5), bool)
     mask[0] = False
     rows: Mapping[str, Array] = dict(_torch_paths(root)) | {
@@ -304,11 +300,3 @@ def _blank(root: int, level: Level) -> Evidence:
     }
     cases = {name: 100 * float(np.isnan(found[0]).mean()) for name, found in rows.items()}
     return {BLANK: Measured.exact(cases, "call")}
-
-
-EMPTY = Experiment(
-    "The first query may look at no key at all, the others at some: how many numbers of its row "
-    "are NaN, by call path.",
-    "Both frameworks on the CPU, random queries and keys",
-    _blank,
-)

@@ -18,7 +18,7 @@ from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import size
 from actlab.stats import Array, Interval
 from actlab.study import load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above
+from actlab.trial import Case, Evidence, Level, Measured, Rule, above, experiment
 
 INTACT = "as the paper asks"
 # Label → settings; ``inputs``: a shift and a stretch of the standardised data.
@@ -165,7 +165,13 @@ BEYOND = "gain of the curve without kink beyond half of ELU's"
 KINK = Rule({BEYOND: above(0, "points")}, together=True)
 
 
-def explained(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{ELU_LEAD.words()} Where ELU is ahead of SELU: how much a CELU with SELU's α (the same "
+    "floor, no kink) gains on SELU, less half of what ELU gains.",
+    ELU_LEAD.scope,
+    TRAINED.name,
+)
+def smooth(root: int, level: Level) -> Evidence:
     """Where ELU leads: what the curve without the kink gains on SELU, beyond half of that lead."""
     (leads,) = ELU_LEAD(root, contest.BEATS.level).values()
     ahead = [case for case, lead in leads.cases.items() if lead.low > 0]
@@ -179,12 +185,3 @@ def explained(root: int, level: Level) -> Evidence:
         beyond = curved - theirs - (ours - theirs) / 2
         cases[case], _ = contest.over_splits(beyond, level(len(ahead)))
     return {BEYOND: Measured(cases, ELU_LEAD.factors)}
-
-
-SMOOTH = Experiment(
-    f"{ELU_LEAD.words()} Where ELU is ahead of SELU: how much a CELU with SELU's α (the same "
-    "floor, no kink) gains on SELU, less half of what ELU gains.",
-    ELU_LEAD.scope,
-    explained,
-    TRAINED.name,
-)

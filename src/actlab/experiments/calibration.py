@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
 from actlab.stats import Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
-
-if TYPE_CHECKING:
-    import pandas as pd
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 Array = npt.NDArray[np.float64]
 
@@ -104,7 +102,6 @@ def calibration_cell(
     network: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Train on one split; judge on its test set, as it is and at the validated temperature."""
-    import pandas as pd
     import torch
 
     from actlab import ensemble
@@ -193,11 +190,31 @@ def _overconfidence(root: int, level: Level, view: str) -> Measured:
     return Measured(cases, FACTORS, notes=notes)
 
 
-def _read_as_probability(root: int, level: Level) -> Evidence:
+_PROSE = (
+    "Two hidden layers of 64 ReLUs, He's start, 40 epochs on all of digits and on 1,000 to 1,500 "
+    "examples of MNIST-1D, Fashion-MNIST and the two-class marriages; five splits, four seeds "
+    "each; early (the "
+    "weights of the best validation loss) and late (the last ones)."
+)
+_SCOPE = "Networks of 2 × 64 ReLUs · four data sets · 5 splits × 4 seeds"
+
+
+@experiment(
+    f"{_PROSE} On the test set: the mean of the largest probability minus the accuracy.",
+    _SCOPE,
+    CALIBRATION.name,
+)
+def read(root: int, level: Level) -> Evidence:
     return {GAP: _overconfidence(root, level, "as it is")}
 
 
-def _scaled(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_PROSE} One temperature a network is fitted on the validation examples and divides the "
+    "logits; the same gap on the test set, and the test loss before minus after.",
+    _SCOPE,
+    CALIBRATION.name,
+)
+def scaled(root: int, level: Level) -> Evidence:
     before, after = settings("as it is", root), settings("scaled", root)
     saved = {
         case: stats.nested_interval(
@@ -208,7 +225,10 @@ def _scaled(root: int, level: Level) -> Evidence:
     return {GAP: _overconfidence(root, level, "scaled"), SAVED: Measured(saved, FACTORS)}
 
 
-def _longer(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_PROSE} The gap of the last weights minus that of the best ones.", _SCOPE, CALIBRATION.name
+)
+def longer(root: int, level: Level) -> Evidence:
     found = settings("as it is", root)
     best, end = STAGES.values()
     cases, lost = {}, {}
@@ -225,7 +245,13 @@ def _longer(root: int, level: Level) -> Evidence:
     return {GROWN: Measured.of(cases, "data", notes={"accuracy lost meanwhile (points)": lost})}
 
 
-def _clear(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_PROSE} How many test examples get an answer above 90 %, and how many of these answers "
+    "are wrong. With two classes the softmax is a sigmoid of the difference of the logits.",
+    _SCOPE,
+    CALIBRATION.name,
+)
+def clear_answers(root: int, level: Level) -> Evidence:
     clear, wrong = {}, {}
     found = settings("as it is", root)
     for case, part in found.items():
@@ -240,38 +266,3 @@ SAVED = "test loss that scaling saves"
 GROWN = "growth of confidence minus accuracy"
 CLEAR = "share of answers above 90 %"
 WRONG = "share of wrong ones among those"
-
-_PROSE = (
-    "Two hidden layers of 64 ReLUs, He's start, 40 epochs on all of digits and on 1,000 to 1,500 "
-    "examples of MNIST-1D, Fashion-MNIST and the two-class marriages; five splits, four seeds "
-    "each; early (the "
-    "weights of the best validation loss) and late (the last ones)."
-)
-_SCOPE = "Networks of 2 × 64 ReLUs · four data sets · 5 splits × 4 seeds"
-
-READ = Experiment(
-    f"{_PROSE} On the test set: the mean of the largest probability minus the accuracy.",
-    _SCOPE,
-    _read_as_probability,
-    study=CALIBRATION.name,
-)
-SCALED = Experiment(
-    f"{_PROSE} One temperature a network is fitted on the validation examples and divides the "
-    "logits; the same gap on the test set, and the test loss before minus after.",
-    _SCOPE,
-    _scaled,
-    study=CALIBRATION.name,
-)
-LONGER = Experiment(
-    f"{_PROSE} The gap of the last weights minus that of the best ones.",
-    _SCOPE,
-    _longer,
-    study=CALIBRATION.name,
-)
-CLEAR_ANSWERS = Experiment(
-    f"{_PROSE} How many test examples get an answer above 90 %, and how many of these answers "
-    "are wrong. With two classes the softmax is a sigmoid of the difference of the logits.",
-    _SCOPE,
-    _clear,
-    study=CALIBRATION.name,
-)

@@ -8,9 +8,10 @@ data, gains over choosing blindly.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
@@ -18,10 +19,7 @@ from actlab.experiments.pointwise import exact
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
-
-if TYPE_CHECKING:
-    import pandas as pd
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 FACTORS: dict[str, tuple[Any, ...]] = {
     "activation": ("sigmoid", "tanh", "relu", "elu", "selu", "gelu", "silu"),
@@ -50,8 +48,6 @@ CHANCE = 0.1  # a network that diverged is scored as if it guessed one of the te
 
 def cell(root: int, depth: int, *, data: str, size: int | None) -> pd.DataFrame:
     """Every activation, learning rate and initialisation at one depth, twenty networks each."""
-    import pandas as pd
-
     from actlab import ensemble
 
     arms = ensemble.cross(**{name: FACTORS[name] for name in ("activation", "lr", "init")})
@@ -84,8 +80,6 @@ DIGITS, MNIST1D = STUDIES = tuple(
 
 def accuracies(data: str, root: int = 0) -> tuple[Array, Array]:
     """Validation and test accuracy of the study, axes as in ``FACTORS``, the last is the seed."""
-    import pandas as pd
-
     table = load(f"choice_{data}", root=root).set_index([*FACTORS, "seed"])
     full = pd.MultiIndex.from_product([*FACTORS.values(), root_seeds(root)])
     columns = table.loc[full, ["valid_accuracy", "test_accuracy"]].fillna(CHANCE)
@@ -187,7 +181,15 @@ _GRID = (
 _SCOPE = "Small fully connected networks, ten epochs · digits, MNIST-1D · 20 seeds"
 
 
-def _crucial(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_GRID}. What a choice is worth: test accuracy of the option with the best validation "
+    "accuracy minus the mean over its options; with the other choices untuned, with the "
+    "learning rate tuned, with all of them tuned; and with sigmoid among the candidates or "
+    "not. The lead is that over the strongest other choice, paired by seed.",
+    _SCOPE,
+    DIGITS.name,
+)
+def crucial(root: int, level: Level) -> Evidence:
     gains: dict[Case, Interval] = {}
     leads: dict[Case, Interval] = {}
     rivals: dict[str, str] = {}
@@ -208,7 +210,13 @@ def _crucial(root: int, level: Level) -> Evidence:
     }
 
 
-def _experimenting(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_GRID}. For each seed: the setting with the best validation accuracy among all, against "
+    "the best among those with ReLU; test accuracies, paired by seed.",
+    _SCOPE,
+    DIGITS.name,
+)
+def experimenting(root: int, level: Level) -> Evidence:
     relu = FACTORS["activation"].index("relu")
     gains = {}
     for data, title in DATA.items():
@@ -226,7 +234,14 @@ def _best(valid: Array, test: Array) -> Array:
     return best
 
 
-def _order(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_GRID}. A pair of activations turns round if each is better in some setting (paired t "
+    "tests, corrected for all pairs and settings); with equal learning rates, and with the "
+    "best one for each activation, initialisation and depth.",
+    _SCOPE,
+    DIGITS.name,
+)
+def order(root: int, level: Level) -> Evidence:
     shares: dict[Case, float] = {}
     for data, title in DATA.items():
         valid, test = accuracies(data, root)
@@ -237,29 +252,3 @@ def _order(root: int, level: Level) -> Evidence:
             turned, pairs = reversals(seen)
             shares[title, view] = 100 * turned / pairs
     return {"share of pairs that turn round": exact(shares, "data", "view")}
-
-
-CRUCIAL = Experiment(
-    f"{_GRID}. What a choice is worth: test accuracy of the option with the best validation "
-    "accuracy minus the mean over its options; with the other choices untuned, with the "
-    "learning rate tuned, with all of them tuned; and with sigmoid among the candidates or "
-    "not. The lead is that over the strongest other choice, paired by seed.",
-    _SCOPE,
-    _crucial,
-    DIGITS.name,
-)
-EXPERIMENTING = Experiment(
-    f"{_GRID}. For each seed: the setting with the best validation accuracy among all, against "
-    "the best among those with ReLU; test accuracies, paired by seed.",
-    _SCOPE,
-    _experimenting,
-    DIGITS.name,
-)
-ORDER = Experiment(
-    f"{_GRID}. A pair of activations turns round if each is better in some setting (paired t "
-    "tests, corrected for all pairs and settings); with equal learning rates, and with the "
-    "best one for each activation, initialisation and depth.",
-    _SCOPE,
-    _order,
-    DIGITS.name,
-)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from actlab import stats
 from actlab.experiments.together import least, shared
@@ -31,8 +32,6 @@ from actlab.study import Study, grid_of, load, part_of
 from actlab.trial import Case, Evidence, Level, Measured, Rule, above
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from actlab.data import Dataset
 
 When = Literal["once", "four times", "plateau"]
@@ -135,8 +134,6 @@ def contest_cell(
     network had run for ``ran`` epochs. A network that diverged is NaN. An arm's ``inputs``
     are a shift and a stretch of the standardised data.
     """
-    import pandas as pd
-
     from actlab import ensemble
 
     own = dict(arms[arm])

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab.experiments.contest import SEEDS, SPLITS, over_splits
 from actlab.study import Study, load
-from actlab.trial import Evidence, Experiment, Level, Measured
+from actlab.trial import Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
     from torch.nn import Module
 
@@ -38,7 +38,6 @@ def counts_cell(output: str, split: int, *, train: int) -> pd.DataFrame:
 
     One row per seed, of the rest: ``deviance``, its ``squares``, and the share ``below`` 0.
     """
-    import pandas as pd
     import torch
     from torch import nn
 
@@ -115,7 +114,17 @@ STUDIES = (VISITS,)
 BETTER = "deviance saved"
 
 
-def _counts(root: int, level: Level) -> Evidence:
+@experiment(
+    "Visits to a doctor in a year (RAND's health insurance experiment, 20,190 person-years, nine "
+    "facts about each), no hidden layer: the Poisson deviance on new rows with an exponential at "
+    "the output against a softplus and a ReLU (all three trained on the Poisson likelihood) and a "
+    "bare line (trained on squares). L-BFGS on 6,000 rows until the "
+    f"validation deviance is at its best. No rate below {FLOOR:g} is judged. A person may stand in "
+    "several rows, so new rows are not always new persons.",
+    f"Visits to a doctor · {SPLITS} splits with {SEEDS} paired seeds each",
+    VISITS.name,
+)
+def for_counts(root: int, level: Level) -> Evidence:
     table = load(VISITS.name)
     wide = {
         name: rows.pivot(index="split", columns="seed", values="deviance").to_numpy()
@@ -129,16 +138,3 @@ def _counts(root: int, level: Level) -> Evidence:
     means = table.groupby("output")[["deviance", "squares", "below"]].mean()
     notes = {name: row.to_dict() for name, row in means.iterrows()}
     return {BETTER: Measured.of(cases, "rival", notes=notes)}
-
-
-FOR_COUNTS = Experiment(
-    "Visits to a doctor in a year (RAND's health insurance experiment, 20,190 person-years, nine "
-    "facts about each), no hidden layer: the Poisson deviance on new rows with an exponential at "
-    "the output against a softplus and a ReLU (all three trained on the Poisson likelihood) and a "
-    "bare line (trained on squares). L-BFGS on 6,000 rows until the "
-    f"validation deviance is at its best. No rate below {FLOOR:g} is judged. A person may stand in "
-    "several rows, so new rows are not always new persons.",
-    f"Visits to a doctor · {SPLITS} splits with {SEEDS} paired seeds each",
-    _counts,
-    study=VISITS.name,
-)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
@@ -14,10 +15,7 @@ from actlab.experiments.seeds import root_seeds
 from actlab.experiments.slopes import learned
 from actlab.stats import Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
-
-if TYPE_CHECKING:
-    import pandas as pd
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 START = 0.25
 BATCH = 64
@@ -102,8 +100,6 @@ def train_with_decay(
 
 def decay_cell(data: str, optimiser: str, root: int, decaying: str) -> pd.DataFrame:
     """One row per seed and strength: the learned slopes, the accuracy, the size of the weights."""
-    import pandas as pd
-
     part = datasets.load(data)
     on_weights, on_slopes = DECAYING[decaying]
     rows = []
@@ -163,7 +159,17 @@ def _settings(decaying: str) -> dict[Case, tuple[str, str, float]]:
     }
 
 
-def _change(root: int, level: Level) -> Evidence:
+_NETWORKS = "PReLU networks of five hidden layers of 64, one slope per layer, digits and MNIST-1D,"
+
+
+@experiment(
+    f"{_NETWORKS} SGD (L2 penalty 0.001 and 0.01) and AdamW (0.1 and 1), decay on everything "
+    "against none; change of the mean learned slope, in per cent of that without decay; 20 seeds, "
+    "paired.",
+    "Five fully connected layers of 64 · digits, MNIST-1D · one split, 20 seeds",
+    DECAY.name,
+)
+def change(root: int, level: Level) -> Evidence:
     """Change of the mean slope in per cent by decay on everything; in the notes on a part."""
     found: dict[Case, Interval] = {}
     notes: dict[str, dict[str, float]] = {"slopes only": {}, "all but the slopes": {}}
@@ -181,18 +187,13 @@ def _change(root: int, level: Level) -> Evidence:
     return {"change of the mean slope": Measured(found, ("data", "optimiser"), notes=notes)}
 
 
-_NETWORKS = "PReLU networks of five hidden layers of 64, one slope per layer, digits and MNIST-1D,"
-CHANGE = Experiment(
-    f"{_NETWORKS} SGD (L2 penalty 0.001 and 0.01) and AdamW (0.1 and 1), decay on everything "
-    "against none; change of the mean learned slope, in per cent of that without decay; 20 seeds, "
-    "paired.",
-    "Five fully connected layers of 64 · digits, MNIST-1D · one split, 20 seeds",
-    _change,
-    study=DECAY.name,
+@experiment(
+    f"{_NETWORKS} SGD (L2 penalty 0.01) and AdamW (decay 1): test accuracy with decay on all but "
+    "the slopes, minus that with decay on everything; 20 seeds, paired.",
+    change.scope,
+    DECAY.name,
 )
-
-
-def _spared(root: int, level: Level) -> Evidence:
+def spared(root: int, level: Level) -> Evidence:
     """Test accuracy with decay on all but the slopes minus that with decay on everything."""
     cases, floors = {}, {}
     places = _settings("all but the slopes")
@@ -206,16 +207,13 @@ def _spared(root: int, level: Level) -> Evidence:
     return {"lead in test accuracy": Measured(cases, ("data", "optimiser"), floors)}
 
 
-SPARED = Experiment(
-    f"{_NETWORKS} SGD (L2 penalty 0.01) and AdamW (decay 1): test accuracy with decay on all but "
-    "the slopes, minus that with decay on everything; 20 seeds, paired.",
-    CHANGE.scope,
-    _spared,
-    study=DECAY.name,
+@experiment(
+    "Digits, five hidden layers with batch norm before each PReLU, SGD with decay 0.01 on "
+    "everything against none, 20 seeds, paired: change of the learned slopes. The outputs of "
+    "layers 1 to 4 are normalised again, that of layer 5 feeds the output layer.",
+    "Five fully connected layers of 64 with batch norm · digits · one split, 20 seeds",
 )
-
-
-def _normalised(root: int, level: Level) -> Evidence:
+def normalised(root: int, level: Level) -> Evidence:
     """With batch norm, live: what decay on everything, slopes included, changes."""
     from actlab import ensemble
 
@@ -240,12 +238,3 @@ def _normalised(root: int, level: Level) -> Evidence:
         what: Measured.of({TITLES["digits"]: stats.mean_interval(part, level(1))}, "data")
         for what, part in parts.items()
     }
-
-
-NORMALISED = Experiment(
-    "Digits, five hidden layers with batch norm before each PReLU, SGD with decay 0.01 on "
-    "everything against none, 20 seeds, paired: change of the learned slopes. The outputs of "
-    "layers 1 to 4 are normalised again, that of layer 5 feeds the output layer.",
-    "Five fully connected layers of 64 with batch norm · digits · one split, 20 seeds",
-    _normalised,
-)

@@ -8,17 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from actlab.experiments.contest import (
-    SEEDS,
-    SPLITS,
-    Ahead,
-    When,
-    accuracies,
-    contest,
-    method,
-    other_lengths,
-    over_splits,
-)
+from actlab.experiments import contest
 from actlab.experiments.fading import CENTRED
 from actlab.experiments.untrained import centred_orthogonal
 from actlab.study import load
@@ -52,7 +42,7 @@ VERY_DEEP_ARMS: dict[str, dict[str, Any]] = {
 }
 # Until nothing more comes of it; with ten layers all of them, with thirty those of the claim. A
 # network of sigmoids may wait at chance for long: PATIENCE would end it there.
-TO_THE_END = contest(
+TO_THE_END = contest.contest(
     "contest_deep_sigmoid",
     "Ten and thirty layers of 32: sigmoids and their remedies, tanh and ReLU, to the end",
     {**ARMS, **VERY_DEEP_ARMS},
@@ -70,36 +60,39 @@ STUDIES = (TO_THE_END,)
 class Trains:
     """How many digits networks of ten layers of sigmoids get right, by the way they start."""
 
-    when: When = "plateau"
+    when: contest.When = "plateau"
 
     cheap = False
     study = TO_THE_END
-    scope = f"Ten hidden layers of 32 units · digits · {SPLITS} splits with {SEEDS} seeds each"
+    scope = (
+        f"Ten hidden layers of 32 units · digits · {contest.SPLITS} splits with {contest.SEEDS} "
+        "seeds each"
+    )
 
     def __call__(self, root: int, level: Level) -> Evidence:
         """Test accuracy of every way, over splits and seeds, whatever the ``root``."""
         table = load(TO_THE_END.name)
-        found = {arm: accuracies(table, arm, self.when, depth=10) for arm in ARMS}
-        cases = {way: over_splits(found[way], level(len(WAYS)))[0] for way in WAYS}
+        found = {arm: contest.accuracies(table, arm, self.when, depth=10) for arm in ARMS}
+        cases = {way: contest.over_splits(found[way], level(len(WAYS)))[0] for way in WAYS}
         notes = {arm: float(np.nanmean(found[arm])) for arm in ARMS if arm not in WAYS}
         return {"test accuracy": Measured.of(cases, "way", notes=notes)}
 
     def lengths(self) -> dict[str, Trains]:
         """The same question after the shorter trainings."""
-        return other_lengths(self)
+        return contest.other_lengths(self)
 
     def words(self) -> str:
         """The experiment in prose."""
         return (
             "Digits, ten hidden layers of 32: sigmoid networks started in six ways (SGD with "
             "momentum), with Adam, with batch norm, with residual connections. "
-            f"{method(TO_THE_END.settings['patience'])} A network trains if it is right about "
-            "more than half of the digits."
+            f"{contest.method(TO_THE_END.settings['patience'])} A network trains if it is right "
+            "about more than half of the digits."
         )
 
 
 TRAINS = Trains()
-AHEAD_OF_RELU = Ahead(
+AHEAD_OF_RELU = contest.Ahead(
     TO_THE_END,
     pairs={f"{ours} over {theirs}": (ours, theirs) for ours in ORTHOGONAL for theirs in RIVALS},
     factor="networks",

@@ -22,7 +22,7 @@ from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
 from actlab.stats import Array, Interval
 from actlab.study import Cell, Study, grid_of, load, part_of
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -108,13 +108,29 @@ def deep_dead(root: int, data: str) -> dict[str, Array]:
     return {init: per_layer(table, "dead", init=init)[:, DEEP].mean(axis=1) for init in known}
 
 
-def _born(root: int, level: Level) -> Evidence:
+_TEN = "Ten hidden layers (5×256, 5×128), the 50,000 training images of Fashion-MNIST, 20 seeds"
+_UNTRAINED = "Untrained networks of ten hidden layers"
+
+
+@experiment(
+    f"{_TEN}, by initialisation; mean dead share of layers 6 to 10.",
+    f"{_UNTRAINED} · Fashion-MNIST · 20 seeds",
+    "born_dead",
+)
+def born(root: int, level: Level) -> Evidence:
     dead = deep_dead(root, "fashion_mnist")
     cases = {init: stats.mean_interval(100 * x, level(len(dead))) for init, x in dead.items()}
     return {"share of deep units that are born dead": Measured.of(cases, "start")}
 
 
-def _spared(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_TEN}, and the same on the training digits: how many of the units of layers 6 to 10 that "
+    "are dead under PyTorch's default start are alive under another one, which differs in its "
+    "weights, its biases or both; on digits in one alone, the rest being the very same. Paired by "
+    "seed.",
+    f"{_UNTRAINED} · Fashion-MNIST, digits · 20 seeds",
+)
+def spared(root: int, level: Level) -> Evidence:
     shares: dict[Case, Array] = {}
     for data in ("fashion_mnist", "digits"):
         dead = deep_dead(root, data)
@@ -126,7 +142,14 @@ def _spared(root: int, level: Level) -> Evidence:
     return {quantity: Measured(cases, ("data", "change"))}
 
 
-def _swish(root: int, level: Level) -> Evidence:
+@experiment(
+    "The same start (PyTorch's default) with Swish in place of ReLU: how much the pre-activations "
+    "of the last hidden layer vary from image to image, relative to their offset, over ReLU's, in "
+    "powers of ten; paired by seed.",
+    f"{_UNTRAINED} · Fashion-MNIST · 20 seeds",
+    "born_dead",
+)
+def swish(root: int, level: Level) -> Evidence:
     """How much the last layer's pre-activations differ between inputs, relative to their offset."""
     last = load("born_dead", root=root, init=DEFAULT, layer=len(WIDTHS))
     relative = last.assign(it=last.spread / last.offset)
@@ -135,32 +158,6 @@ def _swish(root: int, level: Level) -> Evidence:
     notes = {"relative spread": {"ReLU": float(relu.mean()), "Swish": float(silu.mean())}}
     return {"gain in relative spread": Measured.of({"Swish": gain}, notes=notes)}
 
-
-_UNTRAINED = "Untrained networks of ten hidden layers"
-_TEN = "Ten hidden layers (5×256, 5×128), the 50,000 training images of Fashion-MNIST, 20 seeds"
-
-BORN = Experiment(
-    f"{_TEN}, by initialisation; mean dead share of layers 6 to 10.",
-    f"{_UNTRAINED} · Fashion-MNIST · 20 seeds",
-    _born,
-    "born_dead",
-)
-SPARED = Experiment(
-    f"{_TEN}, and the same on the training digits: how many of the units of layers 6 to 10 that "
-    "are dead under PyTorch's default start are alive under another one, which differs in its "
-    "weights, its biases or both; on digits in one alone, the rest being the very same. Paired by "
-    "seed.",
-    f"{_UNTRAINED} · Fashion-MNIST, digits · 20 seeds",
-    _spared,
-)
-SWISH = Experiment(
-    "The same start (PyTorch's default) with Swish in place of ReLU: how much the pre-activations "
-    "of the last hidden layer vary from image to image, relative to their offset, over ReLU's, in "
-    "powers of ten; paired by seed.",
-    f"{_UNTRAINED} · Fashion-MNIST · 20 seeds",
-    _swish,
-    "born_dead",
-)
 
 # --- In training ----------------------------------------------------------------------------------
 

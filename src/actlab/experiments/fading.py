@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from actlab import theory
 from actlab.experiments import normalised, untrained
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval, mean_interval
 from actlab.study import Study, grid_of, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
 WIDTH = 64  # as many units as digits has pixels: then every weight matrix is square
@@ -36,8 +36,6 @@ def start_cell(activation: str, start: str, depth: int, *, width: int) -> pd.Dat
     ``log_norm``: log10 of :func:`untrained.weight_gradients`; of depths below the largest only
     the first and the last hidden layer are kept.
     """
-    import pandas as pd
-
     layers = np.arange(depth) if depth == max(DEPTHS) else np.array([0, depth - 1])
     seeds = [*root_seeds(0), *root_seeds(1)]
     hidden = (width,) * depth
@@ -73,7 +71,15 @@ def first_over_last(table: pd.DataFrame, **where: Any) -> Array:
     return norms[:, 0] - norms[:, -1]
 
 
-def _prediction(root: int, level: Level) -> Evidence:
+@experiment(
+    "Fifty hidden layers of 64 units, before training, 256 digits, 20 seeds; sigmoid, tanh, "
+    "ReLU and SELU under five initialisations; slope of log10 of the weights' gradient norm "
+    "over layers 10 to 40, against the theory of infinitely wide networks (that factor, times "
+    "the change of the signal that the weights receive).",
+    _SCOPE,
+    AT_START.name,
+)
+def prediction(root: int, level: Level) -> Evidence:
     table = load(AT_START.name, root=root, depth=50)
     inner = slice(9, 40)  # layers 10 to 40: away from the input and from the loss
     layers = np.arange(50)[inner]
@@ -99,15 +105,6 @@ def _first_over_last(root: int, level: Level) -> Evidence:
     return {"gradient ratio": Measured.of(cases, "start")}
 
 
-PREDICTION = Experiment(
-    "Fifty hidden layers of 64 units, before training, 256 digits, 20 seeds; sigmoid, tanh, "
-    "ReLU and SELU under five initialisations; slope of log10 of the weights' gradient norm "
-    "over layers 10 to 40, against the theory of infinitely wide networks (that factor, times "
-    "the change of the signal that the weights receive).",
-    _SCOPE,
-    _prediction,
-    AT_START.name,
-)
 FIRST_OVER_LAST = Experiment(
     "Twenty hidden layers of 64 sigmoid units, before training, 256 digits, 20 seeds: gradient "
     "norm of the first layer over that of the last hidden layer, for five initialisations and "
@@ -142,8 +139,6 @@ def training_cell(
     Digits; the rate of two tuning seeds with the lowest validation loss. log10 of the gradient
     norm over 256 training digits; all layers of 2 and 10; of 50 the first and every tenth.
     """
-    import pandas as pd
-
     from actlab import data, ensemble
 
     digits = data.load("digits")
@@ -212,7 +207,15 @@ IN_TRAINING = Study(
 STUDIES = (AT_START, IN_TRAINING)
 
 
-def _stays_vanished(root: int, level: Level) -> Evidence:
+@experiment(
+    "Digits; 2, 10 and 50 hidden layers of 64; sigmoid, tanh, ReLU and SELU under four starts; "
+    "three epochs of SGD with momentum at a learning rate tuned for each case (four rates, two "
+    "seeds, validation loss), 20 seeds: gradient norm of the first hidden layer over that of "
+    "the last, in decades. Asked are the cases in which it is below 1/1,000 at the start.",
+    "Networks of 64 units a layer · digits · three epochs · 20 seeds",
+    IN_TRAINING.name,
+)
+def stays_vanished(root: int, level: Level) -> Evidence:
     table = load(IN_TRAINING.name, root=root)
     arms = list(itertools.product(IN_TRAINING.axes["depth"], ACTIVATIONS.items(), TRAINED_STARTS))
     cases: dict[Case, Interval] = {}
@@ -233,16 +236,6 @@ def _stays_vanished(root: int, level: Level) -> Evidence:
     return {"gradient ratio after training": measured}
 
 
-STAYS_VANISHED = Experiment(
-    "Digits; 2, 10 and 50 hidden layers of 64; sigmoid, tanh, ReLU and SELU under four starts; "
-    "three epochs of SGD with momentum at a learning rate tuned for each case (four rates, two "
-    "seeds, validation loss), 20 seeds: gradient norm of the first hidden layer over that of "
-    "the last, in decades. Asked are the cases in which it is below 1/1,000 at the start.",
-    "Networks of 64 units a layer · digits · three epochs · 20 seeds",
-    _stays_vanished,
-    IN_TRAINING.name,
-)
-
 # --- Signals --------------------------------------------------------------------------------------
 
 
@@ -253,7 +246,13 @@ def ten_layers(root: int, activation: str, **start: Any) -> list[Tensor]:
     return untrained.outputs(networks, untrained.digits()[0])
 
 
-def _used_range(root: int, level: Level) -> Evidence:
+@experiment(
+    "Ten sigmoid layers of 64 units, Glorot's start, 256 digits, 20 seeds: how far a unit's "
+    "output moves from digit to digit, from its 5th to its 95th percentile, in per cent of "
+    "the range from 0 to 1.",
+    _SCOPE,
+)
+def used_range(root: int, level: Level) -> Evidence:
     spans = []
     for layer in ten_layers(root, "sigmoid", init="glorot_uniform"):
         low, high = np.quantile(layer.numpy(), [0.05, 0.95], axis=1)
@@ -264,7 +263,12 @@ def _used_range(root: int, level: Level) -> Evidence:
     return {"part of its range that a unit of the tenth layer uses": measured}
 
 
-def _centred_layers(root: int, level: Level) -> Evidence:
+@experiment(
+    "Ten tanh layers of 64 units, before training, 256 digits, five initialisations, 20 "
+    "seeds: mean output of each layer over units and inputs.",
+    _SCOPE,
+)
+def centred_layers(root: int, level: Level) -> Evidence:
     cases: dict[Case, Interval] = {}
     off = {}
     for start, settings in untrained.STARTS.items():
@@ -275,20 +279,6 @@ def _centred_layers(root: int, level: Level) -> Evidence:
     notes = {"mean of the most off-centre unit of layer 10": off}
     return {"mean output": Measured(cases, ("start", "layer"), notes=notes)}
 
-
-USED_RANGE = Experiment(
-    "Ten sigmoid layers of 64 units, Glorot's start, 256 digits, 20 seeds: how far a unit's "
-    "output moves from digit to digit, from its 5th to its 95th percentile, in per cent of "
-    "the range from 0 to 1.",
-    _SCOPE,
-    _used_range,
-)
-CENTRED_LAYERS = Experiment(
-    "Ten tanh layers of 64 units, before training, 256 digits, five initialisations, 20 "
-    "seeds: mean output of each layer over units and inputs.",
-    _SCOPE,
-    _centred_layers,
-)
 
 # --- The outputs' gradients at the start ----------------------------------------------------------
 
@@ -309,7 +299,14 @@ def decades_lost(activation: str, depth: int, root: int, **start: Any) -> Array:
     return -untrained.decades(norms)[:, 0]
 
 
-def _elu_saves(root: int, level: Level) -> Evidence:
+@experiment(
+    "Untrained networks of 30 layers of 128 units, ELU and ReLU with the same weights, four "
+    "initialisations, 20 networks: how many powers of ten the gradient of the layers' outputs "
+    "loses from the last layer to the first. Counted are the initialisations under which ReLU "
+    "loses more than half a power of ten.",
+    "Untrained networks of 30 × 128 units · digits · 20 paired seeds",
+)
+def elu_saves(root: int, level: Level) -> Evidence:
     """Only where ReLU loses more than half a power is there something to save, and a case."""
     lost = {
         name: [decades_lost(activation, 30, root, **start) for activation in ("relu", "elu")]
@@ -327,26 +324,15 @@ def _elu_saves(root: int, level: Level) -> Evidence:
     return {"loss that ELU saves": Measured.of(cases, "start", notes=notes)}
 
 
-def _selu_loses(root: int, level: Level) -> Evidence:
+@experiment(
+    "Untrained SELU networks of 50 layers of 128 units under four initialisations, 20 networks: "
+    "how many powers of ten the gradient of the layers' outputs loses from the last layer to the "
+    "first (below 0: it grows on the way back).",
+    "Untrained networks of 50 × 128 units · digits · 20 seeds",
+)
+def selu_loses(root: int, level: Level) -> Evidence:
     cases = {
         name: mean_interval(decades_lost("selu", 50, root, **start), level(len(LOSING)))
         for name, start in LOSING.items()
     }
     return {"loss of the gradient": Measured.of(cases, "start")}
-
-
-ELU_SAVES = Experiment(
-    "Untrained networks of 30 layers of 128 units, ELU and ReLU with the same weights, four "
-    "initialisations, 20 networks: how many powers of ten the gradient of the layers' outputs "
-    "loses from the last layer to the first. Counted are the initialisations under which ReLU "
-    "loses more than half a power of ten.",
-    "Untrained networks of 30 × 128 units · digits · 20 paired seeds",
-    _elu_saves,
-)
-SELU_LOSES = Experiment(
-    "Untrained SELU networks of 50 layers of 128 units under four initialisations, 20 networks: "
-    "how many powers of ten the gradient of the layers' outputs loses from the last layer to the "
-    "first (below 0: it grows on the way back).",
-    "Untrained networks of 50 × 128 units · digits · 20 seeds",
-    _selu_loses,
-)

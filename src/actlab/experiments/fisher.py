@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import in_both, least, shared
 from actlab.stats import Interval
@@ -158,8 +160,6 @@ def small_digits(count: int = 300) -> tuple[Tensor, Tensor]:
 
 def fisher_cell(root: int, activation: str, *, stages: Mapping[str, tuple[int, float]]) -> Any:
     """One activation as it is and centred, at every stage; stage → most steps, and the loss."""
-    import pandas as pd
-
     x, y = small_digits()
     rows: list[dict[str, Any]] = []
     for seed in root_seeds(root):
@@ -196,8 +196,6 @@ def closer(pairs: Mapping[str, tuple[str, str]], root: int, level: Level) -> Evi
 
     ``pairs``: the level of a factor → two arms. Both runs are looked at, whatever the ``root``.
     """
-    import pandas as pd
-
     table = pd.concat([load(study.name) for study in STUDIES], ignore_index=True)
     table["seed"] %= 1000  # within its run
     sure = level(len(pairs) * len(STAGES))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab.experiments.contest import floor, listed, over_splits
 from actlab.experiments.together import least, shared
@@ -20,10 +21,9 @@ from actlab.experiments.untrained import one_core
 from actlab.experiments.vocabulary import documentation
 from actlab.stats import Interval
 from actlab.study import Study, grid_of, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
 Array = npt.NDArray[np.float64]
@@ -263,8 +263,6 @@ def gates_cell(
     ``ran`` is the step at which the network had not improved for ``patience`` looks. Rates are
     compared by the best validation loss within ``tuned_for`` steps.
     """
-    import pandas as pd
-
     from actlab.ensemble.search import search
 
     options: dict[str, Any] = {"every": every, "patience": patience, "batch": batch}
@@ -298,8 +296,6 @@ def speed_cell(
     One row per network; ``steps_T`` is NaN where T was not reached. ``tuning``: those by which
     the rate is chosen, which are not reported.
     """
-    import pandas as pd
-
     tables = []
     for tuning, count in ((True, 1), (False, seeds)):
         texts, drawn, columns = networks(count, tuning)
@@ -422,21 +418,18 @@ def leads(pairs: Mapping[str, Sequence[str]]) -> Experiment:
     )
 
 
-def _apart(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_NETWORK} Test loss of each kind of gate minus that of GEGLU, in nats per letter.",
+    _scope(GATES),
+    GATES.name,
+)
+def same(root: int, level: Level) -> Evidence:
     others = [arm for arm in GATED if arm != "GEGLU"]
     gaps = {arm: values(arm) - values("GEGLU") for arm in others}
     sure = level(len(others))
     cases = {arm: over_splits(gap, sure)[0] for arm, gap in gaps.items()}
     floors: dict[Case, float] = {(arm,): floor(values("GEGLU")) for arm in others}
     return {APART: Measured.of(cases, "network", floors=floors)}
-
-
-SAME = Experiment(
-    f"{_NETWORK} Test loss of each kind of gate minus that of GEGLU, in nats per letter.",
-    _scope(GATES),
-    _apart,
-    study=GATES.name,
-)
 
 
 def steps_to(arm: str, lr: float, target: float, tuning: bool = False) -> Array:
@@ -453,7 +446,17 @@ def fastest(arm: str) -> float:
     )
 
 
-def _faster(root: int, level: Level) -> Evidence:
+@experiment(
+    f"The same networks at {len(SPEED.axes['lr'])} rates, for {SPEED.settings['steps']:,} steps: "
+    "how many of the plain block's steps a gated one saves until the validation loss is low enough "
+    f"(looked at every {SPEED.settings['every']} steps), for three targets. The rate is that with "
+    f"which {len(SPLITS)} other networks need the fewest steps to the lowest target: the gated "
+    "block's own, and once more the plain block's for both. One that never gets there counts as "
+    f"the longest run. {_TASK}",
+    _scope(SPEED),
+    SPEED.name,
+)
+def race(root: int, level: Level) -> Evidence:
     rates = {arm: fastest(arm) for pair in RACES.items() for arm in pair}
     cells = list(itertools.product(RACES.items(), SPEED.settings["targets"], (True, False)))
     cases: dict[Case, Interval] = {}
@@ -465,16 +468,3 @@ def _faster(root: int, level: Level) -> Evidence:
             saved, level(len(cells))
         )
     return {FASTER: Measured(cases, ("network", "rate chosen", "target"), notes={"rate": rates})}
-
-
-RACE = Experiment(
-    f"The same networks at {len(SPEED.axes['lr'])} rates, for {SPEED.settings['steps']:,} steps: "
-    "how many of the plain block's steps a gated one saves until the validation loss is low enough "
-    f"(looked at every {SPEED.settings['every']} steps), for three targets. The rate is that with "
-    f"which {len(SPLITS)} other networks need the fewest steps to the lowest target: the gated "
-    "block's own, and once more the plain block's for both. One that never gets there counts as "
-    f"the longest run. {_TASK}",
-    _scope(SPEED),
-    _faster,
-    study=SPEED.name,
-)

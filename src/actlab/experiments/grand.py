@@ -22,6 +22,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from actlab import inputs
 from actlab.experiments.contest import SEEDS, SPLITS, TUNING_SEEDS, rrelu
@@ -29,8 +30,6 @@ from actlab.experiments.untrained import centred_orthogonal
 from actlab.study import Cell, Study, StudyError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from actlab.data import Dataset
 
 # --- Who takes part -------------------------------------------------------------------------------
@@ -159,8 +158,6 @@ def grand_cell(
     ``tuning``: seeds of each split, and epochs. A column ``valid_loss`` and ``ran`` as in
     :func:`actlab.experiments.contest.contest_cell`.
     """
-    import pandas as pd
-
     from actlab import data as datasets
     from actlab import ensemble
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import catalog
 from actlab.experiments.contest import (
@@ -31,10 +32,9 @@ from actlab.experiments.contest import (
 from actlab.experiments.pointwise import frameworks
 from actlab.experiments.self_gated import GAINS, own_start
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor, nn
 
 Array = npt.NDArray[np.float64]
@@ -224,8 +224,6 @@ def hard_cell(
 
     They are trained a second time, from the same seeds at the same rate: the same networks.
     """
-    import pandas as pd
-
     from actlab import data as datasets
     from actlab import ensemble
 
@@ -306,13 +304,37 @@ def _means(*pairs: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-def _ends_at_six(root: int, level: Level) -> Evidence:
+_NETWORKS = (
+    f"The networks of the contest of chapter 13 (digits and MNIST-1D, {DEPTH} hidden layers of 64, "
+    f"trained to the plateau, {SPLITS} splits with {SEEDS} seeds each), "
+)
+_HIDDEN = (
+    "after training: the outputs of every hidden layer rounded to 8, 6 and 4 bits, evenly spaced "
+    "levels"
+)
+_SCOPE = f"Small networks · digits, MNIST-1D · {SPLITS} splits with {SEEDS} paired seeds each"
+
+
+@experiment(
+    f"{_NETWORKS}{_HIDDEN} from 0 to the largest that the training data gave. Test accuracy lost "
+    "by networks of ReLU less that lost by those of ReLU6, paired by split and seed.",
+    _SCOPE,
+    CONTEST.name,
+)
+def ends_at_six(root: int, level: Level) -> Evidence:
     pairs = ("ReLU", "largest"), ("ReLU6", "largest")
     cases = _by_bits(*pairs, level)
     return {LESS: Measured(cases, ("data", "bits"), notes=_means(*pairs))}
 
 
-def _cut(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_NETWORKS}{_HIDDEN}, of ReLU: up to the largest number that the training data gave, and up "
+    f"to what {100 * CUT:g} % of its numbers stay below. Test accuracy lost with the first less "
+    "that with the second.",
+    _SCOPE,
+    CONTEST.name,
+)
+def cut_off(root: int, level: Level) -> Evidence:
     pairs = ("ReLU", "largest"), ("ReLU", "cut")
     cases = _by_bits(*pairs, level)
     return {BETTER: Measured(cases, ("data", "bits"), notes=_means(*pairs))}
@@ -326,30 +348,6 @@ def _cost(column: str, level: Level) -> Evidence:
     return {COST: Measured(cases, ("function", "data"))}
 
 
-_NETWORKS = (
-    f"The networks of the contest of chapter 13 (digits and MNIST-1D, {DEPTH} hidden layers of 64, "
-    f"trained to the plateau, {SPLITS} splits with {SEEDS} seeds each), "
-)
-_SCOPE = f"Small networks · digits, MNIST-1D · {SPLITS} splits with {SEEDS} paired seeds each"
-_HIDDEN = (
-    "after training: the outputs of every hidden layer rounded to 8, 6 and 4 bits, evenly spaced "
-    "levels"
-)
-ENDS_AT_SIX = Experiment(
-    f"{_NETWORKS}{_HIDDEN} from 0 to the largest that the training data gave. Test accuracy lost "
-    "by networks of ReLU less that lost by those of ReLU6, paired by split and seed.",
-    _SCOPE,
-    _ends_at_six,
-    study=CONTEST.name,
-)
-CUT_OFF = Experiment(
-    f"{_NETWORKS}{_HIDDEN}, of ReLU: up to the largest number that the training data gave, and up "
-    f"to what {100 * CUT:g} % of its numbers stay below. Test accuracy lost with the first less "
-    "that with the second.",
-    _SCOPE,
-    _cut,
-    study=CONTEST.name,
-)
 INT8 = Experiment(
     f"{_NETWORKS}after training: weights in 8 bits with a scale for each output, inputs and "
     "hidden outputs in 8 bits over the range of the training data; test accuracy lost.",

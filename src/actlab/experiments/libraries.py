@@ -7,10 +7,15 @@ import inspect
 from typing import Any
 
 from actlab.stats import Interval
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 
-def _default_slopes(root: int, level: Level) -> Evidence:
+@experiment(
+    "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
+    "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries.",
+    "The installed versions of PyTorch and Keras",
+)
+def default_slopes(root: int, level: Level) -> Evidence:
     import torch
 
     keras = _started("keras")
@@ -27,7 +32,11 @@ def _default_slopes(root: int, level: Level) -> Evidence:
     return {"default slope": Measured(cases, ("framework", "place"))}
 
 
-def _names_of_rrelu(root: int, level: Level) -> Evidence:
+@experiment(
+    "All public names of keras.layers, keras.activations and keras.ops.",
+    "The installed version of Keras",
+)
+def rrelu_in_keras(root: int, level: Level) -> Evidence:
     modules = ("keras.layers", "keras.activations", "keras.ops")
     names = {module: dir(_started(module)) for module in modules}
     hits = {
@@ -47,16 +56,3 @@ def _started(module: str) -> Any:
 
     start()
     return importlib.import_module(module)
-
-
-DEFAULT_SLOPES = Experiment(
-    "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
-    "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries.",
-    "The installed versions of PyTorch and Keras",
-    _default_slopes,
-)
-RRELU_IN_KERAS = Experiment(
-    "All public names of keras.layers, keras.activations and keras.ops.",
-    "The installed version of Keras",
-    _names_of_rrelu,
-)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import catalog, stats
 from actlab import data as datasets
@@ -19,10 +20,9 @@ from actlab.experiments.pointwise import exact
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
 # --- One matrix -----------------------------------------------------------------------------------
@@ -61,7 +61,13 @@ def collapse_gap(layers: Sequence[Array], x: Array, dtype: str) -> tuple[float, 
     return float(gap.max() / np.abs(layered).max()), float((gap / allowed).max())
 
 
-def _collapse(root: int, level: Level) -> Evidence:
+@experiment(
+    "2, 5 and 20 random layers of 64 units with biases, 21 networks, 1,000 inputs: outputs "
+    "layer by layer and by the product of the matrices; their largest difference, relative "
+    "to the bound that rounding obeys (Higham, 2002).",
+    "Random linear networks of 64 units, float32 and float64",
+)
+def collapse(root: int, level: Level) -> Evidence:
     x = np.random.default_rng(root).standard_normal((1000, 64))
     allowed: dict[str, float] = {}
     notes: dict[str, float] = {}
@@ -76,15 +82,7 @@ def _collapse(root: int, level: Level) -> Evidence:
     return {"largest deviation": Measured.exact(allowed, "dtype", notes=notes)}
 
 
-COLLAPSE = Experiment(
-    "2, 5 and 20 random layers of 64 units with biases, 21 networks, 1,000 inputs: outputs "
-    "layer by layer and by the product of the matrices; their largest difference, relative "
-    "to the bound that rounding obeys (Higham, 2002).",
-    "Random linear networks of 64 units, float32 and float64",
-    _collapse,
-)
-
-# --- XOR ------------------------------------------------------------------------------------------
+# --- xor ------------------------------------------------------------------------------------------
 
 XOR_X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 XOR_Y = np.array([0, 1, 1, 0])
@@ -92,12 +90,12 @@ XOR_Y = np.array([0, 1, 1, 0])
 
 
 def corners(outputs: Any) -> int:
-    """How many of XOR's four corners are on the right side of one half."""
+    """How many of xor's four corners are on the right side of one half."""
     return int(np.sum((np.asarray(outputs) > 0.5) == XOR_Y))
 
 
 def xor_layers(smallest: int) -> list[list[list[float]]]:
-    """Linear layers that compute XOR in float32 and are zero in exact arithmetic.
+    """Linear layers that compute xor in float32 and are zero in exact arithmetic.
 
     The second unit carries (x1 + x2) / 2 through numbers so small that a half is lost: it comes
     out as "x1 and x2". ``smallest`` is the exponent of the smallest number that survives: -149
@@ -147,7 +145,13 @@ def _through(weight: Any, signal: Any, how: str) -> Any:
     return np.array(dense(signal))
 
 
-def _xor(root: int, level: Level) -> Evidence:
+@experiment(
+    "20 trained networks (two hidden layers of 8) for each of linear, tanh and ReLU, of which "
+    "the best linear one counts; and linear layers built by hand, computed exactly (fractions) "
+    "and in float32.",
+    "Linear networks on the four corners of xor",
+)
+def xor(root: int, level: Level) -> Evidence:
     from actlab import ensemble
 
     result = ensemble.train(
@@ -175,7 +179,12 @@ def _xor(root: int, level: Level) -> Evidence:
     return {"number of corners right": exact(right, "arithmetic", "weights", **notes)}
 
 
-def _step_bends(root: int, level: Level) -> Evidence:
+@experiment(
+    "Whether f(a + b) = f(a) + f(b) at 1,000 pairs, and whether two step units with weights "
+    "set by hand compute xor, which no line can.",
+    "The binary step, computed exactly",
+)
+def step_bends(root: int, level: Level) -> Evidence:
     a, b = np.random.default_rng(root).integers(-8, 9, (2, 1000)) / 4  # their sums are exact
     step, line = (catalog.get(name).reference for name in ("binary_step", "linear"))
     gap, of_line = (float(np.abs(f(a + b) - f(a) - f(b)).max()) for f in (step, line))
@@ -187,23 +196,9 @@ def _step_bends(root: int, level: Level) -> Evidence:
         "largest gap between f(a + b) and f(a) + f(b)": Measured.exact(
             {"step": gap}, "function", notes=notes
         ),
-        "number of XOR's corners that two step units get right": right,
+        "number of xor's corners that two step units get right": right,
     }
 
-
-XOR = Experiment(
-    "20 trained networks (two hidden layers of 8) for each of linear, tanh and ReLU, of which "
-    "the best linear one counts; and linear layers built by hand, computed exactly (fractions) "
-    "and in float32.",
-    "Linear networks on the four corners of XOR",
-    _xor,
-)
-STEP_BENDS = Experiment(
-    "Whether f(a + b) = f(a) + f(b) at 1,000 pairs, and whether two step units with weights "
-    "set by hand compute XOR, which no line can.",
-    "The binary step, computed exactly",
-    _step_bends,
-)
 
 # --- Training -------------------------------------------------------------------------------------
 
@@ -252,7 +247,12 @@ def moved(seeds: Sequence[int]) -> dict[str, float]:
     return largest
 
 
-def _stuck(root: int, level: Level) -> Evidence:
+@experiment(
+    "Two hidden layers of 64 on the digits, ten epochs, 20 seeds; step networks, and tanh networks "
+    "from the same start, whose weights do move: the largest change of any hidden weight or bias.",
+    _STEPS,
+)
+def stuck(root: int, level: Level) -> Evidence:
     found = moved(root_seeds(root))
     if not found["tanh"]:
         raise RuntimeError("not even the weights of the tanh networks moved: the run was broken.")
@@ -272,12 +272,6 @@ CLASSES = Experiment(
     "gives 10 %.",
     _STEPS,
     on_digits("binary_step", hidden=(256,), init="glorot_uniform"),
-)
-STUCK = Experiment(
-    "Two hidden layers of 64 on the digits, ten epochs, 20 seeds; step networks, and tanh networks "
-    "from the same start, whose weights do move: the largest change of any hidden weight or bias.",
-    _STEPS,
-    _stuck,
 )
 
 # --- The study ------------------------------------------------------------------------------------
@@ -355,7 +349,14 @@ def tuned(
     return best, chosen[what].to_numpy(np.float64)
 
 
-def _depth(root: int, level: Level) -> Evidence:
+@experiment(
+    "Three hidden linear layers of 64 against none, on digits and MNIST-1D (1,000 training "
+    "examples), ten epochs, 20 seeds, paired; the learning rate of each tuned on 20 other "
+    "seeds, for the accuracy and for the loss. A factor of 1.25 in the loss is +25 or −20 %.",
+    "Small linear networks · digits, MNIST-1D · 20 seeds",
+    LINEAR_AND_STEP.name,
+)
+def depth(root: int, level: Level) -> Evidence:
     accuracy, loss, rates = {}, {}, {}
     for data, title in TITLES.items():
         where: dict[str, Any] = {"data": data, "root": root}
@@ -375,7 +376,14 @@ def _depth(root: int, level: Level) -> Evidence:
     }
 
 
-def _borrowed(root: int, level: Level) -> Evidence:
+@experiment(
+    "Step networks (two hidden layers of 64) on digits and MNIST-1D (1,000 training examples) "
+    "as they are, and with the slope of a ramp put in on the way back; learning rate of each "
+    "tuned on 20 other seeds, 20 seeds, paired.",
+    "Small step networks · digits, MNIST-1D · 20 seeds",
+    LINEAR_AND_STEP.name,
+)
+def borrowed(root: int, level: Level) -> Evidence:
     gain, notes = {}, {}
     for data, title in TITLES.items():
         arms = ("borrowed slope", "step")
@@ -383,21 +391,3 @@ def _borrowed(root: int, level: Level) -> Evidence:
         gain[title] = stats.paired_difference(ours, theirs, level(len(TITLES)))
         notes[title] = {"borrowed slope": ours.mean(), "stuck": theirs.mean()}
     return {"gain from a borrowed slope": Measured.of(gain, "data", notes=notes)}
-
-
-DEPTH = Experiment(
-    "Three hidden linear layers of 64 against none, on digits and MNIST-1D (1,000 training "
-    "examples), ten epochs, 20 seeds, paired; the learning rate of each tuned on 20 other "
-    "seeds, for the accuracy and for the loss. A factor of 1.25 in the loss is +25 or −20 %.",
-    "Small linear networks · digits, MNIST-1D · 20 seeds",
-    _depth,
-    LINEAR_AND_STEP.name,
-)
-BORROWED = Experiment(
-    "Step networks (two hidden layers of 64) on digits and MNIST-1D (1,000 training examples) "
-    "as they are, and with the slope of a ramp put in on the way back; learning rate of each "
-    "tuned on 20 other seeds, 20 seeds, paired.",
-    "Small step networks · digits, MNIST-1D · 20 seeds",
-    _borrowed,
-    LINEAR_AND_STEP.name,
-)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from actlab import stats
 from actlab.experiments import untrained
@@ -28,10 +29,9 @@ from actlab.experiments.contest import (
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
 from actlab.study import Study, grid_of, load, part_of
-from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, within
+from actlab.trial import Case, Evidence, Level, Measured, Rule, experiment, within
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
     from actlab.ensemble import Networks, Snapshot
@@ -81,6 +81,15 @@ def furthest(found: Sequence[Interval], target: float = 0.0) -> Interval:
 # --- Before training ------------------------------------------------------------------------------
 
 
+_UNTRAINED = "Untrained networks of 30 × 128 units · digits · 20 seeds"
+
+
+@experiment(
+    "Nine kinds of input (digits with means −2, 0, 2 and standard deviations 0.1, 1, 5) through 30 "
+    "untrained SELU layers of 128 units, LeCun normal, 20 networks: mean and standard deviation "
+    "behind the last.",
+    _UNTRAINED,
+)
 def attracted(root: int, level: Level) -> Evidence:
     """Layer 30, for inputs far from mean 0 and standard deviation 1."""
     x = standardised()
@@ -96,17 +105,12 @@ def attracted(root: int, level: Level) -> Evidence:
     return {"standard deviation": Measured(sd, factors), "mean": Measured(mean, factors)}
 
 
-_UNTRAINED = "Untrained networks of 30 × 128 units · digits · 20 seeds"
-ATTRACTED = Experiment(
-    "Nine kinds of input (digits with means −2, 0, 2 and standard deviations 0.1, 1, 5) through 30 "
-    "untrained SELU layers of 128 units, LeCun normal, 20 networks: mean and standard deviation "
-    "behind the last.",
+@experiment(
+    "Untrained SELU networks of 30 layers of 128 units, weights LeCun normal times the gain, 20 "
+    "networks: mean and standard deviation of layers 11 to 30.",
     _UNTRAINED,
-    attracted,
 )
-
-
-def with_gain(root: int, level: Level) -> Evidence:
+def gain(root: int, level: Level) -> Evidence:
     """The moments of SELU networks with the gain that PyTorch calculates."""
     import torch
 
@@ -125,13 +129,6 @@ def with_gain(root: int, level: Level) -> Evidence:
     }
 
 
-GAIN = Experiment(
-    "Untrained SELU networks of 30 layers of 128 units, weights LeCun normal times the gain, 20 "
-    "networks: mean and standard deviation of layers 11 to 30.",
-    _UNTRAINED,
-    with_gain,
-)
-
 # --- While it learns ------------------------------------------------------------------------------
 
 CHECKS = (0, 1, 2, 5, 10, 15, 60)  # epochs
@@ -144,8 +141,6 @@ def moments_probe(snapshot: Snapshot) -> Mapping[str, Any]:
 
 def moments_cell(data: str, *, depth: int, checks: Sequence[int]) -> pd.DataFrame:
     """Mean and standard deviation per layer and epoch while SELU networks learn, split by split."""
-    import pandas as pd
-
     from actlab import ensemble
 
     splits = splits_of(data, **OPTIONS.get(data, {}))
@@ -190,7 +185,17 @@ PRESERVED = Rule(
 )
 
 
-def kept(root: int, level: Level) -> Evidence:
+@experiment(
+    "16 hidden layers of 64 SELU units, LeCun normal, on digits and 2,000 examples of MNIST-1D, "
+    f"split in {SPLITS} ways with {SEEDS} seeds each, at a learning rate chosen with "
+    f"{SPLITS * TUNING_SEEDS} other networks: the standard deviation of every layer's activations "
+    "over the training data (its scale, in powers of ten), and their mean in units of it (its "
+    f"offset), before training and after {max(CHECKS)} epochs; of the layers the one furthest off "
+    "counts.",
+    f"Networks of 16 × 64 units · two data sets · {SPLITS} splits with {SEEDS} seeds each",
+    LEARNING.name,
+)
+def while_learning(root: int, level: Level) -> Evidence:
     """The layer furthest off before and after training, whatever the ``root``."""
     table = load(LEARNING.name).dropna()
     table = table.assign(scale=np.log10(table.sd), offset=table["mean"] / table.sd)
@@ -203,16 +208,3 @@ def kept(root: int, level: Level) -> Evidence:
             cases[TITLES[data], when] = furthest([over_splits(v, level(4))[0] for v in layers])
     factors = ("data", "when")
     return {SCALE: Measured(found["scale"], factors), OFFSET: Measured(found["offset"], factors)}
-
-
-WHILE_LEARNING = Experiment(
-    "16 hidden layers of 64 SELU units, LeCun normal, on digits and 2,000 examples of MNIST-1D, "
-    f"split in {SPLITS} ways with {SEEDS} seeds each, at a learning rate chosen with "
-    f"{SPLITS * TUNING_SEEDS} other networks: the standard deviation of every layer's activations "
-    "over the training data (its scale, in powers of ten), and their mean in units of it (its "
-    f"offset), before training and after {max(CHECKS)} epochs; of the layers the one furthest off "
-    "counts.",
-    f"Networks of 16 × 64 units · two data sets · {SPLITS} splits with {SEEDS} seeds each",
-    kept,
-    study=LEARNING.name,
-)

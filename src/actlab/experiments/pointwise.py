@@ -15,7 +15,7 @@ from actlab.catalog import Activation
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import size
 from actlab.stats import Array, Interval, mean_interval
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 DTYPES = ("float32", "float64")
 STEP = 1e-3  # between neighbours, where slopes and their changes are measured
@@ -50,7 +50,11 @@ def exact(cases: Mapping[Case, float], *factors: str, **notes: Any) -> Measured:
 _CATALOG = "Every function of the catalog that acts on single numbers"
 
 
-def _outside(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_CATALOG}, at 10,000 random inputs of both signs between a thousandth and a thousand.",
+    _CATALOG,
+)
+def outside(root: int, level: Level) -> Evidence:
     rng = np.random.default_rng(root)
     magnitude = 10.0 ** rng.uniform(-3, 3, 10_000)
     x = np.where(rng.random(10_000) < 0.5, -magnitude, magnitude)
@@ -58,13 +62,23 @@ def _outside(root: int, level: Level) -> Evidence:
     return {"share of outputs outside −1 to 1": Measured.exact(shares, "function")}
 
 
-def _silent(root: int, level: Level) -> Evidence:
+@experiment(
+    "The same functions at 10,000 inputs between −10 and 10; 'not activated' is an output of "
+    "exactly 0.",
+    _CATALOG,
+)
+def silent(root: int, level: Level) -> Evidence:
     x = np.random.default_rng(root).uniform(-10, 10, 10_000)
     shares = {r.title: 100 * float(np.mean(r.reference(x) == 0)) for r in functions()}
     return {"share of inputs without any output": Measured.exact(shares, "function")}
 
 
-def _jumps(root: int, level: Level) -> Evidence:
+@experiment(
+    "The largest change of the output over a step of 1e-6, for every elementwise function of "
+    "the catalog without a smooth gradient, at 10,000 random inputs and across every kink.",
+    "Every elementwise function of the catalog, computed in float64",
+)
+def jumps(root: int, level: Level) -> Evidence:
     h = 1e-6
     rng = np.random.default_rng(root)
     changes: dict[bool, dict[str, float]] = {True: {}, False: {}}
@@ -79,36 +93,20 @@ def _jumps(root: int, level: Level) -> Evidence:
     return {"largest change": Measured.exact(changes[False], "function", notes=notes)}
 
 
-OUTSIDE = Experiment(
-    f"{_CATALOG}, at 10,000 random inputs of both signs between a thousandth and a thousand.",
-    _CATALOG,
-    _outside,
-)
-SILENT = Experiment(
-    "The same functions at 10,000 inputs between −10 and 10; 'not activated' is an output of "
-    "exactly 0.",
-    _CATALOG,
-    _silent,
-)
-JUMPS = Experiment(
-    "The largest change of the output over a step of 1e-6, for every elementwise function of "
-    "the catalog without a smooth gradient, at 10,000 random inputs and across every kink.",
-    "Every elementwise function of the catalog, computed in float64",
-    _jumps,
-)
-
 # --- ReLU -----------------------------------------------------------------------------------------
 
 _RELU = "ReLU in PyTorch and Keras, float32"
 
 
-def _relu_slopes(root: int, level: Level) -> Evidence:
+@experiment("Gradients at 10,000 random negative inputs of all magnitudes, both frameworks.", _RELU)
+def relu_slopes(root: int, level: Level) -> Evidence:
     x = -(10.0 ** np.random.default_rng(root).uniform(-37, 37, 10_000)).astype(np.float32)
     largest = {n: float(np.abs(g).max()) for n, g in in_both("gradients", "relu", x).items()}
     return {"largest gradient": Measured.exact(largest, "framework")}
 
 
-def _relu_outputs(root: int, level: Level) -> Evidence:
+@experiment("10,000 outputs for standard normal pre-activations, both frameworks.", _RELU)
+def relu_outputs(root: int, level: Level) -> Evidence:
     z = np.random.default_rng(root).standard_normal((1000, 10)).astype(np.float32)
     outputs = in_both("values", "relu", z)
     shares = {name: 100 * float(np.mean(y <= 0)) for name, y in outputs.items()}
@@ -116,7 +114,8 @@ def _relu_outputs(root: int, level: Level) -> Evidence:
     return {"share of outputs at or below 0": Measured.exact(shares, "framework", notes=notes)}
 
 
-def _relu_near_zero(root: int, level: Level) -> Evidence:
+@experiment("Gradients at 1,001 positive inputs down to the smallest normal float32.", _RELU)
+def relu_near_zero(root: int, level: Level) -> Evidence:
     tiny = float(np.finfo(np.float32).smallest_normal)
     rng = np.random.default_rng(root)
     x = np.array([tiny, *10.0 ** rng.uniform(-30, -1, 1000)], np.float32)
@@ -124,26 +123,17 @@ def _relu_near_zero(root: int, level: Level) -> Evidence:
     return {"smallest gradient above 0": Measured.exact(smallest, "framework")}
 
 
-RELU_SLOPES = Experiment(
-    "Gradients at 10,000 random negative inputs of all magnitudes, both frameworks.",
-    _RELU,
-    _relu_slopes,
-)
-RELU_OUTPUTS = Experiment(
-    "10,000 outputs for standard normal pre-activations, both frameworks.", _RELU, _relu_outputs
-)
-RELU_NEAR_ZERO = Experiment(
-    "Gradients at 1,001 positive inputs down to the smallest normal float32.",
-    _RELU,
-    _relu_near_zero,
-)
-
 # --- Sigmoid and tanh -----------------------------------------------------------------------------
 
 _BOTH = "The function itself, in PyTorch and Keras"
 
 
-def _two_softmax(root: int, level: Level) -> Evidence:
+@experiment(
+    "σ(x) against the first output of softmax([x, 0]) at 10,000 random x from −30 to 30, "
+    "both frameworks, float32 and float64; the difference is relative.",
+    _BOTH,
+)
+def two_softmax(root: int, level: Level) -> Evidence:
     x = np.random.default_rng(root).uniform(-30, 30, 10_000)
     pairs = np.stack([x, np.zeros_like(x)], 1)
     worst: dict[Case, float] = {}
@@ -159,7 +149,12 @@ def _epsilons(differences: Array, dtype: str) -> float:
     return float(differences.max() / np.finfo(dtype).eps)
 
 
-def _tanh_is_sigmoid(root: int, level: Level) -> Evidence:
+@experiment(
+    "tanh x against 2σ(2x) − 1 at 10,000 random x from −20 to 20, both frameworks, float32 "
+    "and float64; the difference is absolute, as both lie between −1 and 1.",
+    _BOTH,
+)
+def tanh_is_sigmoid(root: int, level: Level) -> Evidence:
     x = np.random.default_rng(root).uniform(-20, 20, 10_000)
     tiny = 10.0 ** np.arange(-1.0, -11.0, -1)
     worst: dict[Case, float] = {}
@@ -192,14 +187,25 @@ def _change(values: Array) -> float:
     return float(np.abs(np.diff(values)).max() / STEP)
 
 
-def _smooth_slope(root: int, level: Level) -> Evidence:
+@experiment(
+    "Gradients of the sigmoid at 20,000 neighbouring inputs from −10 to 10, both frameworks: "
+    "their change per step over the sigmoid's largest curvature, 1/(6√3).",
+    _BOTH,
+)
+def smooth_slope(root: int, level: Level) -> Evidence:
     slopes = in_both("gradients", "sigmoid", _neighbours(root, 10), "float64")
     curvature = 1 / (6 * math.sqrt(3))
     changes = {title: _change(slope) / curvature for title, slope in slopes.items()}
     return {"fastest change of the slope": Measured.exact(changes, "framework")}
 
 
-def _s_shape(root: int, level: Level) -> Evidence:
+@experiment(
+    "Outputs and gradients of tanh at 16,000 neighbouring inputs from −8 to 8, both "
+    "frameworks. A turning point is where the slope stops growing; the change of the slope "
+    "per step is given over tanh's largest curvature, 4/(3√3).",
+    _BOTH,
+)
+def s_shape(root: int, level: Level) -> Evidence:
     x = _neighbours(root, 8)
     outputs = in_both("values", "tanh", x, "float64")
     found: dict[str, dict[str, float]] = {}
@@ -216,7 +222,10 @@ def _s_shape(root: int, level: Level) -> Evidence:
     return {what: Measured.exact(values, "framework") for what, values in found.items()}
 
 
-def _beyond_five(root: int, level: Level) -> Evidence:
+@experiment(
+    "Outputs of the sigmoid at ±5 and at 10,000 random inputs beyond, both frameworks.", _BOTH
+)
+def beyond_five(root: int, level: Level) -> Evidence:
     x = np.append(5.0, 5 + np.random.default_rng(root).exponential(3, 10_000))
     low, high = (in_both("values", "sigmoid", side) for side in (-x, x))
     errors: dict[Case, float] = {}
@@ -231,7 +240,8 @@ def _beyond_five(root: int, level: Level) -> Evidence:
     return {"distance from the limit": exact(errors, "framework", "side", **notes)}
 
 
-def _offset(root: int, level: Level) -> Evidence:
+@experiment("The mean of 100,000 outputs for standard normal inputs, both frameworks.", _BOTH)
+def offset(root: int, level: Level) -> Evidence:
     outputs = in_both("values", "sigmoid", np.random.default_rng(root).standard_normal(100_000))
     cases = {title: size(mean_interval(y, level(2))) for title, y in outputs.items()}
     return {"mean output's distance from 0": Measured.of(cases, "framework")}
@@ -264,7 +274,12 @@ def labels_left(scale: float, root: int, *, squashed: bool = True) -> Array:
     return np.array(errors)
 
 
-def _labels(root: int, level: Level) -> Evidence:
+@experiment(
+    "20 small networks with a tanh output are trained on labels of −2 and 2 (100 steps of "
+    "Adam). If tanh scaled the labels, they would fit them as they fit −1 and 1.",
+    "Networks of 16 hidden units · 200 made-up examples · 20 seeds",
+)
+def labels(root: int, level: Level) -> Evidence:
     found = mean_interval(labels_left(2.0, root), level(1))
     unsquashed = labels_left(2.0, root, squashed=False)
     notes = {
@@ -272,44 +287,3 @@ def _labels(root: int, level: Level) -> Evidence:
         "with labels of ±2 and no tanh at the end": float(unsquashed.mean()),
     }
     return {"squared error": Measured.of({"labels of ±2": found}, notes=notes)}
-
-
-TWO_SOFTMAX = Experiment(
-    "σ(x) against the first output of softmax([x, 0]) at 10,000 random x from −30 to 30, "
-    "both frameworks, float32 and float64; the difference is relative.",
-    _BOTH,
-    _two_softmax,
-)
-TANH_IS_SIGMOID = Experiment(
-    "tanh x against 2σ(2x) − 1 at 10,000 random x from −20 to 20, both frameworks, float32 "
-    "and float64; the difference is absolute, as both lie between −1 and 1.",
-    _BOTH,
-    _tanh_is_sigmoid,
-)
-SMOOTH_SLOPE = Experiment(
-    "Gradients of the sigmoid at 20,000 neighbouring inputs from −10 to 10, both frameworks: "
-    "their change per step over the sigmoid's largest curvature, 1/(6√3).",
-    _BOTH,
-    _smooth_slope,
-)
-S_SHAPE = Experiment(
-    "Outputs and gradients of tanh at 16,000 neighbouring inputs from −8 to 8, both "
-    "frameworks. A turning point is where the slope stops growing; the change of the slope "
-    "per step is given over tanh's largest curvature, 4/(3√3).",
-    _BOTH,
-    _s_shape,
-)
-BEYOND_FIVE = Experiment(
-    "Outputs of the sigmoid at ±5 and at 10,000 random inputs beyond, both frameworks.",
-    _BOTH,
-    _beyond_five,
-)
-OFFSET = Experiment(
-    "The mean of 100,000 outputs for standard normal inputs, both frameworks.", _BOTH, _offset
-)
-LABELS = Experiment(
-    "20 small networks with a tanh output are trained on labels of −2 and 2 (100 steps of "
-    "Adam). If tanh scaled the labels, they would fit them as they fit −1 and 1.",
-    "Networks of 16 hidden units · 200 made-up examples · 20 seeds",
-    _labels,
-)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab.experiments.contest import (
     FAIR,
@@ -24,10 +25,9 @@ from actlab.experiments.contest import (
 )
 from actlab.stats import Array, Interval
 from actlab.study import Study, grid_of, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
     from actlab.ensemble import Snapshot
@@ -150,8 +150,6 @@ def race_cell(
     Of rates with which nobody arrives the one that comes nearest is chosen: by the accuracy, as the
     steps are equal. One row per network and target.
     """
-    import pandas as pd
-
     from actlab.ensemble.search import search
 
     def score(rates: Sequence[float]) -> dict[float, Array]:
@@ -224,7 +222,15 @@ def times_as_many(
     return ratio(more, fewer, confidence)
 
 
-def _lifting(root: int, level: Level) -> Evidence:
+@experiment(
+    "Four pairs of curves that differ by a constant only, in five hidden layers of 64: steps of "
+    "the lifted one over those of its centred twin, until 90 and 95 % validation accuracy on "
+    "digits, 30 and 40 % on MNIST-1D. Both start from the same weights and biases of 0; and once "
+    f"more as the same function: biases that take the lift away at the start. {_TUNED}",
+    f"Five hidden layers of 64 units · two data sets · {SPLITS} splits, {SEEDS} seeds each",
+    RACE.name,
+)
+def lifting(root: int, level: Level) -> Evidence:
     """Steps of the lifted curve over those of its centred twin; whatever the ``root``."""
     table = load(RACE.name)
     keys = list(itertools.product(GOALS, LIFTED, (("weights", ""), ("function", ", undone"))))
@@ -249,18 +255,14 @@ def _lifting(root: int, level: Level) -> Evidence:
     return {"ratio of steps": Measured(cases, ("data", "target", "curve", "same"), notes=notes)}
 
 
-LIFTING = Experiment(
-    "Four pairs of curves that differ by a constant only, in five hidden layers of 64: steps of "
-    "the lifted one over those of its centred twin, until 90 and 95 % validation accuracy on "
-    "digits, 30 and 40 % on MNIST-1D. Both start from the same weights and biases of 0; and once "
-    f"more as the same function: biases that take the lift away at the start. {_TUNED}",
-    f"Five hidden layers of 64 units · two data sets · {SPLITS} splits, {SEEDS} seeds each",
-    _lifting,
-    study=RACE.name,
+@experiment(
+    "Eight hidden layers of 64, He's start, on digits (until 90 and 95 % validation accuracy) and "
+    "2,000 examples of MNIST-1D (30 and 40 %): the share of ReLU's steps that ELU saves. "
+    f"{_TUNED}",
+    f"Small fully connected networks · two data sets · {SPLITS} splits, {SEEDS} seeds each",
+    KINDS.name,
 )
-
-
-def _saved(root: int, level: Level) -> Evidence:
+def faster(root: int, level: Level) -> Evidence:
     """Steps that ELU saves, in per cent of ReLU's; whatever the ``root``."""
     table = load(KINDS.name)
     sure = level(len(GOALS))
@@ -274,13 +276,3 @@ def _saved(root: int, level: Level) -> Evidence:
         case = (TITLES[data], str(DEPTH), f"{100 * target:g} %")
         cases[case] = Interval(mean, low, high, left.n, confidence=sure)
     return {"share of steps saved": Measured(cases, ("data", "depth", "target"))}
-
-
-FASTER = Experiment(
-    "Eight hidden layers of 64, He's start, on digits (until 90 and 95 % validation accuracy) and "
-    "2,000 examples of MNIST-1D (30 and 40 %): the share of ReLU's steps that ELU saves. "
-    f"{_TUNED}",
-    f"Small fully connected networks · two data sets · {SPLITS} splits, {SEEDS} seeds each",
-    _saved,
-    study=KINDS.name,
-)

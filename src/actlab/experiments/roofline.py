@@ -14,19 +14,28 @@ import gc
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import catalog
 from actlab.experiments.timing import Call, in_turns, middle
 from actlab.stats import Interval
 from actlab.study import Study, StudyError, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above, at_most, below
-
-if TYPE_CHECKING:
-    import pandas as pd
+from actlab.trial import (
+    Case,
+    Evidence,
+    Experiment,
+    Level,
+    Measured,
+    Rule,
+    above,
+    at_most,
+    below,
+    experiment,
+)
 
 Array = npt.NDArray[np.float64]
 FRAMEWORKS = {"torch": "PyTorch", "keras": "Keras"}
@@ -391,8 +400,6 @@ def memory_cell(
     ``arrays``: in arrays (batch, width) of float32, above what was there before the step. Linux
     alone tells the peak; elsewhere raises ``StudyError``.
     """
-    import pandas as pd
-
     own_pages()
 
     make = _torch_chain if framework == "torch" else _keras_chain
@@ -620,6 +627,20 @@ def _title(name: str) -> str:
     return title if name == "gelu_tanh" else title.split(" (")[0]
 
 
+_ALONE = (
+    f"Arrays of {ALL:,} × {UNITS:,} numbers of float32, forward and backward, in rounds in which "
+    "all take turns; means of the middle half of the rounds, with bootstrap intervals."
+)
+_SCOPE = "Both frameworks on one CPU"
+
+
+@experiment(
+    f"{_ALONE} ReLU, ELU and ELU with x/(1 − x) in the place of exp(x) − 1 (the same limit, the "
+    "same slope at 0), each written with the same three operations and compiled (inductor, XLA) "
+    "into one loop each way. In per cent of ReLU's time.",
+    _SCOPE,
+    ROOFLINE.name,
+)
 def exponential(root: int, level: Level) -> Evidence:
     """In per cent of ReLU's time; all three compiled from what is written."""
 
@@ -652,7 +673,13 @@ def shares(root: int = 0, batch: int = ALL, dtype: str = FLOAT32, work: str = "b
     }
 
 
-def bound_by_memory(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_ALONE} A copy of the same array reads and writes all of it; forward and backward move two "
+    "and a half times as much at least. The share is that of a copy's numbers per second.",
+    _SCOPE,
+    ROOFLINE.name,
+)
+def bound(root: int, level: Level) -> Evidence:
     """How much of the bandwidth of a copy is used."""
 
     def values(part: int) -> Found:
@@ -665,6 +692,7 @@ def bound_by_memory(root: int, level: Level) -> Evidence:
     return {SHARE: Measured(_found(values, level), ("where", "activation"))}
 
 
+@experiment(f"{_ALONE} The same in bfloat16, which has half as many bytes.", _SCOPE, ROOFLINE.name)
 def half_the_bytes(root: int, level: Level) -> Evidence:
     """The same function in both dtypes, in the same round."""
 
@@ -699,6 +727,14 @@ def steps(root: int = 0, name: str = STEPS.name) -> pd.DataFrame:
     return wide.div(wide["relu"], axis=0)
 
 
+@experiment(
+    "A training step (forward, backward, SGD) of a fully connected network (784-512-256-256-"
+    "128-10, batch 256), a convolutional one (three layers, batch 64 of 28 × 28) and a transformer "
+    "block (128 wide, 16 texts of 64 tokens), in rounds in which all activations take turns; extra "
+    "time over ReLU's in the same round. Means of the middle half, with bootstrap intervals.",
+    _SCOPE,
+    STEPS.name,
+)
 def in_a_step(root: int, level: Level) -> Evidence:
     """Extra time of a whole step, over that with ReLU."""
 
@@ -731,6 +767,14 @@ def _spread(values: Any) -> Interval:
     return Interval(float(values.mean()), float(values.min()), float(values.max()), len(values))
 
 
+_MEMORY = (
+    "The largest amount of memory that a training step of six layers of 256 units held on 8,192 "
+    "examples, above what was there before, as Linux counts it; in arrays of the size of one "
+    "layer's output."
+)
+
+
+@experiment(_MEMORY, _SCOPE, MEMORY.name)
 def more_memory(root: int, level: Level) -> Evidence:
     """Over ReLU; whatever the level."""
     cases: dict[Case, Interval] = {}
@@ -741,7 +785,12 @@ def more_memory(root: int, level: Level) -> Evidence:
     return {ARRAYS: Measured(cases, ("where", "activation"))}
 
 
-def in_place(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_MEMORY} Each module of PyTorch with inplace=True against the same without.",
+    "PyTorch on one CPU, eager",
+    MEMORY.name,
+)
+def less_in_place(root: int, level: Level) -> Evidence:
     """Against the same module without it; whatever the level."""
     part = held(root).loc[("torch", "plain")]
     cases: dict[Case, Interval] = {}
@@ -765,7 +814,14 @@ def places(root: int = 0) -> dict[tuple[int, str], Array]:
     }
 
 
-def quicker(root: int, level: Level) -> Evidence:
+@experiment(
+    "Six modules of PyTorch without gradient, with inplace=True and without, in rounds in which "
+    "all take turns, on arrays of 4 and of 32 MiB; in either case with a copy of the input before "
+    "it. Means of the middle half of the rounds, with bootstrap intervals.",
+    "PyTorch on one CPU, eager",
+    PLACES.name,
+)
+def faster_in_place(root: int, level: Level) -> Evidence:
     """By how much in place is faster."""
 
     def values(part: int) -> Found:
@@ -838,64 +894,6 @@ def on_a_gpu() -> str:
 
 
 # --- As experiments -------------------------------------------------------------------------------
-
-_SCOPE = "Both frameworks on one CPU"
-_ALONE = (
-    f"Arrays of {ALL:,} × {UNITS:,} numbers of float32, forward and backward, in rounds in which "
-    "all take turns; means of the middle half of the rounds, with bootstrap intervals."
-)
-_MEMORY = (
-    "The largest amount of memory that a training step of six layers of 256 units held on 8,192 "
-    "examples, above what was there before, as Linux counts it; in arrays of the size of one "
-    "layer's output."
-)
-EXPONENTIAL = Experiment(
-    f"{_ALONE} ReLU, ELU and ELU with x/(1 − x) in the place of exp(x) − 1 (the same limit, the "
-    "same slope at 0), each written with the same three operations and compiled (inductor, XLA) "
-    "into one loop each way. In per cent of ReLU's time.",
-    _SCOPE,
-    exponential,
-    study=ROOFLINE.name,
-)
-BOUND = Experiment(
-    f"{_ALONE} A copy of the same array reads and writes all of it; forward and backward move two "
-    "and a half times as much at least. The share is that of a copy's numbers per second.",
-    _SCOPE,
-    bound_by_memory,
-    study=ROOFLINE.name,
-)
-HALF_THE_BYTES = Experiment(
-    f"{_ALONE} The same in bfloat16, which has half as many bytes.",
-    _SCOPE,
-    half_the_bytes,
-    study=ROOFLINE.name,
-)
-IN_A_STEP = Experiment(
-    "A training step (forward, backward, SGD) of a fully connected network (784-512-256-256-"
-    "128-10, batch 256), a convolutional one (three layers, batch 64 of 28 × 28) and a transformer "
-    "block (128 wide, 16 texts of 64 tokens), in rounds in which all activations take turns; extra "
-    "time over ReLU's in the same round. Means of the middle half, with bootstrap intervals.",
-    _SCOPE,
-    in_a_step,
-    study=STEPS.name,
-)
-MORE_MEMORY = Experiment(_MEMORY, _SCOPE, more_memory, study=MEMORY.name)
-LESS_IN_PLACE = Experiment(
-    f"{_MEMORY} Each module of PyTorch with inplace=True against the same without.",
-    "PyTorch on one CPU, eager",
-    in_place,
-    study=MEMORY.name,
-)
-
-
-FASTER_IN_PLACE = Experiment(
-    "Six modules of PyTorch without gradient, with inplace=True and without, in rounds in which "
-    "all take turns, on arrays of 4 and of 32 MiB; in either case with a copy of the input before "
-    "it. Means of the middle half of the rounds, with bootstrap intervals.",
-    "PyTorch on one CPU, eager",
-    quicker,
-    study=PLACES.name,
-)
 
 
 def faster(ours: str, theirs: str) -> Experiment:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import catalog, stats
 from actlab.experiments import untrained
@@ -23,10 +24,9 @@ from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
 from actlab.stats import Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
     from actlab.ensemble import Snapshot
@@ -140,7 +140,13 @@ def sizes(activation: str, root: int = 0, depth: int = 30, **start: Any) -> Arra
     return np.hypot(mean, sd)
 
 
-def _faded(root: int, level: Level) -> Evidence:
+@experiment(
+    "Untrained networks of 30 layers of 128 units, He's normal weights, biases 0, 50 networks for "
+    "each function: how many powers of ten the root mean square of a layer's outputs loses from "
+    "the first layer to the last.",
+    "Untrained networks of 30 × 128 units · digits · 50 seeds",
+)
+def fades(root: int, level: Level) -> Evidence:
     lost = {}
     for title, name in ({"ReLU": "relu"} | SELF_GATED).items():
         found = sizes(name, root, init="he_normal")
@@ -150,20 +156,17 @@ def _faded(root: int, level: Level) -> Evidence:
     return {FADED: Measured.of(cases, "function", notes=notes)}
 
 
-FADES = Experiment(
-    "Untrained networks of 30 layers of 128 units, He's normal weights, biases 0, 50 networks for "
-    "each function: how many powers of ten the root mean square of a layer's outputs loses from "
-    "the first layer to the last.",
-    "Untrained networks of 30 × 128 units · digits · 50 seeds",
-    _faded,
-)
-
 # --- What two bytes can show ----------------------------------------------------------------------
 
 DIFFER = "share of outputs that differ"
 
 
-def _seen(root: int, level: Level) -> Evidence:
+@experiment(
+    "100,000 standard normal inputs, rounded to 16 bits: in how many the exact GELU and the tanh "
+    "approximation, both computed in float64 and then rounded, are different numbers.",
+    "Both formulas, computed exactly and rounded",
+)
+def seen(root: int, level: Level) -> Evidence:
     import torch
 
     z = torch.from_numpy(np.random.default_rng(root).standard_normal(100_000))
@@ -177,13 +180,6 @@ def _seen(root: int, level: Level) -> Evidence:
         cases[str(dtype).removeprefix("torch.")] = 100 * float((one != other).double().mean())
     return {DIFFER: Measured.exact(cases, "arithmetic")}
 
-
-SEEN = Experiment(
-    "100,000 standard normal inputs, rounded to 16 bits: in how many the exact GELU and the tanh "
-    "approximation, both computed in float64 and then rounded, are different numbers.",
-    "Both formulas, computed exactly and rounded",
-    _seen,
-)
 
 # --- What falls silent in training ----------------------------------------------------------------
 
@@ -265,36 +261,34 @@ def lost(table: pd.DataFrame, functions: Mapping[str, str], level: Level) -> Mea
     return Measured(cases, ("function", "rate"), notes=notes)
 
 
-def _silent(root: int, level: Level) -> Evidence:
-    """Both runs, whatever the ``root``."""
-    functions = {title: SELF_GATED[title] for title in ("GELU", "SiLU")}
-    return {LOST: lost(load(SILENT.name), functions, level)}
-
-
-def _moved(root: int, level: Level) -> Evidence:
-    table = load(SILENT.name)
-    part = table[(table.activation == "gelu") & ~table.diverged]
-    groups = {f"{lr:g}": 100 * rows.moved for lr, rows in part.groupby("lr")}
-    cases = {lr: stats.mean_interval(values, level(len(groups))) for lr, values in groups.items()}
-    return {MOVED: Measured.of(cases, "rate")}
-
-
 _NETWORKS = (
     "Digits, five hidden layers of 64, He's start, momentum at five learning rates, 20 epochs, "
     "40 seeds"
 )
 _SCOPE = "Networks of 5 × 64 units · digits · 40 seeds"
-NEVER_SILENT = Experiment(
+
+
+@experiment(
     f"{_NETWORKS}, GELU and SiLU: in how many networks more than one hidden unit in a hundred "
     f"stays within {TOLERANCE:g} of 0 for every training input. Networks that diverged count too.",
     _SCOPE,
-    _silent,
-    study=SILENT.name,
+    SILENT.name,
 )
-SWAPPED = Experiment(
+def never_silent(root: int, level: Level) -> Evidence:
+    """Both runs, whatever the ``root``."""
+    functions = {title: SELF_GATED[title] for title in ("GELU", "SiLU")}
+    return {LOST: lost(load(SILENT.name), functions, level)}
+
+
+@experiment(
     f"{_NETWORKS}, exact GELU: how many test digits the trained network judges otherwise when its "
     "GELU is exchanged for the tanh approximation.",
     _SCOPE,
-    _moved,
-    study=SILENT.name,
+    SILENT.name,
 )
+def swapped(root: int, level: Level) -> Evidence:
+    table = load(SILENT.name)
+    part = table[(table.activation == "gelu") & ~table.diverged]
+    groups = {f"{lr:g}": 100 * rows.moved for lr, rows in part.groupby("lr")}
+    cases = {lr: stats.mean_interval(values, level(len(groups))) for lr, values in groups.items()}
+    return {MOVED: Measured.of(cases, "rate")}

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab import catalog, stats
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 Array = npt.NDArray[Any]
 Call = Callable[[Array], Array]
@@ -55,7 +55,16 @@ def off_from_one(shares: Array) -> float:
     return float(np.abs(shares.sum(-1) - 1).max())
 
 
-def _any_vector(root: int, level: Level) -> Evidence:
+_BOTH = "Both frameworks on one CPU, three formats"
+
+
+@experiment(
+    "Softmax of 600 random vectors of 2, 10 and 1,000 numbers, their sizes from a thousandth to "
+    "ten thousand; what it returns is added up exactly. A step is the distance from 1 to the "
+    "next number of the format.",
+    _BOTH,
+)
+def any_vector(root: int, level: Level) -> Evidence:
     rng = np.random.default_rng(root)
     sizes = 10.0 ** rng.uniform(-3, 4, (200, 1))
     vectors = [sizes * rng.uniform(-1, 1, (200, n)) for n in (2, 10, 1_000)]
@@ -69,7 +78,12 @@ def _any_vector(root: int, level: Level) -> Evidence:
     return {APART: _exact(apart, BOTH), LOWEST: _exact(lowest, BOTH)}
 
 
-def _open_interval(root: int, level: Level) -> Evidence:
+@experiment(
+    "Softmax of 200 vectors of 10 and of 10,000 normal numbers, of standard deviation 1 (an "
+    "untrained network) and 30 (one that is very sure).",
+    _BOTH,
+)
+def open_interval(root: int, level: Level) -> Evidence:
     rng = np.random.default_rng(root)
     ends = {}
     for classes, spread in itertools.product((10, 10_000), (1, 30)):
@@ -83,7 +97,10 @@ def _open_interval(root: int, level: Level) -> Evidence:
     return {ENDS: _exact(ends, factors)}
 
 
-def _overflow(root: int, level: Level) -> Evidence:
+@experiment(
+    "Softmax of 200 vectors of 10 numbers of both signs, up to 10³⁸ (30,000 in float16).", _BOTH
+)
+def overflow(root: int, level: Level) -> Evidence:
     rng = np.random.default_rng(root)
     lost = {}
     for dtype in DTYPES:
@@ -104,7 +121,12 @@ def share_off(found: Array, right: Array) -> float:
     return 100 * float(np.mean(~(np.abs(found - right) <= 0.01 * np.abs(right))))
 
 
-def _log_of_softmax(root: int, level: Level) -> Evidence:
+@experiment(
+    "Two logits, 0 to 200 apart in steps of a quarter: the logarithm of the smaller share, taken "
+    "of what softmax returned; it is wrong where it is more than 1 % off the exact one.",
+    _BOTH,
+)
+def log_of_softmax(root: int, level: Level) -> Evidence:
     x = np.stack([np.zeros_like(GAPS), GAPS], axis=1)
     off, gone, notes = {}, {}, {}
     for dtype in DTYPES:
@@ -167,7 +189,13 @@ def keras_losses(path: str) -> Array:
     return np.asarray(run(tf.constant(x)))
 
 
-def _from_logits(root: int, level: Level) -> Evidence:
+@experiment(
+    "Two logits, 0 to 200 apart, float32: Keras's cross-entropy of their softmax with "
+    "from_logits=False, the smaller one being right; wrong where it is more than 1 % off the "
+    "exact one; on five call paths (the model ends in Softmax(), the reshape stands behind it).",
+    "Keras on TensorFlow, float32",
+)
+def from_logits(root: int, level: Level) -> Evidence:
     off, notes = {}, {}
     for path, every in PATHS.items():
         found = keras_losses(path).astype(np.float64)
@@ -176,7 +204,12 @@ def _from_logits(root: int, level: Level) -> Evidence:
     return {OFF: _exact(off, ("call path",), notes)}
 
 
-def _log_twice(root: int, level: Level) -> Evidence:
+@experiment(
+    "500 vectors of ten normal logits of standard deviation 10, float32: the cross-entropy (which "
+    "takes a log-softmax itself) of the logits and of their log-softmax, and its gradients.",
+    "Both frameworks on one CPU, float32",
+)
+def log_twice(root: int, level: Level) -> Evidence:
     """Cross-entropy of logits and of their log-softmax: loss and gradient, float32."""
     import torch
 
@@ -213,7 +246,12 @@ def _log_twice(root: int, level: Level) -> Evidence:
     return {MOVED: _exact(apart, ("framework",))}
 
 
-def _sparse(root: int, level: Level) -> Evidence:
+@experiment(
+    "Sparsemax of 50 vectors of 10 and of 1,000 normal numbers of standard deviation 0.1, 1 "
+    "and 10.",
+    "The exact function",
+)
+def sparse(root: int, level: Level) -> Evidence:
     rng = np.random.default_rng(root)
     sparse, soft = catalog.get("sparsemax").reference, catalog.get("softmax").reference
     zeros, notes = {}, {}
@@ -228,7 +266,12 @@ def _sparse(root: int, level: Level) -> Evidence:
 SCORES = (2.0, 1.0, 0.0, -1.0)
 
 
-def _gumbel_draws(root: int, level: Level) -> Evidence:
+@experiment(
+    "400,000 hard draws of PyTorch's gumbel_softmax from the scores 2, 1, 0 and −1 at three "
+    "temperatures; how often each class came, minus its softmax.",
+    "PyTorch, four classes",
+)
+def gumbel_draws(root: int, level: Level) -> Evidence:
     import torch
     from torch.nn.functional import gumbel_softmax
 
@@ -248,7 +291,12 @@ def _gumbel_draws(root: int, level: Level) -> Evidence:
     return {DRAWN: Measured(cases, ("temperature", "class"))}
 
 
-def _gumbel_noise(root: int, level: Level) -> Evidence:
+@experiment(
+    "The gradient of a weighted sum of soft draws by the four scores, 20 times 5,000 draws, the "
+    "same noise at every temperature; its variance over that at τ = 1.",
+    "PyTorch, four classes",
+)
+def gumbel_noise(root: int, level: Level) -> Evidence:
     import torch
     from torch.nn.functional import gumbel_softmax
 
@@ -288,61 +336,3 @@ MOVED = "largest change of the loss or of a gradient"
 ZEROS = "share of outputs that are exactly 0"
 DRAWN = "frequency of a class minus its probability"
 NOISE = "variance of the gradient over that at τ = 1"
-
-_BOTH = "Both frameworks on one CPU, three formats"
-
-ANY_VECTOR = Experiment(
-    "Softmax of 600 random vectors of 2, 10 and 1,000 numbers, their sizes from a thousandth to "
-    "ten thousand; what it returns is added up exactly. A step is the distance from 1 to the "
-    "next number of the format.",
-    _BOTH,
-    _any_vector,
-)
-OPEN_INTERVAL = Experiment(
-    "Softmax of 200 vectors of 10 and of 10,000 normal numbers, of standard deviation 1 (an "
-    "untrained network) and 30 (one that is very sure).",
-    _BOTH,
-    _open_interval,
-)
-OVERFLOW = Experiment(
-    "Softmax of 200 vectors of 10 numbers of both signs, up to 10³⁸ (30,000 in float16).",
-    _BOTH,
-    _overflow,
-)
-LOG_OF_SOFTMAX = Experiment(
-    "Two logits, 0 to 200 apart in steps of a quarter: the logarithm of the smaller share, taken "
-    "of what softmax returned; it is wrong where it is more than 1 % off the exact one.",
-    _BOTH,
-    _log_of_softmax,
-)
-FROM_LOGITS = Experiment(
-    "Two logits, 0 to 200 apart, float32: Keras's cross-entropy of their softmax with "
-    "from_logits=False, the smaller one being right; wrong where it is more than 1 % off the "
-    "exact one; on five call paths (the model ends in Softmax(), the reshape stands behind it).",
-    "Keras on TensorFlow, float32",
-    _from_logits,
-)
-LOG_TWICE = Experiment(
-    "500 vectors of ten normal logits of standard deviation 10, float32: the cross-entropy (which "
-    "takes a log-softmax itself) of the logits and of their log-softmax, and its gradients.",
-    "Both frameworks on one CPU, float32",
-    _log_twice,
-)
-SPARSE = Experiment(
-    "Sparsemax of 50 vectors of 10 and of 1,000 normal numbers of standard deviation 0.1, 1 "
-    "and 10.",
-    "The exact function",
-    _sparse,
-)
-GUMBEL_DRAWS = Experiment(
-    "400,000 hard draws of PyTorch's gumbel_softmax from the scores 2, 1, 0 and −1 at three "
-    "temperatures; how often each class came, minus its softmax.",
-    "PyTorch, four classes",
-    _gumbel_draws,
-)
-GUMBEL_NOISE = Experiment(
-    "The gradient of a weighted sum of soft draws by the four scores, 20 times 5,000 draws, the "
-    "same noise at every temperature; its variance over that at τ = 1.",
-    "PyTorch, four classes",
-    _gumbel_noise,
-)

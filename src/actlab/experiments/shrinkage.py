@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import catalog, data, stats
 from actlab.experiments.contest import FAIR, SEEDS, SPLITS, Ahead, contest, over_splits
@@ -17,10 +18,9 @@ from actlab.experiments.self_gated import own_start
 from actlab.experiments.untrained import digits
 from actlab.stats import Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
 Array = npt.NDArray[np.float64]
@@ -50,7 +50,14 @@ def cost(u: Array, x: Array, price: float, kind: str) -> Array:
     return total
 
 
-def _dearer(root: int, level: Level) -> Evidence:
+@experiment(
+    "At 801 inputs from −4 to 4 and three prices: the cost of the function's answer, less that of "
+    "the cheapest of 10,001 answers from −5 to 5. The cost is half the squared distance from the "
+    "input plus the price times the answer's size (soft shrink, the threshold is the price), or "
+    "plus the price of any answer but 0 (hard shrink, the threshold is √(2 · price)).",
+    "The functions themselves",
+)
+def cheapest(root: int, level: Level) -> Evidence:
     cases: dict[Case, Interval] = {}
     for price in PRICES:
         answers = {
@@ -63,15 +70,6 @@ def _dearer(root: int, level: Level) -> Evidence:
             cases[name, f"price {price:g}"] = Interval(worst, worst, worst, 1)
     return {DEARER: Measured(cases, ("function", "price"))}
 
-
-CHEAPEST = Experiment(
-    "At 801 inputs from −4 to 4 and three prices: the cost of the function's answer, less that of "
-    "the cheapest of 10,001 answers from −5 to 5. The cost is half the squared distance from the "
-    "input plus the price times the answer's size (soft shrink, the threshold is the price), or "
-    "plus the price of any answer but 0 (hard shrink, the threshold is √(2 · price)).",
-    "The functions themselves",
-    _dearer,
-)
 
 # --- Sparse codes ---------------------------------------------------------------------------------
 
@@ -164,7 +162,6 @@ def lista_cell(split: int, *, seeds: int, layers: tuple[int, ...], epochs: int) 
     error, how many steps of ``ista`` and ``fista`` come as near, and the mean learned ``threshold``
     over that of ISTA.
     """
-    import pandas as pd
     import torch
 
     rows = []
@@ -215,7 +212,21 @@ def _wide(table: pd.DataFrame, layers: int, column: str) -> Array:
     return np.asarray(part.pivot(index="split", columns="seed", values=column), dtype=float)
 
 
-def _saved(root: int, level: Level) -> Evidence:
+_LISTA = (
+    f"Digits of mean 0 and length 1, {ATOMS} atoms learned from them, a price of {PRICE:g}: codes "
+    f"from {EXACT} steps of FISTA. Networks of 1, 3 and 5 layers z ← softshrink(x W + z S) that "
+    "start as ISTA learn to guess them (Adam, 60 epochs, weights of the best validation error). "
+)
+_SCOPE = f"Sparse codes of digits · {SPLITS} splits with {SEEDS} dictionaries each"
+
+
+@experiment(
+    f"{_LISTA}How many steps of ISTA and of FISTA come as near to the codes of test digits, and "
+    "which share of them the layers save.",
+    _SCOPE,
+    LISTA.name,
+)
+def saves(root: int, level: Level) -> Evidence:
     table = load(LISTA.name)
     cases: dict[Case, Interval] = {}
     for layers, rival in itertools.product(DEPTHS, ("ista", "fista")):
@@ -226,7 +237,13 @@ def _saved(root: int, level: Level) -> Evidence:
     return {SAVED: Measured(cases, ("layers", "rival"), notes=notes)}
 
 
-def _apart(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_LISTA}The mean of the learned thresholds against ISTA's, the price over the step, in "
+    "powers of ten.",
+    _SCOPE,
+    LISTA.name,
+)
+def thresholds(root: int, level: Level) -> Evidence:
     table = load(LISTA.name)
     cases: dict[str, Interval] = {}
     notes: dict[str, Any] = {}
@@ -237,27 +254,6 @@ def _apart(root: int, level: Level) -> Evidence:
         notes[title] = {"learned over ISTA's": float(ratio.mean())}
     return {APART: Measured.of(cases, "layers", notes=notes)}
 
-
-_LISTA = (
-    f"Digits of mean 0 and length 1, {ATOMS} atoms learned from them, a price of {PRICE:g}: codes "
-    f"from {EXACT} steps of FISTA. Networks of 1, 3 and 5 layers z ← softshrink(x W + z S) that "
-    "start as ISTA learn to guess them (Adam, 60 epochs, weights of the best validation error). "
-)
-_SCOPE = f"Sparse codes of digits · {SPLITS} splits with {SEEDS} dictionaries each"
-SAVES = Experiment(
-    f"{_LISTA}How many steps of ISTA and of FISTA come as near to the codes of test digits, and "
-    "which share of them the layers save.",
-    _SCOPE,
-    _saved,
-    study=LISTA.name,
-)
-THRESHOLDS = Experiment(
-    f"{_LISTA}The mean of the learned thresholds against ISTA's, the price over the step, in "
-    "powers of ten.",
-    _SCOPE,
-    _apart,
-    study=LISTA.name,
-)
 
 # --- Denoising ------------------------------------------------------------------------------------
 
@@ -324,7 +320,17 @@ def _each(tables: list[list[Any]], title: str, what: str) -> Array:
     return np.array([[found[title][what] for found in row] for row in tables])
 
 
-def _softer(root: int, level: Level) -> Evidence:
+_NOISY = (
+    "Digits (pixels with a standard deviation of 1) with normal noise of a quarter, half and all "
+    "of that, in the basis of 8 × 8 cosines and in that of the training digits' principal "
+    "components. A threshold for all coefficients, of 41 from 0 to 4 times the noise the best on "
+    "validation digits; mean squared error on test digits. "
+)
+_NOISES = f"Noisy digits · {SPLITS} splits with {SEEDS} draws of noise each"
+
+
+@experiment(f"{_NOISY}Soft against hard shrink, each with its own threshold.", _NOISES)
+def soft_or_hard(root: int, level: Level) -> Evidence:
     cases: dict[Case, Interval] = {}
     notes: dict[str, Any] = {}
     for (name, noise), tables in _denoised(root).items():
@@ -336,7 +342,11 @@ def _softer(root: int, level: Level) -> Evidence:
     return {SOFTER: Measured(cases, ("basis", "noise"), notes=notes)}
 
 
-def _universal(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_NOISY}The same with σ √(2 log 64), 2.9 times the noise: how much larger the error is.",
+    _NOISES,
+)
+def universal_serves(root: int, level: Level) -> Evidence:
     cases: dict[Case, Interval] = {}
     notes: dict[str, Any] = {}
     for (name, noise), tables in _denoised(root).items():
@@ -348,22 +358,6 @@ def _universal(root: int, level: Level) -> Evidence:
             notes[", ".join(case)] = {"chosen threshold over the noise": mean}
     return {UNIVERSAL: Measured(cases, ("function", "basis", "noise"), notes=notes)}
 
-
-_NOISY = (
-    "Digits (pixels with a standard deviation of 1) with normal noise of a quarter, half and all "
-    "of that, in the basis of 8 × 8 cosines and in that of the training digits' principal "
-    "components. A threshold for all coefficients, of 41 from 0 to 4 times the noise the best on "
-    "validation digits; mean squared error on test digits. "
-)
-_NOISES = f"Noisy digits · {SPLITS} splits with {SEEDS} draws of noise each"
-SOFT_OR_HARD = Experiment(
-    f"{_NOISY}Soft against hard shrink, each with its own threshold.", _NOISES, _softer
-)
-UNIVERSAL_SERVES = Experiment(
-    f"{_NOISY}The same with σ √(2 log 64), 2.9 times the noise: how much larger the error is.",
-    _NOISES,
-    _universal,
-)
 
 # --- Hidden layers --------------------------------------------------------------------------------
 
@@ -391,7 +385,14 @@ def sizes(record: str, gain: float, seeds: tuple[int, ...], count: int = 100) ->
     return found
 
 
-def _kept(root: int, level: Level) -> Evidence:
+@experiment(
+    "Untrained networks of 30 layers of 128 units, 100 digits of mean square 1, 20 networks for "
+    "each function: the share of digits whose signal in the last layer is within a factor of ten "
+    "of that in the first. Weights of the size with which a layer keeps a mean square of 1, or up "
+    "to a tenth more, in six steps: whichever keeps most in ten other networks.",
+    "Untrained networks of 30 × 128 units · digits · 20 seeds",
+)
+def keeps(root: int, level: Level) -> Evidence:
     seeds = tuple(root_seeds(root, 30))
 
     def share(record: str, gain: float, seeds: tuple[int, ...] = seeds[:20]) -> Array:
@@ -418,15 +419,6 @@ def _kept(root: int, level: Level) -> Evidence:
     }
     return {KEPT: Measured.of(cases, "function", notes=notes)}
 
-
-KEEPS = Experiment(
-    "Untrained networks of 30 layers of 128 units, 100 digits of mean square 1, 20 networks for "
-    "each function: the share of digits whose signal in the last layer is within a factor of ten "
-    "of that in the first. Weights of the size with which a layer keeps a mean square of 1, or up "
-    "to a tenth more, in six steps: whichever keeps most in ten other networks.",
-    "Untrained networks of 30 × 128 units · digits · 20 seeds",
-    _kept,
-)
 
 ARMS: Mapping[str, dict[str, Any]] = {
     "ReLU": FAIR["relu"],

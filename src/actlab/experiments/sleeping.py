@@ -23,7 +23,7 @@ from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
 from actlab.stats import Array, Interval
 from actlab.study import Study, load, part_of
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:
     from actlab.ensemble import Snapshot
@@ -107,7 +107,20 @@ LEAKY_ASLEEP = Study(
 )
 
 
-def _dead(root: int, level: Level) -> Evidence:
+_SLEEP = (
+    "Five hidden layers of 64 with slope 0, 0.01 and 0.3, He's start for each, momentum, four "
+    "learning rates, on digits and MNIST-1D, 20 seeds; all training inputs are passed through "
+    "before training and at four later epochs. Networks that diverged are not counted."
+)
+_SCOPE = "Five fully connected layers of 64 · digits, MNIST-1D · one split, 20 seeds"
+
+
+@experiment(
+    f"{_SLEEP} A unit is dead if its output is 0 for every input; the most at any check.",
+    _SCOPE,
+    LEAKY_ASLEEP.name,
+)
+def never_dead(root: int, level: Level) -> Evidence:
     table = load(LEAKY_ASLEEP.name, root=root, diverged=False)
     by_arm = table[table.data != "coma"].groupby("arm")
     most = 100 * by_arm[["dead", "asleep"]].max()
@@ -123,7 +136,14 @@ def _dead(root: int, level: Level) -> Evidence:
     return {"largest share of dead units": Measured(cases, ("arm", "data"), notes=notes)}
 
 
-def _beyond_half(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_SLEEP} A unit is asleep if its input is 0 or below for every example. Where more than 1 % "
+    "of the ReLUs are asleep after training, and ten pairs of networks stand: the share asleep "
+    "with slope 0.01 minus half of ReLU's, paired.",
+    _SCOPE,
+    LEAKY_ASLEEP.name,
+)
+def cured(root: int, level: Level) -> Evidence:
     """Where ReLUs fall asleep: the share with slope 0.01 minus half of ReLU's, paired."""
     table = load(LEAKY_ASLEEP.name, root=root, diverged=False).set_index("seed")
     beyond: dict[Case, pd.Series[float]] = {}
@@ -142,28 +162,6 @@ def _beyond_half(root: int, level: Level) -> Evidence:
     return {quantity: Measured(cases, ("data", "rate"), notes=notes)}
 
 
-_SLEEP = (
-    "Five hidden layers of 64 with slope 0, 0.01 and 0.3, He's start for each, momentum, four "
-    "learning rates, on digits and MNIST-1D, 20 seeds; all training inputs are passed through "
-    "before training and at four later epochs. Networks that diverged are not counted."
-)
-_SCOPE = "Five fully connected layers of 64 · digits, MNIST-1D · one split, 20 seeds"
-
-NEVER_DEAD = Experiment(
-    f"{_SLEEP} A unit is dead if its output is 0 for every input; the most at any check.",
-    _SCOPE,
-    _dead,
-    LEAKY_ASLEEP.name,
-)
-CURED = Experiment(
-    f"{_SLEEP} A unit is asleep if its input is 0 or below for every example. Where more than 1 % "
-    "of the ReLUs are asleep after training, and ten pairs of networks stand: the share asleep "
-    "with slope 0.01 minus half of ReLU's, paired.",
-    _SCOPE,
-    _beyond_half,
-    LEAKY_ASLEEP.name,
-)
-
 # --- Who wakes up ---------------------------------------------------------------------------------
 
 
@@ -177,7 +175,15 @@ def coma_result(table: pd.DataFrame, slope: float, depth: int, arm: str) -> Arra
     return np.asarray(best.test_accuracy.fillna(CHANCE), dtype=np.float64)
 
 
-def _regained(root: int, level: Level) -> Evidence:
+@experiment(
+    "Digits: networks of 1, 3 and 5 hidden layers whose biases of −8 put every unit on the "
+    "negative side, beside the same networks with biases of 0; slope 0.01, six learning rates of "
+    "which the best on validation data counts, 20 seeds, paired. The accuracy regained is the "
+    "share of the way from chance to the waking network.",
+    "Fully connected layers of 64 · digits · one split, 20 seeds",
+    LEAKY_ASLEEP.name,
+)
+def regained(root: int, level: Level) -> Evidence:
     """Way from chance to the waking network that the sleeping one makes, slope 0.01, per depth."""
     table = load(LEAKY_ASLEEP.name, root=root, data="coma")
     cases, after = {}, {}
@@ -197,19 +203,14 @@ def _regained(root: int, level: Level) -> Evidence:
     return {"share of the accuracy regained": Measured.of(cases, "depth", notes=notes)}
 
 
-REGAINED = Experiment(
-    "Digits: networks of 1, 3 and 5 hidden layers whose biases of −8 put every unit on the "
-    "negative side, beside the same networks with biases of 0; slope 0.01, six learning rates of "
-    "which the best on validation data counts, 20 seeds, paired. The accuracy regained is the "
-    "share of the way from chance to the waking network.",
-    "Fully connected layers of 64 · digits · one split, 20 seeds",
-    _regained,
-    LEAKY_ASLEEP.name,
-)
-
 # --- ELU's floor ----------------------------------------------------------------------------------
 
 
+@experiment(
+    "Outputs at 1,000 random inputs between −1000 and −20 for α = 0.5, 1 and 2, both frameworks, "
+    "float32; and where their gradients become exactly 0.",
+    "Both frameworks on one CPU, float32",
+)
 def levels_off(root: int, level: Level) -> Evidence:
     """How far ELU's outputs below −20 are from −α, and where its gradient becomes exactly 0."""
     from actlab.frameworks import keras, torch
@@ -228,13 +229,6 @@ def levels_off(root: int, level: Level) -> Evidence:
         notes[f"gradient exactly 0 from, {name}"] = float(grid[silent].max())
     return {"distance from −α": Measured(cases, ("framework", "alpha"), notes=notes)}
 
-
-LEVELS_OFF = Experiment(
-    "Outputs at 1,000 random inputs between −1000 and −20 for α = 0.5, 1 and 2, both frameworks, "
-    "float32; and where their gradients become exactly 0.",
-    "Both frameworks on one CPU, float32",
-    levels_off,
-)
 
 # The lowest output. The slope has fallen to 1 % of the largest one on the negative side where the
 # output has come within 1 % of it.

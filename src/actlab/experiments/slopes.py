@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
@@ -32,11 +33,9 @@ from actlab.experiments.contest import (
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
 from actlab.study import Study, grid_of, load, part_of
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from actlab.ensemble import Result
 
 # --- Where learned slopes go ----------------------------------------------------------------------
@@ -56,8 +55,6 @@ def learned(result: Result) -> Array:
 
 def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
     """The PReLU networks of the contest ``of`` once more: one row per network and layer."""
-    import pandas as pd
-
     from actlab import ensemble
 
     rate = load(LEAKY.name, data=data, depth=depth, arm="PReLU").lr.iloc[0]
@@ -95,7 +92,13 @@ LEARNED = Study(
 )
 
 
-def _falling(root: int, level: Level) -> Evidence:
+@experiment(
+    f"The PReLU networks of this contest: {LEAKY.title.lower()}. {method(PATIENCE)} Rank "
+    "correlation of learned slope and layer in each of them.",
+    Ahead(LEAKY, "PReLU", over="ReLU").scope,
+    LEARNED.name,
+)
+def falling(root: int, level: Level) -> Evidence:
     """Rank correlation of slope and layer in each network; whatever the ``root``."""
     from scipy.stats import spearmanr
 
@@ -115,16 +118,14 @@ def _falling(root: int, level: Level) -> Evidence:
     return {"rank correlation of slope and layer": Measured(cases, ("data", "depth"), notes=notes)}
 
 
-FALLING = Experiment(
-    f"The PReLU networks of this contest: {LEAKY.title.lower()}. {method(PATIENCE)} Rank "
-    "correlation of learned slope and layer in each of them.",
-    Ahead(LEAKY, "PReLU", over="ReLU").scope,
-    _falling,
-    study=LEARNED.name,
+@experiment(
+    f"{LEAKY.title}; {LEAKY.words()}. {method(PATIENCE)} How much the lead over ReLU varies "
+    "between the six settings, as a standard deviation: PReLU's divided by that of every other "
+    "arm; interval by the jackknife over the splits.",
+    falling.scope,
+    LEAKY.name,
 )
-
-
-def _spread(root: int, level: Level) -> Evidence:
+def spread(root: int, level: Level) -> Evidence:
     """Spread over the settings of PReLU's lead over ReLU, relative to each other arm's.
 
     The interval is that of the jackknife over the splits, of the logarithm.
@@ -156,15 +157,6 @@ def _spread(root: int, level: Level) -> Evidence:
     notes = {"spread of the lead over ReLU (points)": spreads}
     return {"relative spread of the lead": Measured.of(cases, "rival", notes=notes)}
 
-
-SPREAD = Experiment(
-    f"{LEAKY.title}; {LEAKY.words()}. {method(PATIENCE)} How much the lead over ReLU varies "
-    "between the six settings, as a standard deviation: PReLU's divided by that of every other "
-    "arm; interval by the jackknife over the splits.",
-    FALLING.scope,
-    _spread,
-    study=LEAKY.name,
-)
 
 # --- Fixed, learned, random: the same mean slope, more and more data ------------------------------
 
@@ -242,7 +234,21 @@ def advantage(table: pd.DataFrame, name: str, arm: str) -> Array:
     return 100 * (ours - fixed)
 
 
-def _large(root: int, level: Level) -> Evidence:
+_SIZES = (
+    "A slope fixed at RReLU's mean, one learned from there, and RReLU, each with its own start "
+    "and learning rate (of four, by five other seeds); three hidden layers, the same number of "
+    "updates on training sets of growing size (MNIST-1D 200 to 3,000, Fashion-MNIST 160 to "
+    "10,240); 20 seeds, paired."
+)
+_SCOPE = "Three fully connected layers of 64 · MNIST-1D, Fashion-MNIST · one split, 20 seeds"
+
+
+@experiment(
+    f"{_SIZES} Test accuracy with the learned slope minus that with the fixed one.",
+    _SCOPE,
+    BY_SIZE.name,
+)
+def large(root: int, level: Level) -> Evidence:
     """Learned minus fixed: how it grows with ten times the data, and at the largest size."""
     table, growth, largest = load(BY_SIZE.name, root=root), {}, {}
     for name, sizes in SIZES.items():
@@ -256,7 +262,13 @@ def _large(root: int, level: Level) -> Evidence:
     }
 
 
-def _overfitted(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_SIZES} Test accuracy with the random slope minus that with the fixed one on the smallest "
+    "sets, where the networks overfit most.",
+    _SCOPE,
+    BY_SIZE.name,
+)
+def overfitted(root: int, level: Level) -> Evidence:
     """Random minus fixed at the smallest size, where the networks overfit most."""
     table, cases, gaps = load(BY_SIZE.name, root=root), {}, {}
     for name, sizes in SIZES.items():
@@ -267,26 +279,3 @@ def _overfitted(root: int, level: Level) -> Evidence:
         gaps[TITLES[name]] = {arm: float(gap[arm]) for arm in ("fixed", "random")}
     notes = {"test loss minus training loss": gaps}
     return {"lead on the smallest training set": Measured.of(cases, "data", notes=notes)}
-
-
-_SIZES = (
-    "A slope fixed at RReLU's mean, one learned from there, and RReLU, each with its own start "
-    "and learning rate (of four, by five other seeds); three hidden layers, the same number of "
-    "updates on training sets of growing size (MNIST-1D 200 to 3,000, Fashion-MNIST 160 to "
-    "10,240); 20 seeds, paired."
-)
-_SCOPE = "Three fully connected layers of 64 · MNIST-1D, Fashion-MNIST · one split, 20 seeds"
-
-LARGE = Experiment(
-    f"{_SIZES} Test accuracy with the learned slope minus that with the fixed one.",
-    _SCOPE,
-    _large,
-    study=BY_SIZE.name,
-)
-OVERFITTED = Experiment(
-    f"{_SIZES} Test accuracy with the random slope minus that with the fixed one on the smallest "
-    "sets, where the networks overfit most.",
-    _SCOPE,
-    _overfitted,
-    study=BY_SIZE.name,
-)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ml_dtypes
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import catalog, stats
 from actlab.experiments import untrained
@@ -22,10 +23,7 @@ from actlab.experiments.shares import DTYPES
 from actlab.frameworks.binding import rounded
 from actlab.stats import Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
-
-if TYPE_CHECKING:
-    import pandas as pd
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 Array = npt.NDArray[np.float64]
 
@@ -34,20 +32,18 @@ Array = npt.NDArray[np.float64]
 GAP = "distance from ReLU"
 
 
-def _near(root: int, level: Level) -> Evidence:
+@experiment(
+    "Softplus with β = 1 and β = 10 against ReLU at 0, ±1, ±3 and ±10; the distance is the same on "
+    "both sides.",
+    "The function itself",
+)
+def near(root: int, level: Level) -> Evidence:
     cases: dict[Case, Interval] = {}
     for beta, size in itertools.product((1.0, 10.0), (0.0, 1.0, 3.0, 10.0)):
         gap = float(catalog.get("softplus").reference(-size, beta=beta))  # the same on both sides
         cases[f"β = {beta:g}", f"at ±{size:g}" if size else "at 0"] = Interval(gap, gap, gap, 1)
     return {GAP: Measured(cases, ("β", "place"))}
 
-
-NEAR = Experiment(
-    "Softplus with β = 1 and β = 10 against ReLU at 0, ±1, ±3 and ±10; the distance is the same on "
-    "both sides.",
-    "The function itself",
-    _near,
-)
 
 # --- Written as on paper --------------------------------------------------------------------------
 
@@ -137,7 +133,13 @@ def apart(root: int = 0, count: int = 20, **arm: Any) -> Array:
     return untrained.signals(networks, standardised()).spread
 
 
-def _blurred(root: int, level: Level) -> Evidence:
+@experiment(
+    "Untrained networks of 30 layers of 128 units, He's normal weights, biases 0, 20 networks for "
+    "each function: how many powers of ten the spread of a unit's input from digit to digit loses "
+    "from the first layer to the last.",
+    "Untrained networks of 30 × 128 units · digits · 20 seeds",
+)
+def blurs(root: int, level: Level) -> Evidence:
     found = {}
     for title, arm in ({"ReLU": {"activation": "relu"}} | RECTIFIERS).items():
         spread = apart(root, **arm)
@@ -146,14 +148,6 @@ def _blurred(root: int, level: Level) -> Evidence:
     cases = {title: stats.mean_interval(v, level(len(found))) for title, v in found.items()}
     return {BLURRED: Measured.of(cases, "function", notes=notes)}
 
-
-BLURS = Experiment(
-    "Untrained networks of 30 layers of 128 units, He's normal weights, biases 0, 20 networks for "
-    "each function: how many powers of ten the spread of a unit's input from digit to digit loses "
-    "from the first layer to the last.",
-    "Untrained networks of 30 × 128 units · digits · 20 seeds",
-    _blurred,
-)
 
 # --- Trained to the plateau -----------------------------------------------------------------------
 
@@ -188,19 +182,16 @@ SILENT = Study(
 )
 
 
-def _silent(root: int, level: Level) -> Evidence:
-    """Both runs, whatever the ``root``."""
-    return {LOST: lost(load(SILENT.name), {"softplus": "softplus"}, level)}
-
-
-NEVER_SILENT = Experiment(
+@experiment(
     "Digits, five hidden layers of 64, He's start, momentum at five learning rates, 20 epochs, 40 "
     "seeds: in how many networks more than one hidden unit in a hundred stays within 0.001 of 0 "
     "for every training input. Networks that diverged count too.",
     "Networks of 5 × 64 units · digits · 40 seeds",
-    _silent,
-    study=SILENT.name,
+    SILENT.name,
 )
+def never_silent(root: int, level: Level) -> Evidence:
+    """Both runs, whatever the ``root``."""
+    return {LOST: lost(load(SILENT.name), {"softplus": "softplus"}, level)}
 
 
 STARTS = {"LeCun's": 1.0, "a large": LARGE}
@@ -248,7 +239,14 @@ SATURATED = Study(
 LESS = "share saturated, tanh's less softsign's"
 
 
-def _saturated(root: int, level: Level) -> Evidence:
+@experiment(
+    "Digits, three hidden layers of 32, LeCun's start and one with weights six times as large, "
+    "momentum at rate 0.03, 30 epochs: the share of pre-activations at which the slope is below 1 "
+    "% of its best, of tanh less that of softsign, paired by split and seed.",
+    f"Networks of 3 × 32 units · digits · {SPLITS} splits with {SEEDS} paired seeds each",
+    SATURATED.name,
+)
+def saturates(root: int, level: Level) -> Evidence:
     table = load(SATURATED.name)
     cases: dict[Case, Interval] = {}
     notes: dict[str, Any] = {}
@@ -264,12 +262,4 @@ def _saturated(root: int, level: Level) -> Evidence:
     return {LESS: Measured(cases, ("start",), notes=notes)}
 
 
-SATURATES = Experiment(
-    "Digits, three hidden layers of 32, LeCun's start and one with weights six times as large, "
-    "momentum at rate 0.03, 30 epochs: the share of pre-activations at which the slope is below 1 "
-    "% of its best, of tanh less that of softsign, paired by split and seed.",
-    f"Networks of 3 × 32 units · digits · {SPLITS} splits with {SEEDS} paired seeds each",
-    _saturated,
-    study=SATURATED.name,
-)
 STUDIES = (CONTEST, SILENT, SATURATED)

@@ -9,31 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from actlab.experiments import contest
 from actlab.experiments.broken import SMALL, WIDTH
-from actlab.experiments.contest import (
-    COLUMNS,
-    FAIR,
-    LONGEST,
-    OPTIONS,
-    PATIENCE,
-    SEEDS,
-    SPLITS,
-    TITLES,
-    TUNING,
-    Ahead,
-    accuracies,
-    contest,
-    over_splits,
-    splits_of,
-)
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array
 from actlab.study import Study, grid_of, load
 from actlab.trial import Evidence, Level, Measured
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import nn
 
     from actlab.data import Dataset
@@ -42,10 +27,13 @@ if TYPE_CHECKING:
 
 RIVALS = ("relu", "elu", "gelu", "tanh")
 
-DEEP = contest(
+DEEP = contest.contest(
     "contest_stacks",
     "SELU and five rivals in deep plain stacks",
-    {arm: FAIR[arm] for arm in ("selu", "relu", "elu", "gelu", "tanh", "relu + batch norm")},
+    {
+        arm: contest.FAIR[arm]
+        for arm in ("selu", "relu", "elu", "gelu", "tanh", "relu + batch norm")
+    },
     data={**SMALL, "fashion_mnist": ({"size": 2_000}, 5)},
     depths=(8, 16),
     width=WIDTH,
@@ -53,12 +41,12 @@ DEEP = contest(
     batch_size=64,
 )
 TABULAR = ("relu", "elu", "tanh", "relu + batch norm")
-TABLES = contest(
+TABLES = contest.contest(
     "contest_tables",
     "SELU and four rivals on four tables",
-    {arm: FAIR[arm] for arm in ("selu", *TABULAR)},
+    {arm: contest.FAIR[arm] for arm in ("selu", *TABULAR)},
     data={
-        name: (OPTIONS.get(name, {}), 30)
+        name: (contest.OPTIONS.get(name, {}), 30)
         for name in ("wine", "breast_cancer", "election", "marriages")
     },
     depths=(8,),
@@ -66,16 +54,16 @@ TABLES = contest(
     batch_size=32,
 )
 # The tutorial compares SELU with alpha dropout to ReLU with plain dropout: three things at once.
-REPLAY = contest(
+REPLAY = contest.contest(
     "contest_replay",
     "The network of SELU's authors, its start, its curve and its dropout taken apart",
     {
-        "ReLU, PyTorch default": FAIR["relu, PyTorch default"],
-        "ReLU": FAIR["relu"],
-        "ReLU, dropout": {**FAIR["relu"], "dropout": 0.05},
-        "SELU": FAIR["selu"],
-        "SELU, dropout": {**FAIR["selu"], "dropout": 0.05},
-        "SELU, alpha dropout": {**FAIR["selu"], "dropout": 0.05, "alpha_dropout": True},
+        "ReLU, PyTorch default": contest.FAIR["relu, PyTorch default"],
+        "ReLU": contest.FAIR["relu"],
+        "ReLU, dropout": {**contest.FAIR["relu"], "dropout": 0.05},
+        "SELU": contest.FAIR["selu"],
+        "SELU, dropout": {**contest.FAIR["selu"], "dropout": 0.05},
+        "SELU, alpha dropout": {**contest.FAIR["selu"], "dropout": 0.05, "alpha_dropout": True},
     },
     data=SMALL,
     depths=(2,),
@@ -86,14 +74,13 @@ REPLAY = contest(
 
 def linear_cell(data: str, root: int, *, splits: int, strengths: Sequence[float]) -> pd.DataFrame:
     """Logistic regression on many splits, its strength C chosen on the validation part."""
-    import pandas as pd
     from sklearn.linear_model import LogisticRegression
 
     from actlab import data as datasets
 
     rows = []
     for split in root_seeds(root, splits):
-        part = datasets.load(data, seed=split, **OPTIONS.get(data, {}))
+        part = datasets.load(data, seed=split, **contest.OPTIONS.get(data, {}))
         fits = [
             LogisticRegression(C=c, max_iter=5_000).fit(part.x_train, part.y_train)
             for c in strengths
@@ -112,7 +99,7 @@ LINEAR = Study(
 )
 
 
-class BesideLinear(Ahead):
+class BesideLinear(contest.Ahead):
     """A lead on tables, with that over a linear model on the same splits in the notes."""
 
     def __call__(self, root: int, level: Level) -> Evidence:
@@ -120,9 +107,17 @@ class BesideLinear(Ahead):
         ((quantity, found),) = super().__call__(root, level).items()
         table, linear, notes = self.table(), load(LINEAR.name, root=0), dict(found.notes)
         for data in self.study.axes["data"]:
-            its = 100 * grid_of(linear, "test_accuracy", "seed", "root", data=data)[:SPLITS]
-            lead, _ = over_splits(accuracies(table, self.arm, self.when, data=data) - its, 0.95)
-            notes[f"{TITLES[data]}, over logistic regression"] = [lead.mean, lead.low, lead.high]
+            its = (
+                100 * grid_of(linear, "test_accuracy", "seed", "root", data=data)[: contest.SPLITS]
+            )
+            lead, _ = contest.over_splits(
+                contest.accuracies(table, self.arm, self.when, data=data) - its, 0.95
+            )
+            notes[f"{contest.TITLES[data]}, over logistic regression"] = [
+                lead.mean,
+                lead.low,
+                lead.high,
+            ]
         return {quantity: Measured(found.cases, found.factors, found.floors, notes)}
 
     def words(self) -> str:
@@ -130,9 +125,9 @@ class BesideLinear(Ahead):
         return f"{super().words()} Beside it, logistic regression on the same splits."
 
 
-DEEP_LEAD = Ahead(DEEP, "selu", over=RIVALS)
+DEEP_LEAD = contest.Ahead(DEEP, "selu", over=RIVALS)
 ON_TABLES = BesideLinear(TABLES, "selu", over=TABULAR)
-REPLAYED = Ahead(
+REPLAYED = contest.Ahead(
     REPLAY,
     pairs={
         "no dropout": ("SELU", "ReLU"),
@@ -184,7 +179,7 @@ def learn(
     data: Dataset,
     lr: float,
     seed: int,
-    epochs: int = LONGEST,
+    epochs: int = contest.LONGEST,
     *,
     report_at: Sequence[int] = (),
 ) -> dict[str, Any]:
@@ -204,7 +199,7 @@ def learn(
     order = torch.Generator().manual_seed(seed)
     best, best_epoch, right = math.inf, 0, math.nan
     stood: list[float] = []  # the accuracy after each epoch
-    while len(stood) < epochs and len(stood) - best_epoch < PATIENCE:
+    while len(stood) < epochs and len(stood) - best_epoch < contest.PATIENCE:
         for rows in torch.split(torch.randperm(len(y), generator=order), 64):
             optimiser.zero_grad()
             cross_entropy(model(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
@@ -216,9 +211,9 @@ def learn(
                 right = (model(x_test).argmax(1) == y_test).double().mean().item()
         stood.append(right)
         if not math.isfinite(loss):
-            lost = dict.fromkeys(COLUMNS.values(), math.nan)
+            lost = dict.fromkeys(contest.COLUMNS.values(), math.nan)
             return {"valid_loss": math.inf, **lost, "ran": len(stood), "diverged": True}
-    names = (COLUMNS["once"], COLUMNS["four times"])
+    names = (contest.COLUMNS["once"], contest.COLUMNS["four times"])
     reported = {
         name: stood[min(at, len(stood)) - 1] for name, at in zip(names, report_at, strict=False)
     }
@@ -230,17 +225,15 @@ def learn(
 
 def convolution_cell(data: str, arm: str, *, epochs: int) -> pd.DataFrame:
     """One arm on digits (2-D) or MNIST-1D (1-D), as in a contest: one row per network."""
-    import pandas as pd
-
     from actlab.ensemble.search import search
 
-    splits = splits_of(data, **OPTIONS.get(data, {}))
+    splits = contest.splits_of(data, **contest.OPTIONS.get(data, {}))
 
     def trained(part: Dataset, seed: int, lr: float, *how: Any, **more: Any) -> dict[str, Any]:
         return learn(convolutional(arm, part, seed), part, lr, seed, *how, **more)
 
     def score(rates: Sequence[float]) -> dict[float, Array]:
-        places = list(itertools.product(splits, TUNING))
+        places = list(itertools.product(splits, contest.TUNING))
         return {
             rate: -np.array([trained(*place, rate, 4 * epochs)["valid_loss"] for place in places])
             for rate in rates
@@ -251,7 +244,7 @@ def convolution_cell(data: str, arm: str, *, epochs: int) -> pd.DataFrame:
         {"split": i, "seed": seed, "lr": chosen.rate, "edge": chosen.at_edge}
         | trained(part, seed, chosen.rate, report_at=(epochs, 4 * epochs))
         for i, part in enumerate(splits)
-        for seed in range(SEEDS)
+        for seed in range(contest.SEEDS)
     ]
     return pd.DataFrame(rows)
 
@@ -263,5 +256,5 @@ CONVOLUTIONS = Study(
     axes={"data": ("digits", "mnist1d"), "arm": tuple(VARIANCES)},
     settings={"epochs": 5},
 )
-CONVOLUTIONAL_LEAD = Ahead(CONVOLUTIONS, "selu", over="relu")
+CONVOLUTIONAL_LEAD = contest.Ahead(CONVOLUTIONS, "selu", over="relu")
 STUDIES = (DEEP, TABLES, REPLAY, LINEAR, CONVOLUTIONS)

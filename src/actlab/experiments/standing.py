@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import stats
 from actlab.experiments.contest import BEATS, CHANCE, TITLES, Ahead, over_splits
 from actlab.experiments.grand import DATA, GRAND, NETWORKS, NORMS
 from actlab.stats import Interval
 from actlab.study import load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above
-
-if TYPE_CHECKING:
-    import pandas as pd
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above, experiment
 
 Array = npt.NDArray[np.float64]
 
@@ -78,7 +75,23 @@ def resampled(wide: pd.DataFrame, root: int, arms: Sequence[str] = ORDER) -> Arr
     return found
 
 
-def whole(root: int, level: Level) -> Evidence:
+_DONE = (
+    f"{GRAND.title} (every third of all blocks of data set × depth × normalisation, balanced; the "
+    "deepest also with residual connections): each arm tuned in each block by the same search over "
+    "ten networks, then 20 networks, five splits with four seeds each, trained until the "
+    "validation loss has not improved for 12 epochs, or for 200. Networks that diverged count as "
+    "guessing."
+)
+_SCOPE = "Networks of 2 to 8 × 16 units · six data sets · 5 splits with 4 paired seeds each"
+
+
+@experiment(
+    f"{_DONE} Data sets, splits and seeds are drawn anew {RESAMPLES:,} times; the mean ranks over "
+    "all blocks have to come out in the order, all six places.",
+    _SCOPE,
+    GRAND.name,
+)
+def whole_order(root: int, level: Level) -> Evidence:
     """In how many resamples all six places come out as the order says."""
     wide = scores(load(GRAND.name))
     drawn = resampled(wide, root)
@@ -90,6 +103,12 @@ def whole(root: int, level: Level) -> Evidence:
     return {WHOLE: Measured.of({"SELU > ELU > … > sigmoid": found}, notes=notes)}
 
 
+@experiment(
+    f"{_DONE} Kendall's rank correlation between the order and the mean ranks of its six places "
+    "over the blocks of a data set, split by split.",
+    _SCOPE,
+    GRAND.name,
+)
 def agreement(root: int, level: Level) -> Evidence:
     """Kendall's τ between the order and the mean ranks, by data set; whatever the ``root``."""
     from scipy.stats import kendalltau
@@ -127,7 +146,14 @@ def spreads(wide: pd.DataFrame) -> pd.DataFrame:
     return means.std(axis=1).rename("spread").reset_index()
 
 
-def less(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_DONE} The spread is the standard deviation of 19 activations' mean accuracies in a block; "
+    "of every data set that without normalisation less that with it (other depths, balanced over "
+    "the data sets), and that of eight layers less that of the same with residual connections.",
+    _SCOPE,
+    GRAND.name,
+)
+def helped(root: int, level: Level) -> Evidence:
     """By how much the spread shrinks with each help; whatever the ``root``."""
     table = spreads(scores(load(GRAND.name)))
     plain = table[table.network != NETWORKS[-1]]
@@ -143,38 +169,6 @@ def less(root: int, level: Level) -> Evidence:
 
 # --- What the claims ask --------------------------------------------------------------------------
 
-_DONE = (
-    f"{GRAND.title} (every third of all blocks of data set × depth × normalisation, balanced; the "
-    "deepest also with residual connections): each arm tuned in each block by the same search over "
-    "ten networks, then 20 networks, five splits with four seeds each, trained until the "
-    "validation loss has not improved for 12 epochs, or for 200. Networks that diverged count as "
-    "guessing."
-)
-_SCOPE = "Networks of 2 to 8 × 16 units · six data sets · 5 splits with 4 paired seeds each"
-
-WHOLE_ORDER = Experiment(
-    f"{_DONE} Data sets, splits and seeds are drawn anew {RESAMPLES:,} times; the mean ranks over "
-    "all blocks have to come out in the order, all six places.",
-    _SCOPE,
-    whole,
-    study=GRAND.name,
-)
-AGREEMENT = Experiment(
-    f"{_DONE} Kendall's rank correlation between the order and the mean ranks of its six places "
-    "over the blocks of a data set, split by split.",
-    _SCOPE,
-    agreement,
-    study=GRAND.name,
-)
-HELPED = Experiment(
-    f"{_DONE} The spread is the standard deviation of 19 activations' mean accuracies in a block; "
-    "of every data set that without normalisation less that with it (other depths, balanced over "
-    "the data sets), and that of eight layers less that of the same with residual connections.",
-    _SCOPE,
-    less,
-    study=GRAND.name,
-)
-
 
 def pair(ours: str, theirs: str) -> Experiment:
     """One over another of the order, by data set."""
@@ -189,4 +183,4 @@ def pair(ours: str, theirs: str) -> Experiment:
 PROBABLE = Rule({WHOLE: above(95, "%", clear=90)}, partial=False)
 HELPFUL = Rule({AGREES: above(0)}, together=True, of="data set")
 SHRINKS = Rule({LESS: above(0, "points")}, together=True)
-__all__ = ["AGREEMENT", "BEATS", "HELPED", "HELPFUL", "PROBABLE", "SHRINKS", "WHOLE_ORDER", "pair"]
+__all__ = ["BEATS", "HELPFUL", "PROBABLE", "SHRINKS", "agreement", "helped", "pair", "whole_order"]

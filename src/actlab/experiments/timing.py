@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab.stats import Interval
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Call = Callable[[], Any]
 
@@ -24,8 +22,6 @@ def in_turns(
 
     ``names``: of the parts of a key, which become columns beside ``round`` and ``seconds``.
     """
-    import pandas as pd
-
     for call in made.values():  # tracing, allocation and first touch are not what we ask
         for _ in range(3):
             call()

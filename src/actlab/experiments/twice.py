@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
 TITLES = {"digits": "digits", "mnist1d": "MNIST-1D"}
@@ -102,8 +102,6 @@ def twice_cell(
     Arms: "once" and "twice" at the rate that is best for each, and "twice, rate kept" at the one
     that is best for "once". What training had come to after the first of ``epochs`` is noted, too.
     """
-    import pandas as pd
-
     loaded = {split: datasets.load(data, seed=split, size=SIZE) for split in splits}
     best: dict[bool, float] = {}
     for twice in (False, True):
@@ -168,7 +166,15 @@ def differences(
 LOST = "lost test accuracy"
 
 
-def _lost(root: int, level: Level) -> Evidence:
+@experiment(
+    "One hidden layer of 64 ReLUs, SGD, batches of 64, 30 epochs of 1,000 examples of digits and "
+    "of MNIST-1D; five splits, four seeds each, paired. The network with one softmax (in the "
+    "loss) minus the one with a second before it: once with the learning rate that is best with "
+    "one, once with its own best of six (ten tuning networks, validation accuracy).",
+    "Networks of 64 ReLUs · two data sets · 5 splits × 4 seeds",
+    TWICE.name,
+)
+def harm(root: int, level: Level) -> Evidence:
     cases = {}
     for case, found in differences("accuracy_late", root, level).items():
         ends = (100 * found.mean, 100 * found.low, 100 * found.high)
@@ -183,14 +189,3 @@ def _lost(root: int, level: Level) -> Evidence:
         for case in cases
     }
     return {LOST: Measured(cases, ("data", "change"), notes=notes)}
-
-
-HARM = Experiment(
-    "One hidden layer of 64 ReLUs, SGD, batches of 64, 30 epochs of 1,000 examples of digits and "
-    "of MNIST-1D; five splits, four seeds each, paired. The network with one softmax (in the "
-    "loss) minus the one with a second before it: once with the learning rate that is best with "
-    "one, once with its own best of six (ten tuning networks, validation accuracy).",
-    "Networks of 64 ReLUs · two data sets · 5 splits × 4 seeds",
-    _lost,
-    study=TWICE.name,
-)

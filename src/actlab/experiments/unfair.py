@@ -6,15 +6,13 @@ argument of :func:`ranking` breaks one rule of a fair comparison.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from actlab.experiments.contest import CHANCE
 from actlab.experiments.grand import GRAND
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BLOCK = ["data", "network", "norm"]
 When = Literal["accuracy_5", "accuracy_20", "accuracy"]
@@ -63,8 +61,6 @@ def to_targets(table: pd.DataFrame, seconds: bool = False) -> pd.DataFrame:
 
     A network that never got there took infinitely long; targets that no arm reached are left out.
     """
-    import pandas as pd
-
     pieces = []
     for target in [name for name in table if str(name).startswith("target_")]:
         epochs = table[target].astype(float).replace(0, np.inf)
@@ -82,8 +78,6 @@ def profile(
 
     An arm's share at 2 is that of the targets it reached in at most twice the time of the fastest.
     """
-    import pandas as pd
-
     ratio = times.div(times.min(axis=1), axis=0)
     shares = {factor: 100 * (ratio <= factor).mean() for factor in factors}
     return pd.DataFrame(shares).T.rename_axis("factor")
@@ -96,8 +90,6 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     tuned validation loss at 0.0095 (median); ``worst``: points that the worst network of twenty
     lies below their mean; ``diverged``: share of networks (%).
     """
-    import pandas as pd
-
     percent = 100 * table.accuracy.astype(float)
     by = table.assign(percent=percent).groupby([*BLOCK, "arm"], sort=False)
     blocks = pd.DataFrame(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import stats
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
     from torch import nn
 
@@ -141,7 +141,6 @@ def cost_cell(
     """Processor seconds of one thread for forward and backward, in rounds that take turns."""
     import time
 
-    import pandas as pd
     import torch
 
     threads = torch.get_num_threads()
@@ -249,8 +248,6 @@ def loss_cell(
     batch: int,
 ) -> pd.DataFrame:
     """Tune the rate over all splits, then train; one row per network."""
-    import pandas as pd
-
     options: dict[str, Any] = {"features": features, "batch": batch}
     parts = {split: tuple(split_text(split, vocabulary)) for split in splits}
     valid = []
@@ -314,7 +311,20 @@ def by_round(column: str, root: int = 0) -> dict[int, npt.NDArray[np.float64]]:
     return {int(size): part.to_numpy() for size, part in ratio.groupby("vocabulary")}
 
 
-def _faster(root: int, level: Level) -> Evidence:
+_COST = (
+    "One layer on 64 features, a batch of 128, forward and backward: PyTorch's "
+    "AdaptiveLogSoftmaxWithLoss, clusters from a twentieth and a quarter of the words, against a "
+    "linear layer with the cross-entropy. The targets are words of SciPy's documentation, beyond "
+    "its 13,000 different ones drawn by Zipf's law (1 / rank)."
+)
+
+
+@experiment(
+    f"{_COST} Processor time of one thread, full over adaptive in the same round, 12 rounds.",
+    "PyTorch on one core · 64 features, batch 128",
+    COST.name,
+)
+def faster(root: int, level: Level) -> Evidence:
     from actlab.experiments.timing import middle
 
     found = by_round("seconds", root)
@@ -322,7 +332,13 @@ def _faster(root: int, level: Level) -> Evidence:
     return {SPEED: Measured.of(cases, "vocabulary")}
 
 
-def _smaller(root: int, level: Level) -> Evidence:
+@experiment(
+    f"{_COST} Bytes of the weights, of as large a gradient, and of what the forward pass keeps "
+    "for the backward pass.",
+    "PyTorch · 64 features, batch 128",
+    COST.name,
+)
+def smaller(root: int, level: Level) -> Evidence:
     found = by_round("bytes", root)
     cases = {
         f"{size:,} words": stats.mean_interval(100 * (1 - 1 / times), level(len(found)))
@@ -345,7 +361,15 @@ def extra_loss(column: str, root: int = 0, confidence: float = 0.95) -> dict[int
     return found
 
 
-def _worse(root: int, level: Level) -> Evidence:
+@experiment(
+    "The next word of SciPy's documentation from the two before it: two word vectors of 16, a "
+    "hidden layer of 32 ReLUs, Adam, 180 steps of 64 words; learning rate tuned for each layer "
+    "(four rates, ten networks); five splits, four seeds each, paired. Test loss of the adaptive "
+    "layer minus that of the full one, in nats.",
+    "A two-word model of SciPy's documentation · 5 splits × 4 seeds",
+    LOSS.name,
+)
+def worse_loss(root: int, level: Level) -> Evidence:
     sizes = LOSS.axes["vocabulary"]
     found = extra_loss("loss_late", root, level(len(sizes)))
     early = extra_loss("loss_early", root)
@@ -354,33 +378,3 @@ def _worse(root: int, level: Level) -> Evidence:
         f"{n:,} words": {"extra loss after a third of the training": early[n].mean} for n in sizes
     }
     return {WORSE: Measured(cases, ("vocabulary",), notes=notes)}
-
-
-_COST = (
-    "One layer on 64 features, a batch of 128, forward and backward: PyTorch's "
-    "AdaptiveLogSoftmaxWithLoss, clusters from a twentieth and a quarter of the words, against a "
-    "linear layer with the cross-entropy. The targets are words of SciPy's documentation, beyond "
-    "its 13,000 different ones drawn by Zipf's law (1 / rank)."
-)
-FASTER = Experiment(
-    f"{_COST} Processor time of one thread, full over adaptive in the same round, 12 rounds.",
-    "PyTorch on one core · 64 features, batch 128",
-    _faster,
-    study=COST.name,
-)
-SMALLER = Experiment(
-    f"{_COST} Bytes of the weights, of as large a gradient, and of what the forward pass keeps "
-    "for the backward pass.",
-    "PyTorch · 64 features, batch 128",
-    _smaller,
-    study=COST.name,
-)
-WORSE_LOSS = Experiment(
-    "The next word of SciPy's documentation from the two before it: two word vectors of 16, a "
-    "hidden layer of 32 ReLUs, Adam, 180 steps of 64 words; learning rate tuned for each layer "
-    "(four rates, ten networks); five splits, four seeds each, paired. Test loss of the adaptive "
-    "layer minus that of the full one, in nats.",
-    "A two-word model of SciPy's documentation · 5 splits × 4 seeds",
-    _worse,
-    study=LOSS.name,
-)

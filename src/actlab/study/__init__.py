@@ -6,6 +6,6 @@ the result with :func:`load` and shows it next to a small live run.
 
 from actlab.study.declared import Cell, Study, StudyError
 from actlab.study.run import run
-from actlab.study.store import RESULTS, grid_of, load, part_of
+from actlab.study.store import grid_of, load, part_of, table_of
 
-__all__ = ["RESULTS", "Cell", "Study", "StudyError", "grid_of", "load", "part_of", "run"]
+__all__ = ["Cell", "Study", "StudyError", "grid_of", "load", "part_of", "run", "table_of"]

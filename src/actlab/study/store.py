@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,17 @@ def grid_of(
     """One column as an array, by two others: (splits, seeds), for the rows that match."""
     wide = part_of(table, **where).pivot(index=rows, columns=columns, values=values)
     return np.asarray(wide, dtype=np.float64)
+
+
+def table_of(values: Mapping[str, Any], **axes: Sequence[Any]) -> pd.DataFrame:
+    """Arrays with a dimension for each of ``axes`` as columns, a row per place; undoes `grid_of`.
+
+    Each axis is a column, too. ``values`` broadcast as NumPy's arrays do.
+    """
+    index = pd.MultiIndex.from_product(axes.values(), names=axes)
+    shape = [len(levels) for levels in axes.values()]
+    columns = {name: np.broadcast_to(array, shape).ravel() for name, array in values.items()}
+    return pd.DataFrame(columns, index=index).reset_index()
 
 
 def read(path: Path) -> pd.DataFrame:

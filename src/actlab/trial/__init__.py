@@ -6,8 +6,8 @@ examples that test it come from the same fields (:class:`Rule`), so they cannot 
 
 from actlab.trial.bound import Bound, above, at_least, at_most, below, exactly, within
 from actlab.trial.cheat import Row
-from actlab.trial.claim import Claim, Experiment, Finding, Level, sentence
-from actlab.trial.measured import Case, Evidence, Measured
+from actlab.trial.claim import Claim, Experiment, Finding, experiment, sentence
+from actlab.trial.measured import Case, Evidence, Level, Measured
 from actlab.trial.rule import Decision, Rule, Verdict
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "at_most",
     "below",
     "exactly",
+    "experiment",
     "sentence",
     "within",
 ]

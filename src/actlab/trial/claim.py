@@ -10,13 +10,11 @@ from typing import Any, Protocol
 
 from actlab import study
 from actlab.trial.bound import digits
-from actlab.trial.measured import Case, Evidence, Measured
+from actlab.trial.measured import Case, Evidence, Level, Measured
 from actlab.trial.rule import Decision, Rule, Verdict
 
 VERDICTS = Path(__file__).parents[1] / "claims" / "verdicts.json"
 HISTORY = VERDICTS.with_name("history.json")
-Level = Callable[[int], float]
-"""How sure each of so many intervals has to be (:meth:`Rule.level`)."""
 
 
 class Asks(Protocol):
@@ -64,6 +62,13 @@ class Experiment:
     def __call__(self, root: int, level: Level) -> Evidence:
         """Measure from a root seed."""
         return self.measure(root, level)
+
+
+def experiment(
+    prose: str, scope: str, study: str = ""
+) -> Callable[[Callable[[int, Level], Evidence]], Experiment]:
+    """Decorate what measures: the name is then that of the whole :class:`Experiment`."""
+    return lambda measure: Experiment(prose, scope, measure, study)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from actlab.stats import Interval
+from actlab.stats import Array, Interval, mean_interval
 
+Level = Callable[[int], float]
+"""How sure each of so many intervals has to be (:meth:`actlab.trial.Rule.level`)."""
 Case = tuple[str, ...]
 Evidence = Mapping[str, "Measured"]
 """Quantity → what was measured of it; every quantity has the same cases."""
@@ -69,15 +71,25 @@ class Measured:
                 raise ValueError(f"case {case!r}: {found} is no interval around a finite mean.")
 
     @classmethod
-    def of(cls, cases: Mapping[str, Interval], factor: str = "case", **more: Any) -> Measured:
-        """From plain names, for cases that differ in one thing."""
-        return cls({(name,): found for name, found in cases.items()}, (factor,), **more)
+    def of(cls, cases: Mapping[Any, Interval], *factors: str, **more: Any) -> Measured:
+        """By case, or by plain names for cases that differ in one thing."""
+        named = {name if isinstance(name, tuple) else (name,): one for name, one in cases.items()}
+        return cls(named, factors or ("case",), **more)
 
     @classmethod
-    def exact(cls, cases: Mapping[str, float], factor: str = "case", **more: Any) -> Measured:
+    def exact(cls, cases: Mapping[Any, float], *factors: str, **more: Any) -> Measured:
         """From numbers that no seed can change."""
         found = {name: Interval(value, value, value, n=1) for name, value in cases.items()}
-        return cls.of(found, factor, **more)
+        return cls.of(found, *factors, **more)
+
+    @classmethod
+    def means(
+        cls, samples: Mapping[Any, Array], level: Level, *factors: str, **more: Any
+    ) -> Measured:
+        """From one value a network, (seeds,): their mean, as sure as so many cases ask."""
+        sure = level(len(samples))
+        found = {name: mean_interval(values, sure) for name, values in samples.items()}
+        return cls.of(found, *factors, **more)
 
     def title(self, case: Case) -> str:
         """A case in the reader's words."""
