@@ -20,8 +20,7 @@
 #
 # Your network does not fit into memory. It is six layers of the same width; without any activation
 # a training step holds about one array a layer. With tanh it holds as many. With GELU, in one of
-# the two frameworks, run op by op, it holds several times as many, and no formula says so. Nor does
-# any formula say what an exponential costs, and much is said about that.
+# the two frameworks, run op by op, it holds several times as many, and no formula says so.
 #
 # **Questions**
 #
@@ -107,22 +106,21 @@ rounds = [
 # On a GPU there would be one thing more: a call comes back before its work is done. Wait for it
 # (`torch.cuda.synchronize()`) before you stop the clock.
 #
-# Your numbers are in `rounds`; look at them in a new cell. Numbers of one machine are no law, and
-# this page must not change with its reader's laptop. From here on you see what one quiet machine
-# said in such rounds, as ratios. What holds on yours, your stopwatch says.
+# Your numbers are in `rounds`. From here on you see what one quiet machine said in such rounds, as
+# ratios. What holds on yours, your stopwatch says.
 
 # %%
 timed = study.load("activation_roofline")
 about = timed.attrs["machine"]
-print(f"{about['cpu']}, {about['cores']} cores")
+print(f"{about['cpu']}, {about['cores']} cores:")
+print(f"a large copy moves {roofline.copied():.0f} GB a second")
 
 # %% [markdown]
 # ## The roof
 #
 # An activation reads a number, does something with it and writes one. A copy reads, does nothing
 # and writes. So no activation should be faster than a copy, and how near it comes tells what it
-# costs beside the carrying: at half of a copy's speed, at least as much time. This way to look at a
-# program is called a **roofline**
+# costs beside the carrying. This way to look at a program is called a **roofline**
 # ([Williams et al., 2009](https://doi.org/10.1145/1498765.1498785)). Forward and backward together
 # carry five arrays, where a copy carries two: $x$ in and $y$ out; then what was kept and the
 # gradient in, and a gradient out. If a copy takes 4 ms, they take 10 at least; a function that
@@ -201,8 +199,16 @@ claims.trial("cost-memory-bound")
 # many bytes, in bfloat16, are [not everywhere half the time](../book/reference/claims.md).)
 #
 # One thing is strange. Compiled, ReLU is the *slowest* of all, with leaky ReLU. What the compiler
-# wrote (`TORCH_LOGS=output_code`) keeps a yes or no for every number instead of the output. Whether
-# that is the reason, only taking it away would tell.
+# wrote (`TORCH_LOGS=output_code`) keeps a mask for the way back, a yes or no for every number. Take
+# it away: ReLU from two halves, compiled one by one, that hand on a mask or the output.
+
+# %%
+ways = roofline.by_what_is_kept()["32 MiB"]
+for kept, of_elu in ways.items():
+    print(f"ReLU, {kept} is kept: {of_elu.mean:.0f} % of ELU's time")
+
+# %% [markdown]
+# It is the mask. (It saves memory: a quarter of the output's bytes.)
 #
 # ## Take the exponential out and see
 #
@@ -306,7 +312,8 @@ choices = {
     "all of them": set(wait),
     "leaky ReLU and GELU": {"leaky_relu", "gelu"},
 }
-(choice,) = (said for said, names in choices.items() if names == two)
+found = (said for said, names in choices.items() if names == two)
+choice = next(found, "none of these")
 smooth = "the smooth ones, tanh and GELU"
 predict.reveal(
     f"{len(two)} of the four", choice=choice, folklore=smooth
@@ -369,6 +376,7 @@ class FrugalELU(torch.autograd.Function):
 def frugal_elu(x):
     y = keras.activations.elu(x)
 
+    # TensorFlow and PyTorch hand the gradient over in two ways.
     def backward(*given, upstream=None):
         gradient = given[0] if upstream is None else upstream
         return gradient * ops.where(y > 0, 1, y + 1)
@@ -463,9 +471,10 @@ claims.trial("cost-step")
 #
 # ## On a GPU
 #
-# All of this is about one processor. On a GPU more arithmetic goes with every byte, so that the
-# roof should be nearer. The same command measures it where there is one:
-# `python -m actlab.study activation_roofline --preset gpu`, and `activation_steps` likewise.
+# On a GPU more arithmetic goes with every byte, so that the roof should be nearer. The same command
+# measures it where there is one:
+# `python -m actlab.study activation_roofline --preset gpu`, and likewise `activation_steps`,
+# `activation_memory` and `activation_places`.
 
 # %%
 print("On a GPU:", roofline.on_a_gpu())

@@ -239,12 +239,65 @@ def test_without_a_gpu_the_same_command_says_so(framework, title):
     """TensorFlow would compute on the CPU, and say nothing."""
     if torch.cuda.is_available() or tf.config.list_physical_devices("GPU"):
         pytest.skip("there is one")
+    run = {"activations": (), "rounds": 1, "device": "cuda"}
     with pytest.raises(StudyError, match=f"{title} finds no CUDA device"):
-        roofline.function_cell(
-            framework, "plain", activations=(), sizes=(), rounds=1, calls=1, device="cuda"
-        )
-    assert roofline.ROOFLINE_GPU.gpu
-    assert roofline.STEPS_GPU.settings["device"] == "cuda"
+        roofline.function_cell(framework, "plain", sizes=(), calls=1, **run)
+    with pytest.raises(StudyError, match=f"{title} finds no CUDA device"):
+        roofline.memory_cell(framework, "plain", depth=1, width=1, batch=1, **run)
+    if framework == "torch":
+        with pytest.raises(StudyError, match="PyTorch finds no CUDA device"):
+            roofline.place_cell(1, rounds=1, calls=1, device="cuda")
+
+
+def test_each_study_has_its_twin_on_a_gpu():
+    for here, there in zip(
+        (roofline.ROOFLINE, roofline.STEPS, roofline.MEMORY, roofline.PLACES),
+        roofline.ON_GPU,
+        strict=True,
+    ):
+        assert there.name == f"{here.name}_gpu"
+        assert there.gpu
+        assert not here.gpu
+        assert there.settings["device"] == "cuda"
+
+
+def test_the_peak_on_a_gpu_is_above_what_was_there(monkeypatch):
+    held = {"now": 100, "most": 900}
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: held.update(most=100))
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: held["now"])
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: held["most"])
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    assert roofline.peak_on_gpu(lambda: held.update(most=350), "torch") == 250
+    memory = tf.config.experimental
+    monkeypatch.setattr(memory, "reset_memory_stats", lambda device: held.update(most=100))
+    told = {"current": "now", "peak": "most"}
+    monkeypatch.setattr(
+        memory, "get_memory_info", lambda device: {key: held[of] for key, of in told.items()}
+    )
+    assert roofline.peak_on_gpu(lambda: held.update(most=350), "keras") == 250
+
+
+def test_whatever_waits_the_gradient_is_the_same(monkeypatch):
+    """By what is kept the ways are told apart: a mask has a quarter of the output's bytes."""
+    made = {}
+    monkeypatch.setattr(roofline, "UNITS", 64)
+    monkeypatch.setattr(roofline, "compiled_alone", lambda function: function)
+    monkeypatch.setattr(roofline, "in_turns", lambda calls, *rest: made.update(calls))
+    roofline.mask_cell(4, rounds=1, calls=1)
+    ways = (roofline.WHOLE, roofline.MASK, roofline.OUTPUT)
+    slopes = [made[roofline.RELU, way]()[0] for way in ways]
+    assert all(torch.equal(slope, slopes[0]) for slope in slopes)
+    assert set(slopes[0].unique().tolist()) == {0, 1}
+
+    def kept(way):
+        seen = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda tensor: seen.append(tensor.nbytes) or tensor, lambda tensor: tensor
+        ):
+            made[roofline.RELU, way]()
+        return sum(seen)
+
+    assert kept(roofline.OUTPUT) == 4 * kept(roofline.MASK)
 
 
 @pytest.mark.parametrize("compiled", [False, True])

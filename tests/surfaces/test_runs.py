@@ -10,6 +10,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -185,10 +186,14 @@ def imported(text: str) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
+# All packages that are installed are read for it, which takes half a second.
+distributions = cache(packages_distributions)
+
+
 def undeclared(text: str, optional: set[str] = frozenset()) -> set[str]:
     """Packages that a module imports and ``pyproject.toml`` does not ask for."""
     known = {canonicalize_name(requirement.name) for requirement in runs.dependencies()} | optional
-    where = packages_distributions()
+    where = distributions()
     return {
         package
         for package in imported(text)

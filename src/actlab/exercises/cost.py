@@ -177,7 +177,8 @@ def arrays_kept(model: Any) -> float:
 def check_speed_rule(answer: Any) -> str:
     """Exercise 15.4: ``rule, exact, approximate``: a rule and seconds, round by round."""
     try:
-        said = own_rule(answer, ("exact", "approximate"), "the approximation takes less time")
+        claim = "the approximation takes less time"
+        said = own_rule(answer, ("exact", "approximate"), claim, zeros=False)
     except Wrong as hint:
         raise Wrong(in_rounds(str(hint))) from None
     return in_rounds(said)
@@ -189,7 +190,7 @@ def in_rounds(words: str) -> str:
         (
             "Say what a network counts that diverged or never got there, such as the last epoch, "
             "the most steps, or chance.",
-            "Are they seconds?",
+            "Are they seconds? (A clock that says 0 ticks too slowly: time several calls at once.)",
         ),
         ("on the same networks", "with the same function"),
         *(("seed", "round"), ("network", "round")),

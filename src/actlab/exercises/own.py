@@ -139,15 +139,15 @@ def expect_doubt(words: Sequence[str]) -> None:
     )
 
 
-def own_rule(answer: Any, names: tuple[str, str], claim: str) -> str:
+def own_rule(answer: Any, names: tuple[str, str], claim: str, *, zeros: bool = True) -> str:
     """Judge ``rule, first, second``: a rule of one's own, and what it was applied to.
 
     ``rule(first, second)`` takes two arrays with a number for each seed and says "holds" (the
     second is smaller: ``claim``), "refuted" or "not shown". Before it may decide, it is tried on
-    invented numbers of as many seeds and of the same size. ``names``: of the two arrays.
+    invented numbers of as many seeds and of the same size. ``names``, ``zeros``: as in `paired`.
     """
     first, second = names
-    says, ours, theirs = paired(answer, names)
+    says, ours, theirs = paired(answer, names, zeros=zeros)
     n = len(ours)
     rng = np.random.default_rng(0)
     wobble = rng.uniform(0.95, 1.05, (2, n))

@@ -44,6 +44,7 @@ FRAMEWORKS = {"torch": "PyTorch", "keras": "Keras"}
 MOVED = {"copy": 2, "forward": 2, "both": 5}
 UNITS = 4_096
 COPY = "copy"
+WHOLE, MASK, OUTPUT = "the compiler's choice", "a mask", "the output"
 # ELU's shape without an exponential: the same limits, the same slope at 0.
 TWIN, ELU, RELU = "ELU without exp", "ELU as written", "ReLU as written"
 MODES = {
@@ -124,6 +125,12 @@ def _waiting(call: Call, device: str) -> Call:
     return waited
 
 
+def _tensorflow_on(device: str) -> Any:
+    import tensorflow as tf
+
+    return tf.device("/GPU:0" if device == "cuda" else "/CPU:0")
+
+
 def _torch_function(name: str) -> Callable[[Any], Any]:
     import torch
 
@@ -196,7 +203,7 @@ def _keras_functions(
         # By itself, as a network would have it: of one program forward and backward XLA leaves out
         # the output, which nobody reads, and with it the forward pass.
         function = tf.function(function, jit_compile=True)
-    with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"):
+    with _tensorflow_on(device):
         x = tf.cast(tf.random.stateless_normal((batch, UNITS), seed=(0, 0)), dtype)
         ones = tf.ones_like(x)
 
@@ -213,18 +220,19 @@ def _keras_functions(
     return calls
 
 
-def place_cell(batch: int, *, rounds: int, calls: int) -> pd.DataFrame:
+def place_cell(batch: int, *, rounds: int, calls: int, device: str = "cpu") -> pd.DataFrame:
     """Seconds of PyTorch's modules without gradient, with ``inplace=True`` and without; by round.
 
     Each call first copies its input, which would else be another one the second time; the copy
-    alone takes a turn, too.
+    alone takes a turn, too. Raises ``StudyError`` where there is no such device.
     """
     import torch
     from torch import nn
 
-    x = torch.randn(batch, UNITS, generator=torch.Generator().manual_seed(0))
+    _check(device, "torch")
+    x = torch.randn(batch, UNITS, generator=torch.Generator().manual_seed(0)).to(device)
     y = torch.empty_like(x)
-    made: dict[tuple[str, str], Call] = {(COPY, COPY): lambda: y.copy_(x)}
+    made: dict[tuple[str, str], Call] = {(COPY, COPY): _waiting(lambda: y.copy_(x), device)}
 
     def after_a_copy(function: Callable[[Any], Any]) -> None:
         function(y.copy_(x))
@@ -233,9 +241,57 @@ def place_cell(batch: int, *, rounds: int, calls: int) -> pd.DataFrame:
         for place in (False, True):
             function = getattr(nn, module)(inplace=place)
             work = "in place" if place else "new memory"
-            made[name.removesuffix(" in place"), work] = partial(after_a_copy, function)
+            call = _waiting(partial(after_a_copy, function), device)
+            made[name.removesuffix(" in place"), work] = call
     with torch.no_grad():
         return in_turns(made, ("activation", "work"), rounds, calls)
+
+
+def mask_cell(batch: int, *, rounds: int, calls: int) -> pd.DataFrame:
+    """Seconds of ReLU forward and backward, compiled, by what waits for the backward pass.
+
+    ``WHOLE`` is ReLU as inductor makes it, and ELU likewise. The other two are put together from a
+    forward and a backward half, each compiled by itself, and differ in what is handed from one to
+    the other alone: a yes or no for every number (``MASK``), or the output (``OUTPUT``).
+    """
+    import torch
+
+    x = torch.randn(batch, UNITS, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    ones = torch.ones_like(x)
+
+    def halves(forward: Callable[[Any], Any], backward: Callable[[Any, Any], Any]) -> Any:
+        ahead, back = compiled_alone(forward), compiled_alone(backward)
+
+        class Halves(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: Any) -> Any:
+                y, kept = ahead(x)
+                ctx.save_for_backward(kept)
+                return y
+
+            @staticmethod
+            def backward(ctx: Any, gradient: Any) -> Any:
+                (kept,) = ctx.saved_tensors
+                return back(kept, gradient)
+
+        return Halves.apply
+
+    functions = {
+        (RELU, WHOLE): compiled_alone(torch.relu),
+        (ELU, WHOLE): compiled_alone(torch.nn.functional.elu),
+        (RELU, MASK): halves(
+            lambda x: (torch.relu(x), x > 0), lambda kept, g: torch.where(kept, g, 0.0)
+        ),
+        (RELU, OUTPUT): halves(
+            lambda x: (y := torch.relu(x), y), lambda kept, g: torch.where(kept > 0, g, 0.0)
+        ),
+    }
+
+    def both(function: Callable[[Any], Any]) -> Any:
+        return torch.autograd.grad(function(x), x, ones)
+
+    made = {key: partial(both, function) for key, function in functions.items()}
+    return in_turns(made, ("activation", "kept"), rounds, calls)
 
 
 # --- A training step ------------------------------------------------------------------------------
@@ -337,7 +393,6 @@ def _keras_step(network: str, name: str, compiled: bool, device: str) -> Call:
 
     start()
     import keras
-    import tensorflow as tf
 
     keras.utils.set_random_seed(0)
     x, y, classes = batch_of(network)
@@ -346,7 +401,7 @@ def _keras_step(network: str, name: str, compiled: bool, device: str) -> Call:
     model.compile(optimizer=keras.optimizers.SGD(1e-3), loss=loss, jit_compile=compiled)
 
     def step() -> None:
-        with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"):
+        with _tensorflow_on(device):
             model.train_on_batch(x, y)
 
     return step
@@ -394,23 +449,26 @@ def memory_cell(
     width: int,
     batch: int,
     rounds: int,
+    device: str = "cpu",
 ) -> pd.DataFrame:
     """The most memory that one training step of ``depth`` layers held at a time, for each.
 
-    ``arrays``: in arrays (batch, width) of float32, above what was there before the step. Linux
-    alone tells the peak; elsewhere raises ``StudyError``.
+    ``arrays``: in arrays (batch, width) of float32, above what was there before the step. Of a
+    CPU's memory Linux alone tells the peak; elsewhere, and where there is no such device, raises
+    ``StudyError``.
     """
+    _check(device, framework)
     own_pages()
-
     make = _torch_chain if framework == "torch" else _keras_chain
+    tell = peak if device == "cpu" else partial(peak_on_gpu, framework=framework)
     also = IN_PLACE if (framework, mode) == ("torch", "plain") else ()
     rows = []
     for name in (*activations, *also):
-        call = make(name, mode, depth, width, batch)
+        call = make(name, mode, depth, width, batch, device=device)
         for _ in range(2):  # what is built once is no part of a step
             call()
         for round_ in range(rounds):
-            rows.append((name, round_, peak(call) / (4 * batch * width)))
+            rows.append((name, round_, tell(call) / (4 * batch * width)))
     return pd.DataFrame(rows, columns=["activation", "round", "arrays"])
 
 
@@ -437,6 +495,24 @@ def peak(call: Call) -> int:
         raise StudyError(f"the peak of memory cannot be read here ({error}): use Linux.") from None
 
 
+def peak_on_gpu(call: Call, framework: str) -> int:
+    """The same of a GPU's memory, as the framework's allocator counts it."""
+    if framework == "torch":
+        from torch import cuda
+
+        cuda.reset_peak_memory_stats()
+        before = cuda.memory_allocated()
+        call()
+        cuda.synchronize()
+        return int(cuda.max_memory_allocated() - before)
+    from tensorflow.config import experimental
+
+    experimental.reset_memory_stats("GPU:0")
+    before = experimental.get_memory_info("GPU:0")["current"]
+    call()
+    return int(experimental.get_memory_info("GPU:0")["peak"] - before)
+
+
 def _pages(key: str) -> int:
     with open("/proc/self/status") as status:
         (kib,) = (line.split()[1] for line in status if line.startswith(key))
@@ -452,7 +528,7 @@ IN_PLACE = {
 }
 
 
-def _torch_chain(name: str, mode: str, depth: int, width: int, batch: int) -> Call:
+def _torch_chain(name: str, mode: str, depth: int, width: int, batch: int, *, device: str) -> Call:
     import torch
     from torch import nn
 
@@ -460,8 +536,8 @@ def _torch_chain(name: str, mode: str, depth: int, width: int, batch: int) -> Ca
         made = [getattr(nn, IN_PLACE[name])(inplace=True) for _ in range(depth)]
     else:
         made = [catalog.get(name).torch() for _ in range(depth)]
-    linears = nn.ModuleList([nn.Linear(width, width) for _ in range(depth)])
-    x = torch.randn(batch, width, generator=torch.Generator().manual_seed(0))
+    linears = nn.ModuleList([nn.Linear(width, width) for _ in range(depth)]).to(device)
+    x = torch.randn(batch, width, generator=torch.Generator().manual_seed(0)).to(device)
 
     def loss() -> Any:
         h = x
@@ -473,7 +549,7 @@ def _torch_chain(name: str, mode: str, depth: int, width: int, batch: int) -> Ca
     return lambda: torch.autograd.grad(ready(), list(linears.parameters()))
 
 
-def _keras_chain(name: str, mode: str, depth: int, width: int, batch: int) -> Call:
+def _keras_chain(name: str, mode: str, depth: int, width: int, batch: int, *, device: str) -> Call:
     from actlab.frameworks.keras import start
 
     start()
@@ -482,9 +558,10 @@ def _keras_chain(name: str, mode: str, depth: int, width: int, batch: int) -> Ca
 
     function = catalog.get(name).keras()
     denses = [keras.layers.Dense(width) for _ in range(depth)]
-    x = tf.random.stateless_normal((batch, width), seed=(0, 0))
-    for dense in denses:
-        dense(x[:1])
+    with _tensorflow_on(device):
+        x = tf.random.stateless_normal((batch, width), seed=(0, 0))
+        for dense in denses:
+            dense(x[:1])
 
     def step(x: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -496,7 +573,13 @@ def _keras_chain(name: str, mode: str, depth: int, width: int, batch: int) -> Ca
 
     if mode != "plain":
         step = tf.function(step, jit_compile=mode == "compiled")
-    return lambda: [gradient.numpy()[:1] for gradient in step(x)]
+
+    def call() -> None:
+        with _tensorflow_on(device):
+            for gradient in step(x):
+                gradient[:1].numpy()
+
+    return call
 
 
 # --- Declared -------------------------------------------------------------------------------------
@@ -507,7 +590,6 @@ _FUNCTIONS: dict[str, Any] = {
         *("relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu", "hard_silu"),
         *("mish", "softplus", "tanh", "sigmoid"),
     ),
-    "sizes": (("float32", 1), ("float32", 256), ("float32", 2_048), ("bfloat16", 2_048)),
     "rounds": 20,
     "calls": 2,
 }
@@ -518,21 +600,28 @@ _STEPS: dict[str, Any] = {
 }
 
 
-# A GPU copies 32 MiB in less time than a call takes: there a gigabyte is large.
-_LARGE = {"sizes": (("float32", 1), ("float32", 256), ("float32", 65_536), ("bfloat16", 65_536))}
+_MEMORY_OF: dict[str, Any] = {
+    "activations": ("linear", *_FUNCTIONS["activations"]),
+    **{"depth": 6, "width": 256, "batch": 8_192, "rounds": 5},
+}
 
 
-def _declared(device: str | None = None) -> tuple[Study, Study]:
-    on = {"device": device} if device else {}
+def _declared(device: str = "") -> tuple[Study, Study, Study, Study]:
+    """The studies of one machine; a GPU's have names of their own."""
     name, where = ("_gpu", "a GPU") if device else ("", "a CPU")
+    on = {"device": device} if device else {}
+    # A GPU copies 32 MiB in less time than a call takes: there a gigabyte is large.
+    batches = (256, 65_536) if device else (256, 2_048)
+    sizes = (("float32", 1), *(("float32", n) for n in batches), ("bfloat16", batches[1]))
+    gpu = bool(device)
     functions = Study(
         name=f"activation_roofline{name}",
         title=f"Twelve activations beside a copy of the same array, on {where}",
         task=function_cell,
         axes=_AXES,
-        settings={**_FUNCTIONS, **(_LARGE if device else {}), **on},
+        settings={**_FUNCTIONS, "sizes": sizes, **on},
         quiet=True,
-        gpu=bool(device),
+        gpu=gpu,
     )
     steps = Study(
         name=f"activation_steps{name}",
@@ -541,36 +630,40 @@ def _declared(device: str | None = None) -> tuple[Study, Study]:
         axes={**_AXES, "network": NETWORKS},
         settings={**_STEPS, **on},
         quiet=True,
-        gpu=bool(device),
+        gpu=gpu,
     )
-    return functions, steps
+    memory = Study(
+        name=f"activation_memory{name}",
+        title=f"The most memory that a training step holds, activation by activation, on {where}",
+        task=memory_cell,
+        axes={"framework": tuple(FRAMEWORKS), "mode": ("plain", "graph", "compiled")},
+        only=lambda cell: cell["mode"] != "graph" or cell["framework"] == "keras",
+        settings={**_MEMORY_OF, **on},
+        gpu=gpu,
+    )
+    places = Study(
+        name=f"activation_places{name}",
+        title=f"Six activations of PyTorch in place and into new memory, on {where}",
+        task=place_cell,
+        axes={"batch": batches},
+        settings={"rounds": 20, "calls": 2, **on},
+        quiet=True,
+        gpu=gpu,
+    )
+    return functions, steps, memory, places
 
 
-ROOFLINE, STEPS = _declared()
-ROOFLINE_GPU, STEPS_GPU = _declared("cuda")
-MEMORY = Study(
-    name="activation_memory",
-    title="The most memory that a training step holds, activation by activation",
-    task=memory_cell,
-    axes={"framework": tuple(FRAMEWORKS), "mode": ("plain", "graph", "compiled")},
-    only=lambda cell: cell["mode"] != "graph" or cell["framework"] == "keras",
-    settings={
-        "activations": ("linear", *_FUNCTIONS["activations"]),
-        "depth": 6,
-        "width": 256,
-        "batch": 8_192,
-        "rounds": 5,
-    },
-)
-PLACES = Study(
-    name="activation_places",
-    title="Six activations of PyTorch in place and into new memory",
-    task=place_cell,
+ROOFLINE, STEPS, MEMORY, PLACES = _declared()
+ON_GPU = _declared("cuda")
+MASKS = Study(
+    name="activation_masks",
+    title="Compiled ReLU by what it keeps for the backward pass",
+    task=mask_cell,
     axes={"batch": (256, 2_048)},
     settings={"rounds": 20, "calls": 2},
     quiet=True,
 )
-STUDIES = (ROOFLINE, STEPS, MEMORY, PLACES, ROOFLINE_GPU, STEPS_GPU)
+STUDIES = (ROOFLINE, STEPS, MEMORY, PLACES, MASKS, *ON_GPU)
 
 # --- What the claims ask --------------------------------------------------------------------------
 
@@ -845,6 +938,25 @@ def by_size(names: Sequence[str]) -> Groups:
     return {_title(n): {size: middle(of[n]) for size, of in found.items()} for n in names}
 
 
+def copied() -> float:
+    """Gigabytes a second that a copy of the large array reads and writes, in the middle round."""
+    seconds = times()["torch", "plain"][COPY, COPY]
+    return MOVED[COPY] * 4 * ALL * UNITS / float(np.median(seconds)) / 1e9
+
+
+def by_what_is_kept() -> Groups:
+    """Compiled ReLU, both ways: array → what waits → time over that of ELU (per cent)."""
+    table = load(MASKS.name)
+    wide = table.pivot(index=["batch", "round"], columns=["activation", "kept"], values="seconds")
+    return {
+        f"{4 * batch * UNITS / 2**20:.0f} MiB": {
+            kept: middle(100 * part[RELU, kept] / part[ELU, WHOLE])
+            for kept in (WHOLE, MASK, OUTPUT)
+        }
+        for batch, part in wide.groupby("batch")
+    }
+
+
 def reached(framework: str) -> Groups:
     """Forward and backward: where → activation → share of a copy's speed."""
     found = shares()
@@ -887,10 +999,10 @@ def share_of_a_step(name: str) -> Groups:
 def on_a_gpu() -> str:
     """Whether the studies have been run on a GPU, in a sentence."""
     try:
-        gpu = load(ROOFLINE_GPU.name).attrs["machine"]["gpu"]
+        machines = {load(study.name).attrs["machine"]["gpu"] for study in ON_GPU}
     except FileNotFoundError:
         return "not measured yet"
-    return f"measured on {gpu}"
+    return f"measured on {', '.join(sorted(machines))}"
 
 
 # --- As experiments -------------------------------------------------------------------------------

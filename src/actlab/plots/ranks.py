@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from actlab.plots.style import INK, Plot, axis, colour, label
 from actlab.stats import Comparison, p_text
@@ -52,22 +50,20 @@ def critical_difference_diagram(
 
     _check_comparison(comparison)
     means, pairs = comparison.mean_ranks, comparison.pairs
-    equal = [[float(not comparison.significant(a, b)) for b in means.index] for a in means.index]
+    p_values = comparison.p_values.loc[means.index, means.index]
+    equal = (~(p_values < 1 - comparison.confidence)).astype(float)
     ax = axis(ax, height=1.2 + 0.25 * len(means), layout="constrained")
     ax.grid(False)
-    with warnings.catch_warnings():  # 0.9 splits a Series as pandas 2 no longer likes it
-        warnings.simplefilter("ignore", FutureWarning)
-        artists = draw(
-            means,
-            # 0 or 1 in place of p-values, as 0.9 knows no other level than 0.05.
-            pd.DataFrame(equal, means.index, means.index),
-            ax=ax,
-            color_palette={arm: (colours or {}).get(arm, colour(arm)) for arm in means.index},
-            # A dot per member: a bar may pass over an arm that differs from those it joins.
-            crossbar_props={"marker": "o"},
-            label_fmt_left="{label} ({rank:.2f})",
-            label_fmt_right="({rank:.2f}) {label}",
-        )
+    artists = draw(
+        means,
+        equal,  # 0 or 1 in place of p-values: what differs was decided before
+        ax=ax,
+        color_palette={arm: (colours or {}).get(arm, colour(arm)) for arm in means.index},
+        # A dot per member: a bar may pass over an arm that differs from those it joins.
+        crossbar_props={"marker": "o"},
+        label_fmt_left="{label} ({rank:.2f})",
+        label_fmt_right="({rank:.2f}) {label}",
+    )
     for text in artists["labels"]:
         text.set_color(INK)
     ax.spines["top"].set_visible(True)
