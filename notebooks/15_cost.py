@@ -208,7 +208,7 @@ for kept, of_elu in ways.items():
     print(f"ReLU, {kept} is kept: {of_elu.mean:.0f} % of ELU's time")
 
 # %% [markdown]
-# It is the mask. (It saves memory: a quarter of the output's bytes.)
+# It is the mask, kept because it has a quarter of the output's bytes.
 #
 # ## Take the exponential out and see
 #
