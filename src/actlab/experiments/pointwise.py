@@ -23,7 +23,7 @@ from actlab.trial import Evidence, Level, Measured, experiment
 
 DTYPES = ("float32", "float64")
 STEP = 1e-3  # between neighbours, where slopes and their changes are measured
-FASTEST = "fastest change of the slope"
+BEND = "fastest change of the slope"
 
 
 def functions() -> list[Activation]:
@@ -187,7 +187,7 @@ def smooth_slope(root: int, level: Level) -> Evidence:
     slopes = in_both("gradients", "sigmoid", _neighbours(root, 10), "float64")
     curvature = 1 / (6 * math.sqrt(3))
     changes = {title: _change(slope) / curvature for title, slope in slopes.items()}
-    return {FASTEST: Measured.exact(changes, "framework")}
+    return {BEND: Measured.exact(changes, "framework")}
 
 
 @experiment(
@@ -207,7 +207,7 @@ def s_shape(root: int, level: Level) -> Evidence:
             "turning point's distance from 0": np.abs(turns).max(initial=0),
             "deepest fall": max(0.0, -np.diff(outputs[title]).min()),
             "steepest slope": _change(outputs[title]),
-            FASTEST: _change(slope) / (4 / (3 * math.sqrt(3))),
+            BEND: _change(slope) / (4 / (3 * math.sqrt(3))),
         }
     rows = pd.DataFrame(found).to_dict("index")
     return {str(what): Measured.exact(values, "framework") for what, values in rows.items()}
