@@ -1,6 +1,6 @@
 """Chapter "Leaky, parametric, randomised, thresholded": the sentences on trial."""
 
-from actlab.experiments import cost, decay, libraries, sleeping, slopes
+from actlab.experiments import cost, decay, pointwise, sleeping, slopes
 from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.trial import Claim, Row, Rule, above, below, exactly
 
@@ -19,7 +19,7 @@ CLAIMS = (
         id="leaky-typical-slope",
         statement="The slope of a leaky ReLU is typically 0.01.",
         source=DOCUMENT,
-        asks=libraries.default_slopes,
+        asks=pointwise.default_slopes,
         by=Rule({"default slope": exactly(0.01)}, of="place"),
     ),
     Claim(
@@ -33,7 +33,7 @@ CLAIMS = (
         id="rrelu-not-in-keras",
         statement="Keras has no implementation of RReLU.",
         source=RRELU_DOCUMENT,
-        asks=libraries.rrelu_in_keras,
+        asks=pointwise.rrelu_in_keras,
         by=Rule({"number of RReLUs": exactly(0)}, refuted_if="any", partial=False, of="module"),
         remarks="The course has a recipe.",
     ),

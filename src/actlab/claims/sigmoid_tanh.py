@@ -35,10 +35,7 @@ CLAIMS = (
         statement="The sigmoid has a smooth gradient.",
         source=SIGMOID,
         asks=pointwise.smooth_slope,
-        by=in_every(
-            {"fastest change of the slope": at_most(1.001, "of the largest curvature")},
-            of="framework",
-        ),
+        by=in_every({pointwise.BEND: at_most(1.001, "of the largest curvature")}, of="framework"),
     ),
     Claim(
         id="sigmoid-no-jumps",
@@ -63,11 +60,7 @@ CLAIMS = (
         statement="Its range from 0 to 1 normalises each neuron's output and makes it clear.",
         source=SIGMOID,
         asks=fading.used_range,
-        by=Rule(
-            {"part of its range that a unit of the tenth layer uses": above(50, "%", clear=40)},
-            partial=False,
-            of="layer",
-        ),
+        by=Rule({fading.USED: above(50, "%", clear=40)}, partial=False, of="layer"),
         remarks="Bounded is not normalised.",
     ),
     Claim(
@@ -92,7 +85,7 @@ CLAIMS = (
         id="sigmoid-vanishing",
         statement="The gradient vanishes in deep networks of sigmoids.",
         source=SIGMOID,
-        asks=fading.FIRST_OVER_LAST,
+        asks=fading.vanishing,
         by=Rule({"gradient ratio": below(-3, "decades")}, of="start"),
     ),
     Claim(
@@ -114,7 +107,7 @@ CLAIMS = (
                 "turning point's distance from 0": at_most(0.01),
                 "deepest fall": at_most(0),
                 "steepest slope": at_most(1.001),
-                "fastest change of the slope": at_most(1.002, "of the largest curvature"),
+                pointwise.BEND: at_most(1.002, "of the largest curvature"),
             },
             of="framework",
         ),

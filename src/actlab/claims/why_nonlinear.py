@@ -33,23 +33,14 @@ CLAIMS = (
         statement="Step functions are a kind of their own beside the non-linear ones.",
         source=DOCUMENT,
         asks=linear.step_bends,
-        by=Rule(
-            {
-                "largest gap between f(a + b) and f(a) + f(b)": exactly(0),
-                "number of XOR's corners that two step units get right": at_most(3),
-            },
-            partial=False,
-            of="function",
-        ),
+        by=Rule({linear.GAP: exactly(0), linear.CORNERS: at_most(3)}, partial=False, of="function"),
     ),
     Claim(
         id="why-linear-collapses",
         statement="A deep network of linear layers computes nothing that one matrix does not.",
         source=CIRCULATION,
         asks=linear.collapse,
-        by=in_every(
-            {"largest deviation": at_most(1, "of what rounding allows")}, of="number format"
-        ),
+        by=in_every({linear.DEVIATION: at_most(1, "of what rounding allows")}, of="number format"),
     ),
     Claim(
         id="why-linear-xor",
@@ -74,10 +65,7 @@ CLAIMS = (
         source=CIRCULATION,
         asks=linear.depth,
         by=Rule(
-            {
-                "difference in test accuracy": within(-1, 1, "points"),
-                "change of the training loss": within(-20, 25, "%"),
-            },
+            {linear.ACCURACY: within(-1, 1, "points"), linear.LOSS: within(-20, 25, "%")},
             of="data set",
         ),
     ),

@@ -15,7 +15,6 @@ import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
-from actlab.experiments.pointwise import exact
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
 from actlab.study import Study, load
@@ -251,4 +250,4 @@ def order(root: int, level: Level) -> Evidence:
         ):
             turned, pairs = reversals(seen)
             shares[title, view] = 100 * turned / pairs
-    return {"share of pairs that turn round": exact(shares, "data", "view")}
+    return {"share of pairs that turn round": Measured.exact(shares, "data", "view")}

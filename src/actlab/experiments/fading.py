@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +11,9 @@ import pandas as pd
 from actlab import theory
 from actlab.experiments import normalised, untrained
 from actlab.experiments.seeds import root_seeds
-from actlab.stats import Array, Interval, mean_interval
-from actlab.study import Study, grid_of, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
+from actlab.stats import Array, mean_interval
+from actlab.study import Study, grid_of, load, table_of
+from actlab.trial import Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,18 +34,13 @@ def start_cell(activation: str, start: str, depth: int, *, width: int) -> pd.Dat
     ``log_norm``: log10 of :func:`untrained.weight_gradients`; of depths below the largest only
     the first and the last hidden layer are kept.
     """
-    layers = np.arange(depth) if depth == max(DEPTHS) else np.array([0, depth - 1])
+    layers = range(1, depth + 1) if depth == max(DEPTHS) else (1, depth)
     seeds = [*root_seeds(0), *root_seeds(1)]
-    hidden = (width,) * depth
-    networks = untrained.draw(seeds, activation=activation, hidden=hidden, **STARTS[start])
-    norms = np.log10(untrained.weight_gradients(networks, *untrained.digits())[:, layers])
-    columns = {
-        "root": np.repeat([0, 1], norms.size // 2),
-        "seed": np.repeat(seeds, len(layers)),
-        "layer": np.tile(layers + 1, len(seeds)),
-        "log_norm": norms.round(3).astype(np.float32).ravel(),
-    }
-    return pd.DataFrame(columns)
+    settings = {"activation": activation, "hidden": (width,) * depth, **STARTS[start]}
+    norms = untrained.weight_gradients(untrained.draw(seeds, **settings), *untrained.digits())
+    norms = np.log10(norms[:, np.array(layers) - 1]).round(3).astype(np.float32)
+    root = np.repeat([0, 1], 20)[:, None]
+    return table_of({"root": root, "log_norm": norms}, seed=seeds, layer=layers)
 
 
 AT_START = Study(
@@ -81,42 +74,39 @@ def first_over_last(table: pd.DataFrame, **where: Any) -> Array:
 )
 def prediction(root: int, level: Level) -> Evidence:
     table = load(AT_START.name, root=root, depth=50)
-    inner = slice(9, 40)  # layers 10 to 40: away from the input and from the loss
-    layers = np.arange(50)[inner]
-    arms = list(itertools.product(ACTIVATIONS.items(), untrained.STARTS))
-    cases: dict[Case, Interval] = {}
-    means = []
-    for (name, title), start in arms:
-        # Per seed the least-squares slope over the layers; back through the network is down.
-        norms = profile(table, activation=name, start=start)
-        measured = -np.polyfit(layers, norms[:, inner].T, 1)[0]
+    errors, means = {}, []
+    for (name, title), start in itertools.product(ACTIVATIONS.items(), untrained.STARTS):
+        measured = _slope(profile(table, activation=name, start=start))
         wide = theory.layers(name, theory.STARTS[start], 50, width=WIDTH)
-        expected = -np.polyfit(layers, np.log10(wide.gradient())[inner], 1)[0]
-        cases[title, start] = mean_interval(measured - expected, level(len(arms)))
+        errors[title, start] = measured - _slope(np.log10(wide.gradient()))
         means.append(float(measured.mean()))
     notes = {"measured, from … to …": [min(means), max(means)]}
-    return {"error of the prediction": Measured(cases, ("activation", "start"), notes=notes)}
+    found = Measured.means(errors, level, "activation", "start", notes=notes)
+    return {"error of the prediction": found}
 
 
-def _first_over_last(root: int, level: Level) -> Evidence:
-    table = load(AT_START.name, root=root, activation="sigmoid", depth=20)
-    ratios = {start: first_over_last(table, start=start) for start in STARTS}
-    cases = {start: mean_interval(ratio, level(len(STARTS))) for start, ratio in ratios.items()}
-    return {"gradient ratio": Measured.of(cases, "start")}
+def _slope(norms: Array) -> Array:
+    """Decades per layer on the way back, over layers 10 to 40: away from input and loss."""
+    slopes: Array = -np.polyfit(np.arange(9, 40), norms[..., 9:40].T, 1)[0]
+    return slopes
 
 
-FIRST_OVER_LAST = Experiment(
+@experiment(
     "Twenty hidden layers of 64 sigmoid units, before training, 256 digits, 20 seeds: gradient "
     "norm of the first layer over that of the last hidden layer, for five initialisations and "
     "for orthogonal weights × 4 whose rows sum to zero.",
     _SCOPE,
-    _first_over_last,
     AT_START.name,
 )
+def vanishing(root: int, level: Level) -> Evidence:
+    table = load(AT_START.name, root=root, activation="sigmoid", depth=20)
+    ratios = {start: first_over_last(table, start=start) for start in STARTS}
+    return {"gradient ratio": Measured.means(ratios, level, "start")}
+
 
 # --- In training ----------------------------------------------------------------------------------
 
-TRAINED_EPOCHS = 3
+EPOCHS, SGD = 3, {"batch_size": 32, "momentum": 0.9}
 # Between square layers LeCun's weights are Glorot's, so four starts stand for five.
 TRAINED_STARTS = ("PyTorch default", "Glorot", "orthogonal", "He")
 VANISHED = -3.0  # decades: the first layer gets less than a thousandth of the last one's gradient
@@ -124,15 +114,7 @@ SMALLEST = 1e-45  # what float32 rounds to zero
 
 
 def training_cell(
-    root: int,
-    depth: int,
-    activation: str,
-    start: str,
-    *,
-    width: int,
-    rates: Sequence[float],
-    epochs: int,
-    **common: Any,
+    root: int, depth: int, activation: str, start: str, *, width: int, rates: Any, **how: Any
 ) -> pd.DataFrame:
     """Gradient norms before, after one and after three epochs; one row per network, look, layer.
 
@@ -141,49 +123,33 @@ def training_cell(
     """
     from actlab import data, ensemble
 
-    digits = data.load("digits")
-    arm = {**common, **STARTS[start], "activation": activation, "hidden": (width,) * depth}
+    digits, how = data.load("digits"), {**how, "progress": False}
+    arm = {**STARTS[start], "activation": activation, "hidden": (width,) * depth}
+    seeds = root_seeds(root, 502)[500:]
     tuned = ensemble.tune(
-        digits,
-        arms={"it": arm},
-        lrs=rates,
-        seeds=root_seeds(root, 502)[500:],
-        metric="valid_loss",
-        epochs=epochs,
-        progress=False,
+        digits, arms={"it": arm}, lrs=rates, seeds=seeds, metric="valid_loss", **how
     )
-    per_epoch = math.ceil(len(digits.y_train) / common["batch_size"])
-    looks = (0, 1, epochs)
     result = ensemble.train(
         digits,
         arms=tuned.arms,
         seeds=root_seeds(root),
-        epochs=epochs,
         probe="gradients",
-        probe_at=[look * per_epoch for look in looks],
         probe_data=(digits.x_train[:256], digits.y_train[:256]),
         keep_weights=False,
-        progress=False,
+        **how,
     )
     norms = np.log10(np.maximum(result.probe("gradient_norm", "it"), SMALLEST))
-    missing = len(looks) - norms.shape[1]  # where all networks have diverged
+    missing = 1 + how["epochs"] - norms.shape[1]  # where all networks have diverged
     norms = np.pad(norms, [(0, 0), (0, missing), (0, 0)], constant_values=np.nan)
+    looks = [0, 1, how["epochs"]]
     layers = [1, *range(10, 51, 10)] if depth == 50 else list(range(1, depth + 1))
-    tables = [
-        pd.DataFrame(
-            {
-                "lr": tuned.lr["it"],
-                "seed": result.seed_of,
-                "epoch": epoch,
-                "layer": layer,
-                "log_norm": norms[:, look, layer - 1].round(4),
-                "valid_accuracy": result.valid_accuracy[:, -1].round(4),
-            }
-        )
-        for (look, epoch), layer in itertools.product(enumerate(looks), layers)
-    ]
-    narrow = {"log_norm": "float32", "valid_accuracy": "float32"}
-    return pd.concat(tables, ignore_index=True).astype(narrow)
+    seen = norms[:, looks][:, :, np.array(layers) - 1]
+    columns = {
+        "lr": tuned.lr["it"],
+        "log_norm": np.float32(seen.transpose(1, 2, 0).round(4)),
+        "valid_accuracy": np.float32(result.valid_accuracy[:, -1].round(4)),
+    }
+    return table_of(columns, epoch=looks, layer=layers, seed=root_seeds(root))
 
 
 IN_TRAINING = Study(
@@ -196,13 +162,7 @@ IN_TRAINING = Study(
         "activation": tuple(ACTIVATIONS),
         "start": TRAINED_STARTS,
     },
-    settings={
-        "width": WIDTH,
-        "rates": (0.0003, 0.003, 0.03, 0.3),
-        "epochs": TRAINED_EPOCHS,
-        "batch_size": 32,
-        "momentum": 0.9,
-    },
+    settings={"width": WIDTH, "rates": (0.0003, 0.003, 0.03, 0.3), "epochs": EPOCHS, **SGD},
 )
 STUDIES = (AT_START, IN_TRAINING)
 
@@ -218,11 +178,10 @@ STUDIES = (AT_START, IN_TRAINING)
 def stays_vanished(root: int, level: Level) -> Evidence:
     table = load(IN_TRAINING.name, root=root)
     arms = list(itertools.product(IN_TRAINING.axes["depth"], ACTIVATIONS.items(), TRAINED_STARTS))
-    cases: dict[Case, Interval] = {}
-    lost = []
+    cases, lost = {}, []
     for depth, (name, title), start in arms:
         where = {"activation": name, "start": start, "depth": depth}
-        looks = [first_over_last(table, **where, epoch=e) for e in (0, TRAINED_EPOCHS)]
+        looks = [first_over_last(table, **where, epoch=e) for e in (0, EPOCHS)]
         left = np.isfinite(looks[1])  # the others diverged
         if left.sum() < 2:
             continue
@@ -232,11 +191,13 @@ def stays_vanished(root: int, level: Level) -> Evidence:
         elif before.low > VANISHED > after.high:
             lost.append(f"{title}, {start}, {depth}")
     notes = {"cases tried": len(arms), "vanished during training": lost}
-    measured = Measured(cases, ("activation", "start", "depth"), notes=notes)
-    return {"gradient ratio after training": measured}
+    found = Measured.of(cases, "activation", "start", "depth", notes=notes)
+    return {"gradient ratio after training": found}
 
 
 # --- Signals --------------------------------------------------------------------------------------
+
+USED = "part of its range that a unit of the tenth layer uses"
 
 
 def ten_layers(root: int, activation: str, **start: Any) -> list[Tensor]:
@@ -253,14 +214,11 @@ def ten_layers(root: int, activation: str, **start: Any) -> list[Tensor]:
     _SCOPE,
 )
 def used_range(root: int, level: Level) -> Evidence:
-    spans = []
-    for layer in ten_layers(root, "sigmoid", init="glorot_uniform"):
-        low, high = np.quantile(layer.numpy(), [0.05, 0.95], axis=1)
-        spans.append(100 * (high - low).mean(1))
-    cases = {"10": mean_interval(spans[-1], level(1))}
+    layers = [layer.numpy() for layer in ten_layers(root, "sigmoid", init="glorot_uniform")]
+    ranges = [np.diff(np.quantile(layer, [0.05, 0.95], axis=1), axis=0)[0] for layer in layers]
+    spans = [100 * units.mean(1) for units in ranges]
     notes = {"by layer": [float(span.mean()) for span in spans]}
-    measured = Measured.of(cases, "layer", notes=notes)
-    return {"part of its range that a unit of the tenth layer uses": measured}
+    return {USED: Measured.means({"10": spans[-1]}, level, "layer", notes=notes)}
 
 
 @experiment(
@@ -269,15 +227,14 @@ def used_range(root: int, level: Level) -> Evidence:
     _SCOPE,
 )
 def centred_layers(root: int, level: Level) -> Evidence:
-    cases: dict[Case, Interval] = {}
-    off = {}
+    means, off = {}, {}
     for start, settings in untrained.STARTS.items():
         units = [layer.mean(1).numpy() for layer in ten_layers(root, "tanh", **settings)]
-        for i, means in enumerate(units):
-            cases[start, str(i + 1)] = mean_interval(means.mean(1), level(50))
+        for i, layer in enumerate(units, 1):
+            means[start, str(i)] = layer.mean(1)
         off[start] = float(np.abs(units[-1]).max(1).mean())
     notes = {"mean of the most off-centre unit of layer 10": off}
-    return {"mean output": Measured(cases, ("start", "layer"), notes=notes)}
+    return {"mean output": Measured.means(means, level, "start", "layer", notes=notes)}
 
 
 # --- The outputs' gradients at the start ----------------------------------------------------------
@@ -292,9 +249,8 @@ LOSING: dict[str, dict[str, Any]] = {
 
 def decades_lost(activation: str, depth: int, root: int, **start: Any) -> Array:
     """Powers of ten that a gradient loses from the last layer to the first, (networks,)."""
-    networks = untrained.draw(
-        root_seeds(root), hidden=(128,) * depth, activation=activation, **start
-    )
+    settings = {"activation": activation, "hidden": (128,) * depth, **start}
+    networks = untrained.draw(root_seeds(root), **settings)
     norms = untrained.output_gradients(networks, normalised.standardised(), root)
     return -untrained.decades(norms)[:, 0]
 
@@ -308,19 +264,13 @@ def decades_lost(activation: str, depth: int, root: int, **start: Any) -> Array:
 )
 def elu_saves(root: int, level: Level) -> Evidence:
     """Only where ReLU loses more than half a power is there something to save, and a case."""
-    lost = {
-        name: [decades_lost(activation, 30, root, **start) for activation in ("relu", "elu")]
-        for name, start in LOSING.items()
-    }
-    vanishing = [name for name, (relu, _) in lost.items() if mean_interval(relu).low > 0.5]
-    cases = {
-        name: mean_interval(lost[name][0] - lost[name][1], level(len(vanishing)))
-        for name in vanishing
-    }
-    notes = {
-        name: {"ReLU": float(relu.mean()), "ELU": float(elu.mean())}
-        for name, (relu, elu) in lost.items()
-    }
+    relu, elu = (
+        {name: decades_lost(activation, 30, root, **start) for name, start in LOSING.items()}
+        for activation in ("relu", "elu")
+    )
+    saved = {n: lost - elu[n] for n, lost in relu.items() if mean_interval(lost).low > 0.5}
+    cases = {name: mean_interval(gap, level(len(saved))) for name, gap in saved.items()}
+    notes = {n: {"ReLU": float(relu[n].mean()), "ELU": float(elu[n].mean())} for n in LOSING}
     return {"loss that ELU saves": Measured.of(cases, "start", notes=notes)}
 
 
@@ -331,8 +281,5 @@ def elu_saves(root: int, level: Level) -> Evidence:
     "Untrained networks of 50 × 128 units · digits · 20 seeds",
 )
 def selu_loses(root: int, level: Level) -> Evidence:
-    cases = {
-        name: mean_interval(decades_lost("selu", 50, root, **start), level(len(LOSING)))
-        for name, start in LOSING.items()
-    }
-    return {"loss of the gradient": Measured.of(cases, "start")}
+    lost = {name: decades_lost("selu", 50, root, **start) for name, start in LOSING.items()}
+    return {"loss of the gradient": Measured.means(lost, level, "start")}

@@ -5,9 +5,9 @@ A step function has no slope to follow: below it nothing moves, unless it borrow
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,33 +16,41 @@ import pandas as pd
 
 from actlab import catalog, stats
 from actlab import data as datasets
-from actlab.experiments.pointwise import exact
+from actlab.experiments import untrained
+from actlab.experiments.pointwise import DTYPES
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
+from actlab.trial import Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from actlab.ensemble import Result
+
+# What is measured, where a rule has to name it.
+DEVIATION = "largest deviation"
+GAP = "largest gap between f(a + b) and f(a) + f(b)"
+CORNERS = "number of XOR's corners that two step units get right"
+ACCURACY, LOSS = "difference in test accuracy", "change of the training loss"
+
 # --- One matrix -----------------------------------------------------------------------------------
 
 
-def linear_layers(depth: int, width: int, seed: int) -> list[Array]:
+def linear_layers(depth: int, width: int, seed: int) -> Array:
     """Random layers h → W h + b, float64; the size of the signal is kept.
 
-    Each is one matrix that acts on h with a 1 below it: (width + 1, width + 1).
+    Each is one matrix that acts on h with a 1 below it: (depth, width + 1, width + 1).
     """
     rng = np.random.default_rng(seed)
-    layers = []
-    for _ in range(depth):
-        weight = rng.standard_normal((width, width)) / np.sqrt(width)
-        bias = rng.standard_normal((width, 1))
-        layers.append(np.block([[weight, bias], [np.zeros((1, width)), np.ones((1, 1))]]))
+    layers = np.tile(np.eye(width + 1), (depth, 1, 1))
+    for layer in layers:
+        layer[:-1, :-1] = rng.standard_normal((width, width)) / np.sqrt(width)
+        layer[:-1, -1] = rng.standard_normal(width)
     return layers
 
 
-def collapse_gap(layers: Sequence[Array], x: Array, dtype: str) -> tuple[float, float]:
+def collapse_gap(layers: Array, x: Array, dtype: str) -> tuple[float, float]:
     """How far the collapsed network is from the layered one, in floats of this type.
 
     ``x``: (inputs, width). Returns the largest deviation relative to the largest output, and the
@@ -53,11 +61,10 @@ def collapse_gap(layers: Sequence[Array], x: Array, dtype: str) -> tuple[float, 
     signal = np.concatenate([x, np.ones((len(x), 1))], 1).T.astype(dtype)
     n, unit = len(signal), float(np.finfo(dtype).eps) / 2
     one, layered, largest = np.eye(n, dtype=dtype), signal, np.abs(signal).astype(np.float64)
-    for matrix in (layer.astype(dtype) for layer in layers):
-        one, layered = matrix @ one, matrix @ layered
-        largest = np.abs(matrix).astype(np.float64) @ largest
+    for matrix in layers.astype(dtype):
+        one, layered, largest = matrix @ one, matrix @ layered, np.abs(matrix) @ largest
     allowed = 2 * len(layers) * n * unit / (1 - n * unit) * largest
-    gap = np.abs((one @ signal).astype(np.float64) - layered.astype(np.float64))
+    gap = np.abs((one @ signal).astype(np.float64) - layered)
     return float(gap.max() / np.abs(layered).max()), float((gap / allowed).max())
 
 
@@ -69,20 +76,14 @@ def collapse_gap(layers: Sequence[Array], x: Array, dtype: str) -> tuple[float, 
 )
 def collapse(root: int, level: Level) -> Evidence:
     x = np.random.default_rng(root).standard_normal((1000, 64))
-    allowed: dict[str, float] = {}
-    notes: dict[str, float] = {}
-    for dtype in ("float32", "float64"):
-        gaps = [
-            collapse_gap(linear_layers(depth, 64, 100 * root + i), x, dtype)
-            for depth in (2, 5, 20)
-            for i in range(7)
-        ]
-        of_output, allowed[dtype] = np.max(gaps, 0).tolist()
-        notes[f"largest deviation over largest output, {dtype}"] = of_output
-    return {"largest deviation": Measured.exact(allowed, "dtype", notes=notes)}
+    drawn = [linear_layers(depth, 64, 100 * root + i) for depth in (2, 5, 20) for i in range(7)]
+    worst = {f: np.max([collapse_gap(net, x, f) for net in drawn], 0).tolist() for f in DTYPES}
+    allowed = {dtype: of_allowed for dtype, (_, of_allowed) in worst.items()}
+    notes = {f"largest deviation over largest output, {f}": gap for f, (gap, _) in worst.items()}
+    return {DEVIATION: Measured.exact(allowed, "dtype", notes=notes)}
 
 
-# --- xor ------------------------------------------------------------------------------------------
+# --- XOR ------------------------------------------------------------------------------------------
 
 XOR_X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 XOR_Y = np.array([0, 1, 1, 0])
@@ -90,113 +91,91 @@ XOR_Y = np.array([0, 1, 1, 0])
 
 
 def corners(outputs: Any) -> int:
-    """How many of xor's four corners are on the right side of one half."""
+    """How many of XOR's four corners are on the right side of one half."""
     return int(np.sum((np.asarray(outputs) > 0.5) == XOR_Y))
 
 
-def xor_layers(smallest: int) -> list[list[list[float]]]:
-    """Linear layers that compute xor in float32 and are zero in exact arithmetic.
+def xor_layers(smallest: int) -> list[Array]:
+    """Linear layers that compute XOR in float32 and are zero in exact arithmetic.
 
     The second unit carries (x1 + x2) / 2 through numbers so small that a half is lost: it comes
     out as "x1 and x2". ``smallest`` is the exponent of the smallest number that survives: -149
     with gradual underflow (half of 2^-149 is a tie, and ties go to even), -126 where anything
-    smaller is flushed to zero. After Foerster's "Nonlinear computation in deep linear networks"
-    (2017).
+    smaller is flushed to zero (Foerster, 2017, "Nonlinear computation in deep linear networks").
     """
     half = (smallest - 1) // 2
     rest = smallest - 1 - half
-    return [
-        [[1, 1]],
-        [[1], [2.0**half]],
-        [[1, 0], [0, 2.0**rest]],
-        [[1, 0], [0, 2.0**-half]],
-        [[1, 0], [0, 2.0 ** (-rest - 1)]],
-        [[1, -2]],
-    ]
+    scaled = [np.diag([1, 2.0**exponent]) for exponent in (rest, -half, -rest - 1)]
+    return [np.array([[1, 1]]), np.array([[1], [2.0**half]]), *scaled, np.array([[1, -2]])]
 
 
-def run_linear(
-    layers: Sequence[Sequence[Sequence[float]]], x: npt.NDArray[Any], how: str
-) -> list[float]:
-    """The outputs of a linear network for the rows of ``x``: one number each.
+def run_linear(layers: Sequence[Array], x: npt.NDArray[Any], how: str) -> list[float]:
+    """The outputs of linear layers without biases for the rows of ``x``: one number each.
 
     ``how``: ``"exact"`` (fractions), ``"torch"`` or ``"keras"`` (float32).
     """
+    import keras
+    from torch import from_numpy, nn
+
     number: Any = np.vectorize(Fraction, otypes=[object]) if how == "exact" else np.float32
     signal = number(x)
-    for layer in layers:
-        signal = _through(number(layer), signal, how)
+    for weight in map(number, layers):
+        if how == "exact":
+            signal = signal @ weight.T
+        elif how == "torch":
+            signal = nn.functional.linear(from_numpy(signal), from_numpy(weight)).numpy()
+        else:
+            signal = np.array(keras.ops.matmul(signal, weight.T))
     return [float(value) for value in signal[:, 0]]
 
 
-def _through(weight: Any, signal: Any, how: str) -> Any:
-    """One layer without a bias, for the rows of ``signal``."""
-    if how == "exact":
-        return signal @ weight.T
-    if how == "torch":
-        from torch import from_numpy, nn
+def trained(data: Any, seeds: Sequence[int], **settings: Any) -> Result:
+    """Networks of every arm, one for each seed."""
+    from actlab import ensemble
 
-        return nn.functional.linear(from_numpy(signal), from_numpy(weight)).numpy()
-    import keras
-
-    dense = keras.layers.Dense(len(weight), use_bias=False)
-    dense.build(signal.shape)
-    dense.set_weights([weight.T])
-    return np.array(dense(signal))
+    return ensemble.train(data, seeds=seeds, progress=False, **settings)
 
 
 @experiment(
     "20 trained networks (two hidden layers of 8) for each of linear, tanh and ReLU, of which "
     "the best linear one counts; and linear layers built by hand, computed exactly (fractions) "
     "and in float32.",
-    "Linear networks on the four corners of xor",
+    "Linear networks on the four corners of XOR",
 )
 def xor(root: int, level: Level) -> Evidence:
-    from actlab import ensemble
-
-    result = ensemble.train(
-        (XOR_X, XOR_Y, XOR_X, XOR_Y),
-        arms=["linear", "tanh", "relu"],
-        seeds=root_seeds(root),
-        epochs=400,
-        hidden=(8, 8),
-        init="glorot_uniform",
-        batch_size=4,
-        lr=0.1,
-        keep_weights=False,
-        progress=False,
-    )
+    how: dict[str, Any] = {"hidden": (8, 8), "init": "glorot_uniform", "batch_size": 4, "lr": 0.1}
+    arms, square = ["linear", "tanh", "relu"], (XOR_X, XOR_Y)
+    result = trained(square * 2, root_seeds(root), arms=arms, epochs=400, **how)
     shares = result.by_arm("valid_accuracy")
-    trained = {name: np.round(4 * share).astype(int) for name, share in shares.items()}
+    counts = {name: np.round(4 * share).astype(int) for name, share in shares.items()}
     gradual, flushed = xor_layers(-149), xor_layers(-126)
-    right: dict[Case, float] = {
+    right = {
         ("exact arithmetic", "set by hand"): corners(run_linear(gradual, XOR_X, "exact")),
         ("PyTorch's float32", "set by hand"): corners(run_linear(gradual, XOR_X, "torch")),
         ("Keras's float32", "set by hand"): corners(run_linear(flushed, XOR_X, "keras")),
-        ("PyTorch's float32", "trained"): int(trained["linear"].max()),
+        ("PyTorch's float32", "trained"): int(counts["linear"].max()),
     }
-    notes = {f"of 20 trained, with all four: {n}": int(sum(c == 4)) for n, c in trained.items()}
-    return {"number of corners right": exact(right, "arithmetic", "weights", **notes)}
+    notes = {f"of 20 trained, with all four: {n}": int(sum(c == 4)) for n, c in counts.items()}
+    found = Measured.exact(right, "arithmetic", "weights", notes=notes)
+    return {"number of corners right": found}
 
 
 @experiment(
     "Whether f(a + b) = f(a) + f(b) at 1,000 pairs, and whether two step units with weights "
-    "set by hand compute xor, which no line can.",
+    "set by hand compute XOR, which no line can.",
     "The binary step, computed exactly",
 )
 def step_bends(root: int, level: Level) -> Evidence:
     a, b = np.random.default_rng(root).integers(-8, 9, (2, 1000)) / 4  # their sums are exact
     step, line = (catalog.get(name).reference for name in ("binary_step", "linear"))
     gap, of_line = (float(np.abs(f(a + b) - f(a) - f(b)).max()) for f in (step, line))
-    notes = {"the same gap of the line": of_line}
     # Two step units, by hand: "at least one" and "both"; the output is their difference.
     total = XOR_X.sum(1)
-    right = Measured.exact({"step": corners(step(total - 0.5) - step(total - 1.5))}, "function")
+    right = corners(step(total - 0.5) - step(total - 1.5))
+    notes = {"the same gap of the line": of_line}
     return {
-        "largest gap between f(a + b) and f(a) + f(b)": Measured.exact(
-            {"step": gap}, "function", notes=notes
-        ),
-        "number of xor's corners that two step units get right": right,
+        GAP: Measured.exact({"step": gap}, "function", notes=notes),
+        CORNERS: Measured.exact({"step": right}, "function"),
     }
 
 
@@ -207,43 +186,24 @@ SETTINGS: dict[str, Any] = {"hidden": (64, 64), "lr": 0.03, "init": "glorot_unif
 _STEPS = "Small step networks · digits · 20 seeds"
 
 
-def on_digits(arm: str, **settings: Any) -> Callable[[int, Level], Evidence]:
-    """What measures how many digits twenty networks of one activation get right."""
-
-    def measure(root: int, level: Level) -> Evidence:
-        from actlab import ensemble
-
-        result = ensemble.train(
-            datasets.load("digits"),
-            arms=[arm],
-            seeds=root_seeds(root),
-            lr=0.03,
-            keep_weights=False,
-            progress=False,
-            **settings,
-        )
-        found = stats.mean_interval(100 * result.by_arm()[arm], level(1))
-        return {"test accuracy": Measured.of({"digits": found}, "data")}
-
-    return measure
+def on_digits(root: int, level: Level, arm: str, **settings: Any) -> Evidence:
+    """How many digits twenty networks of one activation get right."""
+    result = trained(datasets.load("digits"), root_seeds(root), arms=[arm], lr=0.03, **settings)
+    accuracy = {"digits": 100 * result.by_arm()[arm]}
+    return {"test accuracy": Measured.means(accuracy, level, "data")}
 
 
 def moved(seeds: Sequence[int]) -> dict[str, float]:
     """Activation → the largest change of any hidden weight or bias in ten epochs on the digits."""
-    from actlab import ensemble
+    from torch.nn.utils import parameters_to_vector as flat
 
-    digits, names = datasets.load("digits"), ["binary_step", "tanh"]
-    result = ensemble.train(digits, arms=names, seeds=seeds, progress=False, **SETTINGS)
-    largest: dict[str, float] = {}
-    for name, arm in result.arms.items():
-        sizes = arm.layer_sizes(digits.n_features, digits.n_classes)
-        changes = []
-        for seed in seeds:
-            before = itertools.chain(*ensemble.initial_weights(arm, sizes, seed)[:-1])
-            after = list(result.member(name, seed).parameters())[:-2]
-            for old, new in zip(before, after, strict=True):
-                changes.append((new.detach() - old.to(new.dtype)).abs().max().item())
-        largest[name] = max(changes)
+    result = trained(datasets.load("digits"), seeds, arms=["binary_step", "tanh"], **SETTINGS)
+    largest = {}
+    for name in result.arms:
+        start = untrained.draw(seeds, activation=name, dtype="float32", **SETTINGS)
+        pairs = [(start.plain(i), result.member(name, seed)) for i, seed in enumerate(seeds)]
+        changes = [flat(new[:-1].parameters()) - flat(old[:-1].parameters()) for old, new in pairs]
+        largest[name] = max(change.abs().max().item() for change in changes)
     return largest
 
 
@@ -265,13 +225,13 @@ TRAINS = Experiment(
     "Three hidden linear layers of 64 on the digits, PyTorch's start, SGD with momentum, ten "
     "epochs, 20 seeds; guessing gives 10 %.",
     "Small linear networks · digits · 20 seeds",
-    on_digits("linear", hidden=(64, 64, 64)),
+    partial(on_digits, arm="linear", hidden=(64, 64, 64)),
 )
 CLASSES = Experiment(
     "One hidden layer of 256 steps on the digits (ten classes), ten epochs, 20 seeds; guessing "
     "gives 10 %.",
     _STEPS,
-    on_digits("binary_step", hidden=(256,), init="glorot_uniform"),
+    partial(on_digits, arm="binary_step", hidden=(256,), init="glorot_uniform"),
 )
 
 # --- The study ------------------------------------------------------------------------------------
@@ -304,15 +264,9 @@ def cell(
     data: str, root: int, tuning: bool, arm: str, lr: float, *, options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Twenty networks of one arm at one rate; those to tune with have other seeds."""
-    from actlab import ensemble
-
-    result = ensemble.train(
-        datasets.load(data, **options[data]),
-        arms={arm: {**ARMS[arm], "lr": lr}},
-        seeds=[(500 if tuning else 0) + seed for seed in root_seeds(root)],
-        keep_weights=False,
-        progress=False,
-    )
+    seeds = root_seeds(root, 520)[500:] if tuning else root_seeds(root)
+    arms = {arm: {**ARMS[arm], "lr": lr}}
+    result = trained(datasets.load(data, **options[data]), seeds, arms=arms)
     measures = ["train_loss", "valid_accuracy", "test_accuracy"]
     return result.to_frame()[["seed", *measures]].astype(dict.fromkeys(measures, "float32"))
 
@@ -333,18 +287,16 @@ LINEAR_AND_STEP = Study(
 STUDIES = (LINEAR_AND_STEP,)
 
 
-def tuned(
-    arm: str, what: str = "test_accuracy", by: str = "valid_accuracy", **where: Any
-) -> tuple[float, Array]:
+def tuned(arm: str, what: str = "test_accuracy", **where: Any) -> tuple[float, Array]:
     """The learning rate that is best for an arm on the tuning seeds, and ``what`` on the others.
 
-    ``by``: a loss is minimised, an accuracy maximised; a rate at which a network diverged is out.
-    ``where``: the data set and the root of the study.
+    Best is the lowest ``train_loss`` if that is asked for, else the highest validation accuracy;
+    a rate at which a network diverged is out. ``where``: the data set and the root of the study.
     """
     rows = load(LINEAR_AND_STEP.name, arm=arm, **where)
-    sign = -1 if "loss" in by else 1
-    score = sign * rows[rows.tuning].groupby("lr")[by].apply(lambda v: v.mean(skipna=False))
-    best = float(score.idxmax())
+    score = -rows.train_loss if what == "train_loss" else rows.valid_accuracy
+    means = score[rows.tuning].groupby(rows.lr).apply(lambda v: v.mean(skipna=False))
+    best = float(means.idxmax())
     chosen = rows[~rows.tuning & (rows.lr == best)].sort_values("seed")
     return best, chosen[what].to_numpy(np.float64)
 
@@ -359,20 +311,17 @@ def tuned(
 def depth(root: int, level: Level) -> Evidence:
     accuracy, loss, rates = {}, {}, {}
     for data, title in TITLES.items():
-        where: dict[str, Any] = {"data": data, "root": root}
-        (none, shallow), (three, deep) = (tuned(arm, **where) for arm in DEPTHS)
+        (none, shallow), (three, deep) = (tuned(arm, data=data, root=root) for arm in DEPTHS)
         rates[title] = {"none": none, "three": three}
-        accuracy[title] = stats.paired_difference(100 * deep, 100 * shallow, level(2))
-        without, with_ = (
-            np.log(tuned(arm, "train_loss", "train_loss", **where)[1]) for arm in DEPTHS
-        )
-        ratio = stats.paired_difference(with_, without, level(2))
+        accuracy[title] = 100 * deep - 100 * shallow
+        logs = [np.log(tuned(arm, "train_loss", data=data, root=root)[1]) for arm in DEPTHS]
+        ratio = stats.mean_interval(logs[1] - logs[0], level(2))
         mean, low, high = (100 * float(np.expm1(v)) for v in (ratio.mean, ratio.low, ratio.high))
         loss[title] = Interval(mean, low, high, ratio.n, confidence=ratio.confidence)
     notes = {"learning rate by hidden layers": rates}
     return {
-        "difference in test accuracy": Measured.of(accuracy, "data", notes=notes),
-        "change of the training loss": Measured.of(loss, "data"),
+        ACCURACY: Measured.means(accuracy, level, "data", notes=notes),
+        LOSS: Measured.of(loss, "data"),
     }
 
 
@@ -388,6 +337,6 @@ def borrowed(root: int, level: Level) -> Evidence:
     for data, title in TITLES.items():
         arms = ("borrowed slope", "step")
         ours, theirs = (100 * tuned(arm, data=data, root=root)[1] for arm in arms)
-        gain[title] = stats.paired_difference(ours, theirs, level(len(TITLES)))
+        gain[title] = ours - theirs
         notes[title] = {"borrowed slope": ours.mean(), "stuck": theirs.mean()}
-    return {"gain from a borrowed slope": Measured.of(gain, "data", notes=notes)}
+    return {"gain from a borrowed slope": Measured.means(gain, level, "data", notes=notes)}

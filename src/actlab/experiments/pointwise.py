@@ -1,24 +1,29 @@
-"""What a function does to numbers: its range, zeros, slopes, shape and kin, in both frameworks."""
+"""What a function does to numbers, in both frameworks, and what these have under its name."""
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from actlab import catalog
 from actlab.catalog import Activation
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import size
-from actlab.stats import Array, Interval, mean_interval
-from actlab.trial import Case, Evidence, Level, Measured, experiment
+from actlab.frameworks.binding import find
+from actlab.stats import Array, mean_interval
+from actlab.trial import Evidence, Level, Measured, experiment
 
 DTYPES = ("float32", "float64")
 STEP = 1e-3  # between neighbours, where slopes and their changes are measured
+BEND = "fastest change of the slope"
 
 
 def functions() -> list[Activation]:
@@ -39,10 +44,10 @@ def in_both(what: str, name: str, x: npt.NDArray[Any], dtype: str = "float32") -
     return {title: getattr(side, what)(record, x, dtype) for title, side in frameworks().items()}
 
 
-def exact(cases: Mapping[Case, float], *factors: str, **notes: Any) -> Measured:
-    """Numbers that no seed can change, of cases that differ in several things."""
-    found = {case: Interval(value, value, value, n=1) for case, value in cases.items()}
-    return Measured(found, factors, notes=notes)
+def in_formats(name: str, x: Array) -> dict[tuple[str, str], Array]:
+    """Values of an activation at these numbers, by framework and number format."""
+    sides = itertools.product(frameworks().items(), DTYPES)
+    return {(title, f): side.values(catalog.get(name), x, f) for (title, side), f in sides}
 
 
 # --- All functions --------------------------------------------------------------------------------
@@ -83,10 +88,8 @@ def jumps(root: int, level: Level) -> Evidence:
     rng = np.random.default_rng(root)
     changes: dict[bool, dict[str, float]] = {True: {}, False: {}}
     for record in functions():
-        if not all(isinstance(v, float | int | str | None) for v in record.defaults.values()):
-            continue
-        kinks = [kink for kink in record.properties.kinks if abs(kink) < 5]
-        x = np.concatenate([rng.uniform(-5, 5, 10_000), *([k - h / 2] for k in kinks)])
+        across = [kink - h / 2 for kink in record.properties.kinks if abs(kink) < 5]
+        x = np.append(rng.uniform(-5, 5, 10_000), across)
         change = np.abs(record.reference(x + h) - record.reference(x)).max() / h
         changes[record.properties.smoothness >= 1][record.title] = float(change)
     notes = {"of smooth functions": changes[True]}
@@ -135,18 +138,16 @@ _BOTH = "The function itself, in PyTorch and Keras"
 )
 def two_softmax(root: int, level: Level) -> Evidence:
     x = np.random.default_rng(root).uniform(-30, 30, 10_000)
-    pairs = np.stack([x, np.zeros_like(x)], 1)
-    worst: dict[Case, float] = {}
-    for (title, side), dtype in itertools.product(frameworks().items(), DTYPES):
-        single = side.values(catalog.get("sigmoid"), x, dtype)
-        double = side.values(catalog.get("softmax"), pairs, dtype)[:, 0]
-        worst[title, dtype] = _epsilons(np.abs(single - double) / double, dtype)
-    return {"largest difference": exact(worst, "framework", "dtype")}
+    pairs = in_formats("softmax", np.stack([x, np.zeros_like(x)], 1))
+    first = {case: both[:, 0] for case, both in pairs.items()}
+    apart = {case: np.abs(y - first[case]) for case, y in in_formats("sigmoid", x).items()}
+    return _in_epsilons({case: gap / first[case] for case, gap in apart.items()})
 
 
-def _epsilons(differences: Array, dtype: str) -> float:
-    """The largest, in machine epsilons."""
-    return float(differences.max() / np.finfo(dtype).eps)
+def _in_epsilons(differences: Mapping[tuple[str, str], Array], **more: Any) -> Evidence:
+    """The largest by framework and number format, in machine epsilons."""
+    worst = {case: float(d.max() / np.finfo(case[1]).eps) for case, d in differences.items()}
+    return {"largest difference": Measured.exact(worst, "framework", "dtype", **more)}
 
 
 @experiment(
@@ -155,25 +156,15 @@ def _epsilons(differences: Array, dtype: str) -> float:
     _BOTH,
 )
 def tanh_is_sigmoid(root: int, level: Level) -> Evidence:
-    x = np.random.default_rng(root).uniform(-20, 20, 10_000)
     tiny = 10.0 ** np.arange(-1.0, -11.0, -1)
-    worst: dict[Case, float] = {}
-    near_zero = {}
-    for (title, side), dtype in itertools.product(frameworks().items(), DTYPES):
-        tanh, other = _twice(side, x, dtype)
-        worst[title, dtype] = _epsilons(np.abs(tanh - other), dtype)
-        tanh, other = _twice(side, tiny, dtype)
-        near_zero[f"{title} {dtype}"] = float(np.abs(other / tanh - 1).max())
-    notes = {"relative difference near zero": near_zero}
-    return {"largest difference": exact(worst, "framework", "dtype", **notes)}
-
-
-def _twice(framework: Any, x: Array, dtype: str) -> tuple[Array, Array]:
-    """Tanh x as the framework has it, and as 2σ(2x) − 1."""
-    # The argument is doubled in the framework's own precision: it is exact.
-    doubled = framework.values(catalog.get("sigmoid"), 2 * x, dtype)
-    combined = (2 * doubled.astype(dtype) - 1).astype(np.float64)
-    return framework.values(catalog.get("tanh"), x, dtype), combined
+    x = np.append(np.random.default_rng(root).uniform(-20, 20, 10_000), tiny)
+    doubled = in_formats("sigmoid", 2 * x)  # in the format itself it is exact to double x
+    apart, near_zero = {}, {}
+    for case, tanh in in_formats("tanh", x).items():
+        other = 2 * doubled[case].astype(case[1]) - 1
+        apart[case] = np.abs(tanh - other)[: -len(tiny)]
+        near_zero[" ".join(case)] = float(np.abs(other / tanh - 1)[-len(tiny) :].max())
+    return _in_epsilons(apart, notes={"relative difference near zero": near_zero})
 
 
 def _neighbours(root: int, reach: float) -> Array:
@@ -196,7 +187,7 @@ def smooth_slope(root: int, level: Level) -> Evidence:
     slopes = in_both("gradients", "sigmoid", _neighbours(root, 10), "float64")
     curvature = 1 / (6 * math.sqrt(3))
     changes = {title: _change(slope) / curvature for title, slope in slopes.items()}
-    return {"fastest change of the slope": Measured.exact(changes, "framework")}
+    return {BEND: Measured.exact(changes, "framework")}
 
 
 @experiment(
@@ -207,19 +198,19 @@ def smooth_slope(root: int, level: Level) -> Evidence:
 )
 def s_shape(root: int, level: Level) -> Evidence:
     x = _neighbours(root, 8)
-    outputs = in_both("values", "tanh", x, "float64")
-    found: dict[str, dict[str, float]] = {}
-    for title, slope in in_both("gradients", "tanh", x, "float64").items():
+    outputs, slopes = (in_both(of, "tanh", x, "float64") for of in ("values", "gradients"))
+    found = {}
+    for title, slope in slopes.items():
         turns = x[np.flatnonzero(np.diff(np.sign(np.diff(slope))) != 0) + 1]
-        for what, value in (
-            ("number of turning points", len(turns)),
-            ("turning point's distance from 0", np.abs(turns).max(initial=0)),
-            ("deepest fall", max(0.0, -np.diff(outputs[title]).min())),
-            ("steepest slope", _change(outputs[title])),
-            ("fastest change of the slope", _change(slope) / (4 / (3 * math.sqrt(3)))),
-        ):
-            found.setdefault(what, {})[title] = float(value)
-    return {what: Measured.exact(values, "framework") for what, values in found.items()}
+        found[title] = {
+            "number of turning points": float(len(turns)),
+            "turning point's distance from 0": np.abs(turns).max(initial=0),
+            "deepest fall": max(0.0, -np.diff(outputs[title]).min()),
+            "steepest slope": _change(outputs[title]),
+            BEND: _change(slope) / (4 / (3 * math.sqrt(3))),
+        }
+    rows = pd.DataFrame(found).to_dict("index")
+    return {str(what): Measured.exact(values, "framework") for what, values in rows.items()}
 
 
 @experiment(
@@ -228,7 +219,7 @@ def s_shape(root: int, level: Level) -> Evidence:
 def beyond_five(root: int, level: Level) -> Evidence:
     x = np.append(5.0, 5 + np.random.default_rng(root).exponential(3, 10_000))
     low, high = (in_both("values", "sigmoid", side) for side in (-x, x))
-    errors: dict[Case, float] = {}
+    errors = {}
     for title in low:
         errors[title, "below −5"] = float(low[title].max())
         errors[title, "above 5"] = float(np.abs(high[title] - 1).max())
@@ -237,7 +228,7 @@ def beyond_five(root: int, level: Level) -> Evidence:
         "slope left at 5": float(record.derivative(5.0) / record.derivative(0.0)),
         "slope below 1 % from": record.saturates_beyond(0.01)[1],
     }
-    return {"distance from the limit": exact(errors, "framework", "side", **notes)}
+    return {"distance from the limit": Measured.exact(errors, "framework", "side", notes=notes)}
 
 
 @experiment("The mean of 100,000 outputs for standard normal inputs, both frameworks.", _BOTH)
@@ -261,9 +252,8 @@ def labels_left(scale: float, root: int, *, squashed: bool = True) -> Array:
     for seed in root_seeds(root):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 1))
-        if squashed:
-            model.append(nn.Tanh())
+            parts = [nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 1), nn.Tanh()]
+        model = nn.Sequential(*(parts if squashed else parts[:-1]))
         optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
         for _ in range(100):
             error = nn.functional.mse_loss(model(x), wanted)
@@ -280,10 +270,45 @@ def labels_left(scale: float, root: int, *, squashed: bool = True) -> Array:
     "Networks of 16 hidden units · 200 made-up examples · 20 seeds",
 )
 def labels(root: int, level: Level) -> Evidence:
-    found = mean_interval(labels_left(2.0, root), level(1))
-    unsquashed = labels_left(2.0, root, squashed=False)
-    notes = {
-        "with labels of ±1": float(labels_left(1.0, root).mean()),
-        "with labels of ±2 and no tanh at the end": float(unsquashed.mean()),
+    left = {"labels of ±2": labels_left(2.0, root)}
+    others = {
+        "with labels of ±1": labels_left(1.0, root),
+        "with labels of ±2 and no tanh at the end": labels_left(2.0, root, squashed=False),
     }
-    return {"squared error": Measured.of({"labels of ±2": found}, notes=notes)}
+    notes = {which: float(errors.mean()) for which, errors in others.items()}
+    return {"squared error": Measured.means(left, level, notes=notes)}
+
+
+# --- The leaky family, as the libraries have it ---------------------------------------------------
+
+
+@experiment(
+    "The default slopes of torch.nn.LeakyReLU, torch.nn.functional.leaky_relu, "
+    "keras.layers.LeakyReLU and keras.activations.leaky_relu, asked of the libraries.",
+    "The installed versions of PyTorch and Keras",
+)
+def default_slopes(root: int, level: Level) -> Evidence:
+    places = {
+        ("PyTorch", "the layer"): "torch.nn.LeakyReLU",
+        ("PyTorch", "the function"): "torch.nn.functional.leaky_relu",
+        ("Keras", "the layer"): "keras.layers.LeakyReLU",
+        ("Keras", "the function"): "keras.activations.leaky_relu",
+    }
+    frameworks()["Keras"].start()
+    takes = {case: inspect.signature(find(path)).parameters for case, path in places.items()}
+    slopes = {case: parameters["negative_slope"].default for case, parameters in takes.items()}
+    return {"default slope": Measured.exact(slopes, "framework", "place")}
+
+
+@experiment(
+    "All public names of keras.layers, keras.activations and keras.ops.",
+    "The installed version of Keras",
+)
+def rrelu_in_keras(root: int, level: Level) -> Evidence:
+    frameworks()["Keras"].start()
+    modules = ("keras.layers", "keras.activations", "keras.ops")
+    names = [(module, name) for module in modules for name in dir(find(module))]
+    hits = [(where, n) for where, n in names if re.search("rrelu|randomizedrelu", n.lower())]
+    counts = {module: float(sum(where == module for where, _ in hits)) for module in modules}
+    notes = {"names looked at": len(names), "found": [".".join(hit) for hit in hits]}
+    return {"number of RReLUs": Measured.exact(counts, "module", notes=notes)}
