@@ -44,7 +44,7 @@ CLAIMS = (
         id="selu-needs-lecun",
         statement="Self-normalisation needs every weight to be drawn by lecun_normal.",
         source=DOCUMENT,
-        asks=broken.Costs.of(
+        asks=broken.costs(
             *("Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
             what="Glorot's uniform weights, orthogonal ones, He's normal ones, PyTorch's default",
         ),
@@ -54,7 +54,7 @@ CLAIMS = (
         id="selu-needs-standardised",
         statement="Self-normalisation needs standardised inputs.",
         source=DOCUMENT,
-        asks=broken.Costs.of(
+        asks=broken.costs(
             *("input: mean 5, sd 5", "input: sd 0.1"),
             what="inputs of mean 5 and sd 5 (like raw digits), inputs of sd 0.1",
         ),
@@ -64,16 +64,17 @@ CLAIMS = (
         id="selu-needs-sequential",
         statement="Self-normalisation needs a purely sequential architecture.",
         source=DOCUMENT,
-        asks=broken.Costs.of("skip connections", what="a skip connection around every layer"),
+        asks=broken.costs("skip connections", what="a skip connection around every layer"),
         by=broken.NEEDS,
     ),
     Claim(
         id="selu-needs-alpha-dropout",
         statement="If a self-normalising network uses dropout, it has to be alpha dropout.",
         source=DOCUMENT,
-        asks=broken.Costs(
-            {"plain dropout 10 %": "alpha dropout 10 %"},
-            "plain dropout of 10 %, beside alpha dropout at that rate",
+        asks=broken.costs(
+            "plain dropout 10 %",
+            what="plain dropout of 10 %, beside alpha dropout at that rate",
+            beside="alpha dropout 10 %",
         ),
         by=broken.NEEDS,
     ),

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from actlab import data as datasets
+from actlab.data import Dataset
 from actlab.experiments import contest
 from actlab.experiments.broken import SMALL, WIDTH
+from actlab.experiments.contest import FAIR
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array
 from actlab.study import Study, grid_of, load
-from actlab.trial import Evidence, Level, Measured
+from actlab.trial import Evidence, Level
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from actlab.data import Dataset
-
 # --- Stacks, tables, the tutorial -----------------------------------------------------------------
 
 RIVALS = ("relu", "elu", "gelu", "tanh")
-
 DEEP = contest.contest(
     "contest_stacks",
     "SELU and five rivals in deep plain stacks",
-    {
-        arm: contest.FAIR[arm]
-        for arm in ("selu", "relu", "elu", "gelu", "tanh", "relu + batch norm")
-    },
+    {arm: FAIR[arm] for arm in ("selu", *RIVALS, "relu + batch norm")},
     data={**SMALL, "fashion_mnist": ({"size": 2_000}, 5)},
     depths=(8, 16),
     width=WIDTH,
@@ -41,14 +39,12 @@ DEEP = contest.contest(
     batch_size=64,
 )
 TABULAR = ("relu", "elu", "tanh", "relu + batch norm")
+FOUR = ("wine", "breast_cancer", "election", "marriages")
 TABLES = contest.contest(
     "contest_tables",
     "SELU and four rivals on four tables",
-    {arm: contest.FAIR[arm] for arm in ("selu", *TABULAR)},
-    data={
-        name: (contest.OPTIONS.get(name, {}), 30)
-        for name in ("wine", "breast_cancer", "election", "marriages")
-    },
+    {arm: FAIR[arm] for arm in ("selu", *TABULAR)},
+    data={name: (contest.OPTIONS.get(name, {}), 30) for name in FOUR},
     depths=(8,),
     width=32,
     batch_size=32,
@@ -58,12 +54,12 @@ REPLAY = contest.contest(
     "contest_replay",
     "The network of SELU's authors, its start, its curve and its dropout taken apart",
     {
-        "ReLU, PyTorch default": contest.FAIR["relu, PyTorch default"],
-        "ReLU": contest.FAIR["relu"],
-        "ReLU, dropout": {**contest.FAIR["relu"], "dropout": 0.05},
-        "SELU": contest.FAIR["selu"],
-        "SELU, dropout": {**contest.FAIR["selu"], "dropout": 0.05},
-        "SELU, alpha dropout": {**contest.FAIR["selu"], "dropout": 0.05, "alpha_dropout": True},
+        "ReLU, PyTorch default": FAIR["relu, PyTorch default"],
+        "ReLU": FAIR["relu"],
+        "ReLU, dropout": {**FAIR["relu"], "dropout": 0.05},
+        "SELU": FAIR["selu"],
+        "SELU, dropout": {**FAIR["selu"], "dropout": 0.05},
+        "SELU, alpha dropout": {**FAIR["selu"], "dropout": 0.05, "alpha_dropout": True},
     },
     data=SMALL,
     depths=(2,),
@@ -76,15 +72,11 @@ def linear_cell(data: str, root: int, *, splits: int, strengths: Sequence[float]
     """Logistic regression on many splits, its strength C chosen on the validation part."""
     from sklearn.linear_model import LogisticRegression
 
-    from actlab import data as datasets
-
     rows = []
     for split in root_seeds(root, splits):
         part = datasets.load(data, seed=split, **contest.OPTIONS.get(data, {}))
-        fits = [
-            LogisticRegression(C=c, max_iter=5_000).fit(part.x_train, part.y_train)
-            for c in strengths
-        ]
+        models = [LogisticRegression(C=c, max_iter=5_000) for c in strengths]
+        fits = [model.fit(part.x_train, part.y_train) for model in models]
         best = max(fits, key=lambda fit: fit.score(part.x_valid, part.y_valid))
         rows.append((split, best.C, np.float32(best.score(part.x_test, part.y_test))))
     return pd.DataFrame(rows, columns=["seed", "C", "test_accuracy"])
@@ -105,20 +97,13 @@ class BesideLinear(contest.Ahead):
     def __call__(self, root: int, level: Level) -> Evidence:
         """See :class:`Ahead`."""
         ((quantity, found),) = super().__call__(root, level).items()
-        table, linear, notes = self.table(), load(LINEAR.name, root=0), dict(found.notes)
-        for data in self.study.axes["data"]:
-            its = (
-                100 * grid_of(linear, "test_accuracy", "seed", "root", data=data)[: contest.SPLITS]
-            )
-            lead, _ = contest.over_splits(
-                contest.accuracies(table, self.arm, self.when, data=data) - its, 0.95
-            )
-            notes[f"{contest.TITLES[data]}, over logistic regression"] = [
-                lead.mean,
-                lead.low,
-                lead.high,
-            ]
-        return {quantity: Measured(found.cases, found.factors, found.floors, notes)}
+        linear, notes = load(LINEAR.name, root=0), dict(found.notes)
+        for (title,), (_, part) in self.places().items():
+            its = 100 * grid_of(linear, "test_accuracy", "seed", "root", data=part.data.iloc[0])
+            networks = contest.accuracies(part, self.arm, self.when)
+            lead, _ = contest.over_splits(networks - its[: contest.SPLITS], 0.95)
+            notes[f"{title}, over logistic regression"] = [lead.mean, lead.low, lead.high]
+        return {quantity: replace(found, notes=notes)}
 
     def words(self) -> str:
         """The experiment in prose."""
@@ -151,11 +136,9 @@ def convolutional(activation: str, data: Dataset, seed: int) -> nn.Sequential:
 
     act = catalog.get(activation).torch
     shape = data.image_shape or (data.n_features,)
-    convolution: Callable[[int, int], nn.Module]
-    pool: nn.Module
-    if len(shape) == 1:
-        convolution, pool = partial(nn.Conv1d, kernel_size=5, padding=2), nn.MaxPool1d(2)
-    else:
+    convolution: Any = partial(nn.Conv1d, kernel_size=5, padding=2)
+    pool: nn.Module = nn.MaxPool1d(2)
+    if len(shape) == 2:
         convolution, pool = partial(nn.Conv2d, kernel_size=3, padding=1), nn.MaxPool2d(2)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -175,24 +158,19 @@ def convolutional(activation: str, data: Dataset, seed: int) -> nn.Sequential:
 
 
 def learn(
-    model: nn.Module,
-    data: Dataset,
-    lr: float,
-    seed: int,
-    epochs: int = contest.LONGEST,
-    *,
-    report_at: Sequence[int] = (),
+    activation: str, data: Dataset, seed: int, lr: float, *, epochs: int, once: int = 1
 ) -> dict[str, Any]:
-    """Train in place by SGD (momentum 0.9, batches of 64) until nothing more comes of it.
+    """Train one by SGD (momentum 0.9, batches of 64) until nothing more comes of it.
 
     That is when the validation loss has not improved for ``PATIENCE`` epochs, or after ``epochs``.
     Returns ``valid_loss``, the best one; ``accuracy``: on the test set, of the weights that had
-    it, and as it stood after the epochs of ``report_at`` ``accuracy_1``, ``accuracy_4``; how many
-    epochs it ``ran``; and whether it ``diverged``: then the accuracies are NaN.
+    it, and ``accuracy_1``, ``accuracy_4``, as it stood after ``once`` and 4 × ``once`` epochs; how
+    many epochs it ``ran``; and whether it ``diverged``: then the accuracies are NaN.
     """
     import torch
     from torch.nn.functional import cross_entropy
 
+    model = convolutional(activation, data, seed)
     x, x_valid, x_test = map(torch.from_numpy, (data.x_train, data.x_valid, data.x_test))
     y, y_valid, y_test = map(torch.from_numpy, (data.y_train, data.y_valid, data.y_test))
     optimiser = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
@@ -210,17 +188,13 @@ def learn(
                 best, best_epoch = loss, len(stood) + 1
                 right = (model(x_test).argmax(1) == y_test).double().mean().item()
         stood.append(right)
-        if not math.isfinite(loss):
-            lost = dict.fromkeys(contest.COLUMNS.values(), math.nan)
-            return {"valid_loss": math.inf, **lost, "ran": len(stood), "diverged": True}
-    names = (contest.COLUMNS["once"], contest.COLUMNS["four times"])
-    reported = {
-        name: stood[min(at, len(stood)) - 1] for name, at in zip(names, report_at, strict=False)
-    }
-    return {
-        **{"valid_loss": best, "accuracy": right, **reported},
-        **{"ran": len(stood), "diverged": False},
-    }
+        if diverged := not math.isfinite(loss):
+            best, stood = math.inf, [math.nan] * len(stood)
+            break
+    ran = len(stood)
+    looks = {"accuracy_1": once, "accuracy_4": 4 * once, "accuracy": ran}
+    accuracies = {name: stood[min(epoch, ran) - 1] for name, epoch in looks.items()}
+    return {"valid_loss": best, **accuracies, "ran": ran, "diverged": diverged}
 
 
 def convolution_cell(data: str, arm: str, *, epochs: int) -> pd.DataFrame:
@@ -229,22 +203,15 @@ def convolution_cell(data: str, arm: str, *, epochs: int) -> pd.DataFrame:
 
     splits = contest.splits_of(data, **contest.OPTIONS.get(data, {}))
 
-    def trained(part: Dataset, seed: int, lr: float, *how: Any, **more: Any) -> dict[str, Any]:
-        return learn(convolutional(arm, part, seed), part, lr, seed, *how, **more)
+    def losses(lr: float) -> Array:
+        places = itertools.product(splits, contest.TUNING)
+        return np.array([learn(arm, *at, lr, epochs=4 * epochs)["valid_loss"] for at in places])
 
-    def score(rates: Sequence[float]) -> dict[float, Array]:
-        places = list(itertools.product(splits, contest.TUNING))
-        return {
-            rate: -np.array([trained(*place, rate, 4 * epochs)["valid_loss"] for place in places])
-            for rate in rates
-        }
-
-    chosen = search(score)
+    chosen = search(lambda rates: {lr: -losses(lr) for lr in rates})
     rows = [
         {"split": i, "seed": seed, "lr": chosen.rate, "edge": chosen.at_edge}
-        | trained(part, seed, chosen.rate, report_at=(epochs, 4 * epochs))
-        for i, part in enumerate(splits)
-        for seed in range(contest.SEEDS)
+        | learn(arm, part, seed, chosen.rate, epochs=contest.LONGEST, once=epochs)
+        for (i, part), seed in itertools.product(enumerate(splits), range(contest.SEEDS))
     ]
     return pd.DataFrame(rows)
 
