@@ -327,25 +327,24 @@ class Ahead:
         cases: dict[Case, Interval] = {}
         floors: dict[Case, float] = {}
         notes: dict[str, dict[str, Any]] = defaultdict(dict)
-        for case, ((ours, *rivals), part) in places.items():
+        for case, (names, part) in places.items():
             where = ", ".join(case)
-            scores = {arm: accuracies(part, arm, self.when) for arm in (ours, *rivals)}
-            leads = {rival: scores[ours] - scores[rival] for rival in rivals}
-            means = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
-            nearest = min(rivals, key=means.__getitem__)
-            surely = [over_splits(lead, sure) for lead in leads.values()]
-            corrected = [over_splits(lead, shared(sure, len(leads)))[0] for lead in leads.values()]
-            cases[case] = found = least([one for one, _ in surely], sure, corrected)
-            floors[case] = floor(scores[nearest])
+            ours, *rivals = (accuracies(part, arm, self.when) for arm in names)
+            leads = [ours - theirs for theirs in rivals]
+            means = [float(np.nanmean(lead)) for lead in leads]
+            nearest = int(np.argmin(means))
+            surely, hang = zip(*(over_splits(lead, sure) for lead in leads), strict=True)
+            corrected = [over_splits(lead, shared(sure, len(leads)))[0] for lead in leads]
+            cases[case] = found = least(surely, sure, corrected)
+            floors[case] = floor(rivals[nearest])
             notes["lead by split"][where] = np.nanmean(leads[nearest], axis=1).tolist()
             if len(rivals) > 1:
-                notes["lead by rival"][where] = means
-            if any(hangs for _, hangs in surely) and found.low <= 0 <= found.high:
+                notes["lead by rival"][where] = dict(zip(names[1:], means, strict=True))
+            if any(hang) and found.low <= 0 <= found.high:
                 notes["hangs on one split"][where] = True
-            diverged = part.groupby("arm").diverged.mean()
-            lost = {arm: 100 * float(diverged[arm]) for arm in scores}
-            if any(lost.values()):
-                notes["networks that diverged (%)"][where] = lost
+            lost = 100 * part.groupby("arm").diverged.mean()[list(names)]
+            if lost.any():
+                notes["networks that diverged (%)"][where] = lost.to_dict()
         return {self.quantity: Measured(cases, self.factors, floors, dict(notes))}
 
     def lengths(self) -> dict[str, Ahead]:
