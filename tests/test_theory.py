@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from actlab import theory
-from actlab.experiments import deep
+from actlab.experiments import plateau
 
 
 def test_fixed_points_that_papers_derive():
@@ -24,7 +24,7 @@ def test_an_input_that_is_not_centred_counts_with_its_mean():
 
 def test_the_critical_gain_keeps_the_gradient_and_is_the_one_that_a_study_uses():
     gain = theory.critical_gain("sigmoid")
-    assert gain == pytest.approx(deep.CRITICAL_GAIN, abs=0.005)
+    assert gain == pytest.approx(plateau.CRITICAL_GAIN, abs=0.005)
     factors = theory.layers("sigmoid", theory.Start(gain**2), 200).factor
     assert factors[-1] == pytest.approx(1, abs=1e-6)
     with pytest.raises(ValueError, match="no critical gain"):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from actlab import theory
-from actlab.experiments import broken, contest, fading, normalised, untrained
+from actlab.experiments import contest, fading, normalised, selu, untrained
 from actlab.stats import Interval
 
 
@@ -68,17 +68,17 @@ def test_drift_counts_either_way_and_not_the_first_ten_layers():
     noise = np.random.default_rng(0).normal(0, 0.01, (20, 30))
     for factor in (10.0, 0.1):
         sd = 10.0**noise * np.where(np.arange(30) == 20, factor, 1)
-        found = broken.drift(sd, 0.95)
+        found = selu.drift(sd, 0.95)
         assert found.mean == pytest.approx(1, abs=0.01)
         assert found.low < 1 < found.high
     early = 10.0**noise * np.where(np.arange(30) < 10, 50.0, 1)
-    found = broken.drift(early, 0.95)
+    found = selu.drift(early, 0.95)
     assert (found.low, found.high) == pytest.approx((0, 0), abs=0.02)
 
 
-@pytest.mark.parametrize("condition", broken.CONDITIONS)
+@pytest.mark.parametrize("condition", selu.CONDITIONS)
 def test_every_condition_can_be_drawn(condition):
-    mean, sd = broken.untrained_moments(condition, depth=2, width=16)
+    mean, sd = selu.untrained_moments(condition, depth=2, width=16)
     assert mean.shape == sd.shape == (20, 2)
 
 

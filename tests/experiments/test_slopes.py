@@ -45,7 +45,7 @@ def test_an_advantage_is_paired_by_seed():
 
 def test_the_slopes_are_those_of_the_contest(monkeypatch):
     """A cell trains the same networks again: their accuracies are those of the contest."""
-    monkeypatch.setattr(slopes, "LONGEST", 3)
+    monkeypatch.setattr(contest, "LONGEST", 3)
     monkeypatch.setattr(contest, "SPLITS", 1)
     cell = slopes.slopes_cell("digits", 5, of="")
     assert len(cell) == 4 * 5

@@ -117,10 +117,7 @@ CLAIMS = (
         source=RRELU_DOCUMENT,
         asks=slopes.large,
         by=Rule(
-            {
-                "lead at the largest size": above(0, "points"),
-                "growth of the lead for ten times the data": above(0, "points"),
-            },
+            {slopes.LARGEST: above(0, "points"), slopes.GROWTH: above(0, "points")},
             together=True,
             of="data set",
         ),
@@ -130,11 +127,7 @@ CLAIMS = (
         statement="RReLU is worth a try when the network overfits.",
         source=f"{RRELU_DOCUMENT}; {XU}",
         asks=slopes.overfitted,
-        by=Rule(
-            {"lead on the smallest training set": above(0.5, "points")},
-            together=True,
-            of="data set",
-        ),
+        by=Rule({slopes.SMALLEST: above(0.5, "points")}, together=True, of="data set"),
     ),
     # --- Weight decay ---
     Claim(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actlab.experiments import broken, fading, normalised, stacks
+from actlab.experiments import fading, normalised, selu
 from actlab.experiments.contest import BEATS
 from actlab.trial import Claim, Row, Rule, below, within
 
@@ -44,51 +44,52 @@ CLAIMS = (
         id="selu-needs-lecun",
         statement="Self-normalisation needs every weight to be drawn by lecun_normal.",
         source=DOCUMENT,
-        asks=broken.Costs.of(
+        asks=selu.costs(
             *("Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
             what="Glorot's uniform weights, orthogonal ones, He's normal ones, PyTorch's default",
         ),
-        by=broken.NEEDS,
+        by=selu.NEEDS,
     ),
     Claim(
         id="selu-needs-standardised",
         statement="Self-normalisation needs standardised inputs.",
         source=DOCUMENT,
-        asks=broken.Costs.of(
+        asks=selu.costs(
             *("input: mean 5, sd 5", "input: sd 0.1"),
             what="inputs of mean 5 and sd 5 (like raw digits), inputs of sd 0.1",
         ),
-        by=broken.NEEDS,
+        by=selu.NEEDS,
     ),
     Claim(
         id="selu-needs-sequential",
         statement="Self-normalisation needs a purely sequential architecture.",
         source=DOCUMENT,
-        asks=broken.Costs.of("skip connections", what="a skip connection around every layer"),
-        by=broken.NEEDS,
+        asks=selu.costs("skip connections", what="a skip connection around every layer"),
+        by=selu.NEEDS,
     ),
     Claim(
         id="selu-needs-alpha-dropout",
         statement="If a self-normalising network uses dropout, it has to be alpha dropout.",
         source=DOCUMENT,
-        asks=broken.Costs(
-            {"plain dropout 10 %": "alpha dropout 10 %"},
-            "plain dropout of 10 %, beside alpha dropout at that rate",
+        asks=selu.costs(
+            "plain dropout 10 %",
+            what="plain dropout of 10 %, beside alpha dropout at that rate",
+            beside="alpha dropout 10 %",
         ),
-        by=broken.NEEDS,
+        by=selu.NEEDS,
     ),
     Claim(
         id="selu-deep",
         statement="In deep networks SELU clearly outperforms other activation functions.",
         source=DOCUMENT,
-        asks=stacks.DEEP_LEAD,
+        asks=selu.DEEP_LEAD,
         by=BEATS,
     ),
     Claim(
         id="selu-unfair",
         statement="In its authors' own side-by-side SELU beats ReLU, so it is the better function.",
         source="[SNN tutorial, MLP on MNIST](https://github.com/bioinf-jku/SNNs)",
-        asks=stacks.REPLAYED,
+        asks=selu.REPLAYED,
         by=BEATS,
         remarks=(
             "Published was dropout of 5 %, of another kind for each, and PyTorch's start for ReLU, "
@@ -99,7 +100,7 @@ CLAIMS = (
         id="selu-tabular",
         statement="On tabular data self-normalising networks beat other feed-forward networks.",
         source=PAPER,
-        asks=stacks.ON_TABLES,
+        asks=selu.ON_TABLES,
         by=BEATS,
     ),
     Claim(
@@ -113,22 +114,22 @@ CLAIMS = (
         id="elu-when-broken",
         statement="Where a network cannot normalise itself, ELU does better than SELU.",
         source=DOCUMENT,
-        asks=broken.ELU_LEAD,
+        asks=selu.ELU_LEAD,
         by=BEATS,
     ),
     Claim(
         id="selu-kink",
         statement="That is because SELU is not smooth at 0.",
         source=DOCUMENT,
-        asks=broken.smooth,
-        by=broken.KINK,
+        asks=selu.smooth,
+        by=selu.KINK,
         remarks="The curve without the kink is also flatter, which may help by itself.",
     ),
     Claim(
         id="selu-cnn",
         statement="SELU improves convolutional networks.",
         source=DOCUMENT,
-        asks=stacks.CONVOLUTIONAL_LEAD,
+        asks=selu.CONVOLUTIONAL_LEAD,
         by=BEATS,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from actlab.experiments import deep, fading, plateau, pointwise, race
+from actlab.experiments import fading, plateau, pointwise, race
 from actlab.experiments.contest import BEATS
 from actlab.experiments.cost import ACTIVATION_COST, Extra
 from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
@@ -164,7 +164,7 @@ CLAIMS = (
         id="sigmoid-deep-does-not-train",
         statement="Never use sigmoids in hidden layers: a deep network of them does not train.",
         source="common advice; starting document, section Sigmoid (vanishing gradient)",
-        asks=deep.TRAINS,
+        asks=plateau.TRAINS,
         by=Rule({"test accuracy": below(50, "%")}, of="way"),
         remarks=(
             "After 300 epochs all were stopped; four in five of those with Adam and nearly half of "
@@ -177,7 +177,7 @@ CLAIMS = (
             "Well initialised (orthogonal) sigmoidal networks train better than deep ReLU networks."
         ),
         source="[Pennington et al., 2017](https://arxiv.org/abs/1711.04735)",
-        asks=deep.AHEAD_OF_RELU,
+        asks=plateau.AHEAD_OF_RELU,
         by=BEATS,
         remarks="Asked of the thirty layers.",
     ),

@@ -3,15 +3,14 @@
 A contest has one cell for each data set, depth and arm. Its learning rate is chosen over all
 splits (:func:`actlab.ensemble.fair_rate`); then networks from other seeds are trained on every
 split until the validation loss has not improved for ``patience`` epochs. What they had come to
-after ``epochs`` and four times as many is noted on the way: a lead that is gone at the end was a
-matter of who starts fastest.
+after ``epochs`` and four times as many is noted: a lead that is gone at the end was a matter of who
+starts fastest.
 
 Three things were laid down before the contests were decided. A network that diverged is left out
 together with its twins; but where more than a fifth of an arm's networks diverged at the rate that
 was tuned for it, they count as chance: that is what the arm comes to. The chance of seeds and
 splits is covered by Student's interval over the means of the splits. And a lead that hangs on one
-split is none: the interval is widened until it also covers the 95 % interval that is found
-without any one of the splits.
+split is none: the interval is widened to cover the 95 % interval without any one of the splits.
 """
 
 from __future__ import annotations
@@ -20,23 +19,27 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from actlab import data as datasets
 from actlab import stats
 from actlab.experiments.together import least, shared
 from actlab.stats import Array, Interval
 from actlab.study import Study, grid_of, load, part_of
-from actlab.trial import Case, Evidence, Level, Measured, Rule, above
+from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above
 
 if TYPE_CHECKING:
     from actlab.data import Dataset
+    from actlab.ensemble import Result
 
 When = Literal["once", "four times", "plateau"]
 
 SPLITS, SEEDS, TUNING_SEEDS = 5, 4, 2  # of each split: 20 networks are reported, 10 tuned with
+PAIRED = f"{SPLITS} splits with {SEEDS} paired seeds each"
 TUNING = range(1000, 1000 + TUNING_SEEDS)
 PATIENCE, LONGEST = 20, 300  # epochs without improvement; and at most
 TITLES = {
@@ -49,37 +52,33 @@ TITLES = {
     "marriages": "the survey on marriages",
 }
 
-# --- Starts ---------------------------------------------------------------------------------------
+# --- Arms, by their settings ----------------------------------------------------------------------
+
+RANDOM_SLOPES = (1 / 8, 1 / 3)  # RReLU's range in PyTorch
 
 
-def leaky_start(mean_square_slope: float) -> dict[str, Any]:
-    """He's start for a leaky unit: weights of variance 2 / ((1 + a²) n) (He et al., 2015, eq. 15).
-
-    ``mean_square_slope`` is a², or its mean where the slope is random; 0 is ReLU.
-    """
-    return {"init": "he_normal", "gain": (1 + mean_square_slope) ** -0.5}
-
-
-def leaky(slope: float) -> dict[str, Any]:
-    """The settings of a leaky arm; slope 0 is ReLU."""
+def leaky(slope: float, activation: str = "leaky_relu") -> dict[str, Any]:
+    """The settings of an arm of one fixed slope, which is 0 for ReLU."""
     if slope == 0:
-        return {"activation": "relu", **leaky_start(0)}
-    params = {"negative_slope": slope}
-    return {"activation": "leaky_relu", "params": params, **leaky_start(slope**2)}
+        return _for_slopes("relu", 0)
+    return _for_slopes(activation, slope**2, params={"negative_slope": slope})
 
 
 def prelu(slope: float) -> dict[str, Any]:
     """The settings of an arm that learns one slope per layer, from ``slope`` (not 0)."""
-    return {**leaky(slope), "activation": "prelu"}
-
-
-RANDOM_SLOPES = (1 / 8, 1 / 3)  # RReLU's range in PyTorch
+    return leaky(slope, "prelu")
 
 
 def rrelu() -> dict[str, Any]:
     """The settings of an arm with random slopes: the mean square is mean² + variance."""
     low, high = RANDOM_SLOPES
-    return {"activation": "rrelu", **leaky_start(((low + high) / 2) ** 2 + (high - low) ** 2 / 12)}
+    return _for_slopes("rrelu", ((low + high) / 2) ** 2 + (high - low) ** 2 / 12)
+
+
+def _for_slopes(activation: str, square: float, **more: Any) -> dict[str, Any]:
+    """With He's start for a mean square slope a²: variance 2 / ((1 + a²) n) (2015, eq. 15)."""
+    gain = (1 + square) ** -0.5
+    return {"activation": activation, "init": "he_normal", "gain": gain, **more}
 
 
 # Each activation with the initialisation that suits it; the last arm is there to be unfair.
@@ -104,8 +103,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def splits_of(data: str, **options: Any) -> list[Dataset]:
     """A data set, split in all the ways that networks are trained on."""
-    from actlab import data as datasets
-
     return [datasets.load(data, seed=split, **options) for split in range(SPLITS)]
 
 
@@ -115,47 +112,41 @@ def transformed(data: Dataset, shift: float, stretch: float) -> Dataset:
     return replace(data, **{part: shift + stretch * getattr(data, part) for part in parts})
 
 
+def networks(settings: Mapping[str, Any], arm: str, depth: int) -> dict[str, Any]:
+    """How an arm of a contest with these ``settings`` is built and trained, but for its rate."""
+    return {**settings["common"], **settings["arms"][arm], "hidden": (settings["width"],) * depth}
+
+
+def trained(part: Dataset, arm: str, own: Mapping[str, Any], **options: Any) -> Result:
+    """The networks of one arm on one split, trained to the plateau or as ``options`` say."""
+    from actlab import ensemble
+
+    usual = {"seeds": range(SEEDS), "epochs": LONGEST, "patience": PATIENCE, "progress": False}
+    return ensemble.train(part, arms={arm: own}, **{**usual, **options})
+
+
 def contest_cell(
-    data: str,
-    depth: int,
-    arm: str,
-    *,
-    arms: Mapping[str, Mapping[str, Any]],
-    options: Mapping[str, Mapping[str, Any]],
-    epochs: Mapping[str, int],
-    width: int,
-    common: Mapping[str, Any],
-    patience: int | None = None,
+    data: str, depth: int, arm: str, *, patience: int | None = None, **settings: Any
 ) -> pd.DataFrame:
     """Tune one arm on one data set, then train it to the plateau: one row per network.
 
-    ``accuracy_1``, ``accuracy_4``, ``accuracy``: on the test set, of the weights with the best
-    validation loss after ``epochs``, after four times as many, and at the plateau, where the
-    network had run for ``ran`` epochs. A network that diverged is NaN. An arm's ``inputs``
-    are a shift and a stretch of the standardised data.
+    ``settings``: as :func:`contest` declares them; an arm's ``inputs`` are a shift and a stretch of
+    the standardised data. ``accuracy_1``, ``accuracy_4``, ``accuracy``: on the test set, of the
+    weights with the best validation loss after 1 × epochs, after four times as many, and at the
+    plateau, where the network had ``ran`` for so many. A network that diverged is NaN.
     """
     from actlab import ensemble
 
-    own = dict(arms[arm])
+    own, once = networks(settings, arm, depth), settings["epochs"][data]
     change = own.pop("inputs", (0.0, 1.0))
-    splits = [transformed(part, *change) for part in splits_of(data, **options[data])]
-    settings = {**common, **own, "hidden": (width,) * depth}
-    once = epochs[data]
+    splits = [transformed(part, *change) for part in splits_of(data, **settings["options"][data])]
     run: dict[str, Any] = {"patience": patience or PATIENCE, "progress": False}
-    tuned = ensemble.fair_rate(
-        splits, settings, TUNING, metric="valid_loss", epochs=4 * once, **run
-    )
+    tuned = ensemble.fair_rate(splits, own, TUNING, metric="valid_loss", epochs=4 * once, **run)
+    own["lr"] = tuned.rate
+    run |= {"report_at": (once, 4 * once), "keep_weights": False}
     tables = []
     for split, part in enumerate(splits):
-        result = ensemble.train(
-            part,
-            arms={arm: {**settings, "lr": tuned.rate}},
-            seeds=range(SEEDS),
-            epochs=LONGEST,
-            report_at=(once, 4 * once),
-            keep_weights=False,
-            **run,
-        )
+        result = trained(part, arm, own, **run)
         columns = {
             "split": split,
             "seed": result.seed_of,
@@ -188,21 +179,16 @@ def contest(
 
     ``patience``: where ``PATIENCE`` epochs would end a network that waits at chance.
     """
-    return Study(
-        name=name,
-        title=title,
-        task=contest_cell,
-        axes={"data": tuple(data), "depth": tuple(depths), "arm": tuple(arms)},
-        only=only,
-        settings={
-            "arms": {arm: dict(own) for arm, own in arms.items()},
-            "options": {part: dict(options) for part, (options, _) in data.items()},
-            "epochs": {part: once for part, (_, once) in data.items()},
-            "width": width,
-            "common": common,
-            **({"patience": patience} if patience else {}),
-        },
-    )
+    axes = {"data": tuple(data), "depth": tuple(depths), "arm": tuple(arms)}
+    settings = {
+        "arms": dict(arms),
+        "options": {part: options for part, (options, _) in data.items()},
+        "epochs": {part: once for part, (_, once) in data.items()},
+        "width": width,
+        "common": common,
+        **({"patience": patience} if patience else {}),
+    }
+    return Study(name=name, title=title, task=contest_cell, axes=axes, only=only, settings=settings)
 
 
 # --- The slopes -----------------------------------------------------------------------------------
@@ -234,11 +220,6 @@ CHANCE = {"wine": 1 / 3, "breast_cancer": 1 / 2, "election": 1 / 2, "marriages":
 TOLERATED = 0.2  # of an arm's networks may diverge and be left out
 
 
-def other_lengths(asks: Any) -> dict[str, Any]:
-    """The same question (a dataclass with a field ``when``) after the other lengths of training."""
-    return {f"trained {when}": replace(asks, when=when) for when in COLUMNS if when != asks.when}
-
-
 def accuracies(table: pd.DataFrame, arm: str, when: When = "plateau", **where: Any) -> Array:
     """Test accuracies in per cent, (splits, seeds); NaN where few networks diverged."""
     part = part_of(table, arm=arm, **where)
@@ -256,10 +237,9 @@ def over_splits(values: Array, confidence: float) -> tuple[Interval, bool]:
     """
     means = np.nanmean(values[~np.isnan(values).all(1)], axis=1)
     found = stats.mean_interval(means, confidence)
-    without = [stats.mean_interval(np.delete(means, i)) for i in range(len(means))]
-    low = min(found.low, *(one.low for one in without))
-    high = max(found.high, *(one.high for one in without))
-    mean, low, high = (round(end, 9) for end in (found.mean, low, high))
+    every = [found, *(stats.mean_interval(np.delete(means, i)) for i in range(len(means)))]
+    ends = (found.mean, min(one.low for one in every), max(one.high for one in every))
+    mean, low, high = (round(end, 9) for end in ends)
     wide = Interval(mean, low, high, int(np.isfinite(values).sum()), confidence=confidence)
     return wide, low <= 0 <= high and not found.low <= 0 <= found.high
 
@@ -268,6 +248,17 @@ def floor(values: Array, confidence: float = 0.95) -> float:
     """How far two means of the same arm drift apart by other seeds, on the same splits."""
     rows = [row[~np.isnan(row)] for row in values]
     return stats.nested_noise_floor([row for row in rows if len(row)], confidence)
+
+
+class Lasting(Experiment):
+    """An experiment whose ``measure`` also takes ``when``; without it, the plateau is meant."""
+
+    measure: Callable[..., Evidence]
+
+    def lengths(self) -> dict[str, Lasting]:
+        """The same question after the shorter trainings."""
+        at = {when: partial(self.measure, when=when) for when in COLUMNS if when != "plateau"}
+        return {f"trained {when}": replace(self, measure=measure) for when, measure in at.items()}
 
 
 @dataclass(frozen=True)
@@ -297,9 +288,8 @@ class Ahead:
         arms = self.study.axes["arm"]
         for name in itertools.chain(*self.compared.values()):
             if name not in arms:
-                raise ValueError(
-                    f"{self.study.name} has no arm {name!r}: it has {', '.join(map(str, arms))}."
-                )
+                has = ", ".join(arms)
+                raise ValueError(f"{self.study.name} has no arm {name!r}: it has {has}.")
 
     @property
     def compared(self) -> Mapping[str, tuple[str, ...]]:
@@ -311,7 +301,7 @@ class Ahead:
     def scope(self) -> str:
         """Networks, data, seeds and splits."""
         data = ", ".join(TITLES[name] for name in self.study.axes["data"])
-        return f"Small networks · {data} · {SPLITS} splits with {SEEDS} paired seeds each"
+        return f"Small networks · {data} · {PAIRED}"
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -320,52 +310,47 @@ class Ahead:
         depths = len(self.study.axes.get("depth", ())) > 1 and "depth" not in self.where
         return (*pairs, "data", "depth") if depths else (*pairs, "data")
 
-    def table(self) -> pd.DataFrame:
-        """The rows that are looked at."""
-        return load(self.study.name, **self.where)
-
-    def places(self, table: pd.DataFrame) -> dict[Case, tuple[tuple[str, ...], dict[str, Any]]]:
-        """Case → the arm and its rivals, and the columns to look at."""
+    def places(self) -> dict[Case, tuple[tuple[str, ...], pd.DataFrame]]:
+        """Case → the arm and its rivals, and the rows of the table in which to look."""
         axes = list(self.factors[1:] if self.pairs else self.factors)
+        parts = load(self.study.name, **self.where).groupby(axes, sort=False)
         found = {}
-        for what, names in self.compared.items():
-            for key in table[axes].drop_duplicates().to_dict("records"):
-                case = tuple(TITLES.get(str(value), str(value)) for value in key.values())
-                found[(what, *case) if self.pairs else case] = (names, key)
+        for (what, names), (key, part) in itertools.product(self.compared.items(), parts):
+            case = tuple(TITLES.get(str(value), str(value)) for value in key)
+            found[(what, *case) if self.pairs else case] = (names, part)
         return found
 
     def __call__(self, root: int, level: Level) -> Evidence:
         """The paired lead in every case, over seeds and splits, whatever the ``root``."""
-        table = self.table()
-        places = self.places(table)
+        places = self.places()
         sure = level(len(places))
         cases: dict[Case, Interval] = {}
         floors: dict[Case, float] = {}
         notes: dict[str, dict[str, Any]] = defaultdict(dict)
-        for case, ((ours, *rivals), key) in places.items():
+        for case, (names, part) in places.items():
             where = ", ".join(case)
-            scores = {arm: accuracies(table, arm, self.when, **key) for arm in (ours, *rivals)}
-            leads = {rival: scores[ours] - scores[rival] for rival in rivals}
-            means = {rival: float(np.nanmean(lead)) for rival, lead in leads.items()}
-            nearest = min(rivals, key=means.__getitem__)
-            surely = [over_splits(lead, sure) for lead in leads.values()]
-            corrected = [over_splits(lead, shared(sure, len(leads)))[0] for lead in leads.values()]
-            cases[case] = found = least([one for one, _ in surely], sure, corrected)
-            floors[case] = floor(scores[nearest])
+            ours, *rivals = (accuracies(part, arm, self.when) for arm in names)
+            leads = [ours - theirs for theirs in rivals]
+            means = [float(np.nanmean(lead)) for lead in leads]
+            nearest = int(np.argmin(means))
+            surely, hang = zip(*(over_splits(lead, sure) for lead in leads), strict=True)
+            corrected = [over_splits(lead, shared(sure, len(leads)))[0] for lead in leads]
+            cases[case] = found = least(surely, sure, corrected)
+            floors[case] = floor(rivals[nearest])
             notes["lead by split"][where] = np.nanmean(leads[nearest], axis=1).tolist()
             if len(rivals) > 1:
-                notes["lead by rival"][where] = means
-            if any(hangs for _, hangs in surely) and found.low <= 0 <= found.high:
+                notes["lead by rival"][where] = dict(zip(names[1:], means, strict=True))
+            if any(hang) and found.low <= 0 <= found.high:
                 notes["hangs on one split"][where] = True
-            diverged = part_of(table, **key).groupby("arm").diverged.mean()
-            lost = {arm: 100 * float(diverged[arm]) for arm in scores}
-            if any(lost.values()):
-                notes["networks that diverged (%)"][where] = lost
+            lost = 100 * part.groupby("arm").diverged.mean()[list(names)]
+            if lost.any():
+                notes["networks that diverged (%)"][where] = lost.to_dict()
         return {self.quantity: Measured(cases, self.factors, floors, dict(notes))}
 
     def lengths(self) -> dict[str, Ahead]:
-        """The same question after the shorter trainings."""
-        return other_lengths(self)
+        """The same question after the other lengths of training."""
+        others = [when for when in COLUMNS if when != self.when]
+        return {f"trained {when}": replace(self, when=when) for when in others}
 
     def words(self) -> str:
         """The experiment in prose."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -12,27 +10,11 @@ import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
-from actlab.experiments.contest import (
-    LEAKY,
-    LEAKY_ARMS,
-    LONGEST,
-    PATIENCE,
-    RANDOM_SLOPES,
-    SEEDS,
-    SPLITS,
-    TITLES,
-    Ahead,
-    accuracies,
-    leaky,
-    method,
-    over_splits,
-    prelu,
-    rrelu,
-    splits_of,
-)
+from actlab.experiments import contest
+from actlab.experiments.contest import LEAKY, LEAKY_ARMS, SEEDS, SPLITS, TITLES
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
-from actlab.study import Study, grid_of, load, part_of
+from actlab.study import Study, grid_of, load, part_of, table_of
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
@@ -45,40 +27,20 @@ def learned(result: Result) -> Array:
     """The slopes of trained PReLU networks, one per layer: (networks, layers)."""
     from torch import nn
 
-    return np.array(
-        [
-            [unit.weight.item() for unit in network or () if isinstance(unit, nn.PReLU)]
-            for network in result.networks
-        ]
-    )
+    units = [[u for u in network or () if isinstance(u, nn.PReLU)] for network in result.networks]
+    return np.array([[unit.weight.item() for unit in own] for own in units])
 
 
 def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
     """The PReLU networks of the contest ``of`` once more: one row per network and layer."""
-    from actlab import ensemble
-
     rate = load(LEAKY.name, data=data, depth=depth, arm="PReLU").lr.iloc[0]
+    own = contest.networks(LEAKY.settings, "PReLU", depth) | {"lr": float(rate)}
     tables = []
-    for split, part in enumerate(splits_of(data, **LEAKY.settings["options"][data])):
-        result = ensemble.train(
-            part,
-            arms={"PReLU": {**LEAKY_ARMS["PReLU"], "lr": float(rate)}},
-            hidden=(LEAKY.settings["width"],) * depth,
-            seeds=range(SEEDS),
-            epochs=LONGEST,
-            patience=PATIENCE,
-            progress=False,
-            **LEAKY.settings["common"],
-        )
-        seed, layer = np.meshgrid(result.seed_of, range(1, depth + 1), indexing="ij")
-        columns = {
-            "split": split,
-            "seed": seed.ravel(),
-            "layer": layer.ravel(),
-            "slope": learned(result).ravel(),
-            "accuracy": np.repeat(result.test_accuracy, depth),
-        }
-        tables.append(pd.DataFrame(columns))
+    for split, part in enumerate(contest.splits_of(data, **LEAKY.settings["options"][data])):
+        result = contest.trained(part, "PReLU", own)
+        columns = {"slope": learned(result), "accuracy": result.test_accuracy[:, None]}
+        table = table_of(columns, seed=range(SEEDS), layer=range(1, depth + 1))
+        tables.append(table.assign(split=split))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -93,24 +55,22 @@ LEARNED = Study(
 
 
 @experiment(
-    f"The PReLU networks of this contest: {LEAKY.title.lower()}. {method(PATIENCE)} Rank "
+    f"The PReLU networks of this contest: {LEAKY.title.lower()}. {contest.method()} Rank "
     "correlation of learned slope and layer in each of them.",
-    Ahead(LEAKY, "PReLU", over="ReLU").scope,
+    contest.Ahead(LEAKY, "PReLU", over="ReLU").scope,
     LEARNED.name,
 )
 def falling(root: int, level: Level) -> Evidence:
     """Rank correlation of slope and layer in each network; whatever the ``root``."""
     from scipy.stats import spearmanr
 
-    def rank_correlation(slopes: Array) -> float:
-        return float(spearmanr(range(DEPTH), slopes).statistic)
-
-    table = load(LEARNED.name)
+    table, layers = load(LEARNED.name), range(1, DEPTH + 1)
+    sure = level(len(LEARNED.axes["data"]))
     cases: dict[Case, Interval] = {}
     for data in LEARNED.axes["data"]:
-        slopes = [grid_of(table, "slope", data=data, layer=1 + i) for i in range(DEPTH)]
-        found = np.apply_along_axis(rank_correlation, 0, slopes)
-        cases[TITLES[data], str(DEPTH)], _ = over_splits(found, level(len(LEARNED.axes["data"])))
+        slopes = [grid_of(table, "slope", data=data, layer=layer) for layer in layers]
+        found = np.apply_along_axis(lambda own: spearmanr(layers, own).statistic, 0, slopes)
+        cases[TITLES[data], str(DEPTH)], _ = contest.over_splits(found, sure)
     notes = {
         "slopes below 0 (%)": 100 * float((table.slope < 0).mean()),
         "slopes above 1 (%)": 100 * float((table.slope > 1).mean()),
@@ -119,7 +79,7 @@ def falling(root: int, level: Level) -> Evidence:
 
 
 @experiment(
-    f"{LEAKY.title}; {LEAKY.words()}. {method(PATIENCE)} How much the lead over ReLU varies "
+    f"{LEAKY.title}; {LEAKY.words()}. {contest.method()} How much the lead over ReLU varies "
     "between the six settings, as a standard deviation: PReLU's divided by that of every other "
     "arm; interval by the jackknife over the splits.",
     falling.scope,
@@ -131,40 +91,36 @@ def spread(root: int, level: Level) -> Evidence:
     The interval is that of the jackknife over the splits, of the logarithm.
     """
     table = load(LEAKY.name)
-    places = list(itertools.product(LEAKY.axes["data"], LEAKY.axes["depth"]))
+    parts = [part for _, part in table.groupby(["data", "depth"])]
 
-    def scores(arm: str) -> Array:
-        return np.array([accuracies(table, arm, data=name, depth=n) for name, n in places])
+    def spreads(arm: str) -> Array:
+        """Over all splits, and without each of them: (1 + splits,)."""
+        leads = [contest.accuracies(at, arm) - contest.accuracies(at, "ReLU") for at in parts]
+        lead = np.nanmean(leads, axis=2)  # (settings, splits)
+        kept = [lead, *(np.delete(lead, split, axis=1) for split in range(SPLITS))]
+        return np.array([some.mean(1).std(ddof=1) for some in kept])
 
-    leads = {arm: np.nanmean(scores(arm) - scores("ReLU"), axis=2) for arm in LEAKY_ARMS}
-
-    def spread(arm: str, without: Any = ()) -> float:
-        return float(np.delete(leads[arm], without, axis=1).mean(1).std(ddof=1))
-
-    rivals = [arm for arm in LEAKY_ARMS if arm not in ("ReLU", "PReLU")]
+    found = {arm: spreads(arm) for arm in LEAKY_ARMS if arm != "ReLU"}
+    notes = {"spread of the lead over ReLU (points)": {a: float(x[0]) for a, x in found.items()}}
+    ours = found.pop("PReLU")
     cases: dict[str, Interval] = {}
-    for rival in rivals:
-        ratio, *others = (
-            math.log(spread("PReLU", without) / spread(rival, without))
-            for without in ((), *range(SPLITS))
-        )
-        pseudo = [SPLITS * ratio - (SPLITS - 1) * other for other in others]
-        found = stats.mean_interval(pseudo, level(len(rivals)))
-        half = found.high - found.mean
-        mean, low, high = (math.exp(ratio + by) for by in (0, -half, half))
-        cases[rival] = Interval(mean, low, high, SPLITS * SEEDS, confidence=found.confidence)
-    spreads = {arm: spread(arm) for arm in LEAKY_ARMS if arm != "ReLU"}
-    notes = {"spread of the lead over ReLU (points)": spreads}
+    for rival, its in found.items():
+        ratio, *without = np.log(ours / its)
+        pseudo = SPLITS * ratio - (SPLITS - 1) * np.array(without)
+        around = stats.mean_interval(pseudo, level(len(found)))
+        half = around.high - around.mean
+        mean, low, high = np.exp([ratio, ratio - half, ratio + half]).tolist()
+        cases[rival] = Interval(mean, low, high, SPLITS * SEEDS, confidence=around.confidence)
     return {"relative spread of the lead": Measured.of(cases, "rival", notes=notes)}
 
 
 # --- Fixed, learned, random: the same mean slope, more and more data ------------------------------
 
-MEAN_SLOPE = sum(RANDOM_SLOPES) / 2
+MEAN_SLOPE = sum(contest.RANDOM_SLOPES) / 2
 KINDS: dict[str, dict[str, Any]] = {
-    "fixed": leaky(MEAN_SLOPE),
-    "learned": prelu(MEAN_SLOPE),
-    "random": rrelu(),
+    "fixed": contest.leaky(MEAN_SLOPE),
+    "learned": contest.prelu(MEAN_SLOPE),
+    "random": contest.rrelu(),
 }
 # Examples that differ; they are repeated until an epoch is as long as the largest size.
 SIZES = {"mnist1d": (200, 600, 3_000), "fashion_mnist": (160, 1_280, 10_240)}
@@ -179,11 +135,8 @@ def repeated(name: str, size: int) -> tuple[Any, ...]:
     """
     data = datasets.load(name, size=size)
     copies = SIZES[name][-1] // size
-    return (
-        *(np.tile(data.x_train, (copies, 1)), np.tile(data.y_train, copies)),
-        *(data.x_valid[:1_000], data.y_valid[:1_000]),
-        *(data.x_test, data.y_test),
-    )
+    train = np.tile(data.x_train, (copies, 1)), np.tile(data.y_train, copies)
+    return *train, data.x_valid[:1_000], data.y_valid[:1_000], data.x_test, data.y_test
 
 
 def sizes_cell(data: str, size: int, root: int, arm: str) -> pd.DataFrame:
@@ -200,9 +153,7 @@ def sizes_cell(data: str, size: int, root: int, arm: str) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the edge is recorded instead
         tuned = ensemble.tune(part, arms=arms, lrs=RATES, seeds=tuning, **run)
-    result = ensemble.train(
-        part, arms=tuned.arms, seeds=root_seeds(root), keep_weights=False, **run
-    )
+    result = ensemble.train(part, arms=tuned.arms, seeds=root_seeds(root), **run)
     table = result.to_frame().drop(columns=["best_epoch", "valid_loss"])
     return table.assign(lr=tuned.lr[arm], edge=bool(tuned.at_edge))
 
@@ -224,16 +175,14 @@ STUDIES = (LEARNED, BY_SIZE)
 
 def advantage(table: pd.DataFrame, name: str, arm: str) -> Array:
     """An arm minus the fixed slope in points, (seeds, sizes); a diverged network is at chance."""
-    chance = 0.1  # ten classes of about equal size
-    ours, fixed = (
-        np.nan_to_num(
-            grid_of(table, "test_accuracy", "seed", "size", data=name, arm=one), nan=chance
-        )
-        for one in (arm, "fixed")
-    )
+    filled = table.fillna({"test_accuracy": 0.1})  # ten classes of about equal size
+    where = {"rows": "seed", "columns": "size", "data": name}
+    ours, fixed = (grid_of(filled, "test_accuracy", arm=one, **where) for one in (arm, "fixed"))
     return 100 * (ours - fixed)
 
 
+LARGEST, GROWTH = "lead at the largest size", "growth of the lead for ten times the data"
+SMALLEST = "lead on the smallest training set"
 _SIZES = (
     "A slope fixed at RReLU's mean, one learned from there, and RReLU, each with its own start "
     "and learning rate (of four, by five other seeds); three hidden layers, the same number of "
@@ -253,12 +202,11 @@ def large(root: int, level: Level) -> Evidence:
     table, growth, largest = load(BY_SIZE.name, root=root), {}, {}
     for name, sizes in SIZES.items():
         ahead = advantage(table, name, "learned")
-        per_tenfold = np.polyfit(np.log10(sizes), ahead.T, 1)[0]  # one slope per seed
-        growth[TITLES[name]] = stats.mean_interval(per_tenfold, level(len(SIZES)))
-        largest[TITLES[name]] = stats.mean_interval(ahead[:, -1], level(len(SIZES)))
+        largest[TITLES[name]] = ahead[:, -1]
+        growth[TITLES[name]] = np.polyfit(np.log10(sizes), ahead.T, 1)[0]  # one slope per seed
     return {
-        "lead at the largest size": Measured.of(largest, "data"),
-        "growth of the lead for ten times the data": Measured.of(growth, "data"),
+        LARGEST: Measured.means(largest, level, "data"),
+        GROWTH: Measured.means(growth, level, "data"),
     }
 
 
@@ -270,12 +218,11 @@ def large(root: int, level: Level) -> Evidence:
 )
 def overfitted(root: int, level: Level) -> Evidence:
     """Random minus fixed at the smallest size, where the networks overfit most."""
-    table, cases, gaps = load(BY_SIZE.name, root=root), {}, {}
+    table, ahead, gaps = load(BY_SIZE.name, root=root), {}, {}
     for name, sizes in SIZES.items():
-        ahead = advantage(table, name, "random")[:, 0]
-        cases[TITLES[name]] = stats.mean_interval(ahead, level(len(SIZES)))
+        ahead[TITLES[name]] = advantage(table, name, "random")[:, 0]
         part = part_of(table, data=name, size=sizes[0])
         gap = (part.test_loss - part.train_loss).groupby(part.arm).mean()
         gaps[TITLES[name]] = {arm: float(gap[arm]) for arm in ("fixed", "random")}
     notes = {"test loss minus training loss": gaps}
-    return {"lead on the smallest training set": Measured.of(cases, "data", notes=notes)}
+    return {SMALLEST: Measured.means(ahead, level, "data", notes=notes)}

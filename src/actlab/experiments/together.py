@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-import numpy as np
 import numpy.typing as npt
 
 from actlab import stats
@@ -19,7 +19,7 @@ def in_both(runs: Iterable[npt.ArrayLike], confidence: float = 0.95) -> Interval
     """
     found = [stats.mean_interval(values, confidence) for values in runs]
     return Interval(
-        float(np.mean([one.mean for one in found])),
+        sum(one.mean for one in found) / len(found),
         min(one.low for one in found),
         max(one.high for one in found),
         sum(one.n for one in found),
@@ -30,8 +30,7 @@ def in_both(runs: Iterable[npt.ArrayLike], confidence: float = 0.95) -> Interval
 def share_of(count: int, total: int, confidence: float = 0.95) -> Interval:
     """In how many per cent of so many networks it is so, with Wilson's interval."""
     found = stats.share_interval(count, total, confidence)
-    ends = (100 * found.mean, 100 * found.low, 100 * found.high)
-    return Interval(*ends, total, confidence=confidence)
+    return replace(found, mean=100 * found.mean, low=100 * found.low, high=100 * found.high)
 
 
 def least(
@@ -61,4 +60,4 @@ def size(found: Interval) -> Interval:
     """The interval of the absolute value of a mean."""
     low, high = sorted((abs(found.low), abs(found.high)))
     low = 0.0 if found.low < 0 < found.high else low
-    return Interval(abs(found.mean), low, high, found.n, confidence=found.confidence)
+    return replace(found, mean=abs(found.mean), low=low, high=high)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from actlab import claims, data
-from actlab.experiments import broken, contest, deep, race, sleeping, stacks
+from actlab.experiments import contest, plateau, race, selu, sleeping
 from actlab.study import load, part_of
 
 
@@ -37,7 +37,7 @@ def test_networks_that_sleep_and_those_that_diverged_both_count(monkeypatch):
 @pytest.mark.parametrize("name", ["digits", "mnist1d"])
 def test_the_convolutional_network_starts_and_answers_as_it_should(name):
     loaded = data.load(name)
-    model = stacks.convolutional("relu", loaded, seed=0)
+    model = selu.convolutional("relu", loaded, seed=0)
     with torch.no_grad():
         assert model(torch.from_numpy(loaded.x_test[:5])).shape == (5, 10)
     weight = model[7].weight  # the third convolution
@@ -46,27 +46,23 @@ def test_the_convolutional_network_starts_and_answers_as_it_should(name):
 
 def test_a_convolutional_network_learns_and_says_when_it_stood_where(monkeypatch):
     loaded = data.load("digits")
-    monkeypatch.setattr(stacks, "PATIENCE", 2)
-
-    def learned(lr, **options):
-        model = stacks.convolutional("selu", loaded, seed=0)
-        return stacks.learn(model, loaded, lr=lr, seed=0, **options), model
-
-    found, _ = learned(0.05, epochs=3, report_at=(1, 4))
+    monkeypatch.setattr(contest, "PATIENCE", 2)
+    found = selu.learn("selu", loaded, 0, lr=0.05, epochs=3)
     assert 0.5 < found["accuracy_1"] < found["accuracy_4"] == found["accuracy"]
     assert (found["ran"], found["diverged"]) == (3, False)
-    still, model = learned(1e-12, epochs=9)  # rounding aside nothing moves: it is ended
+    still = selu.learn("selu", loaded, 0, lr=1e-12, epochs=9)  # nothing moves: it is ended
     assert still["ran"] < 9
+    model = selu.convolutional("selu", loaded, seed=0)
     right = model(torch.from_numpy(loaded.x_test)).argmax(1).numpy() == loaded.y_test
     assert still["accuracy"] == pytest.approx(right.mean())
-    lost, _ = learned(1e9, epochs=3, report_at=(1, 4))
+    lost = selu.learn("selu", loaded, 0, lr=1e9, epochs=3)
     assert lost["diverged"]
     assert math.isinf(lost["valid_loss"])
     assert all(math.isnan(lost[name]) for name in ("accuracy", "accuracy_1", "accuracy_4"))
 
 
 def test_the_linear_model_stands_beside_the_networks_on_the_same_splits():
-    rows = stacks.linear_cell("wine", 0, splits=2, strengths=(0.1, 1.0))
+    rows = selu.linear_cell("wine", 0, splits=2, strengths=(0.1, 1.0))
     known = load("linear_tables")
     known = known[(known.data == "wine") & known.seed.isin([0, 1])]
     assert set(rows.columns) == {"seed", "C", "test_accuracy"}
@@ -74,8 +70,8 @@ def test_the_linear_model_stands_beside_the_networks_on_the_same_splits():
 
 
 def test_what_is_broken_is_one_thing():
-    arms = broken.TRAINED.settings["arms"]
-    intact = arms[f"selu | {broken.INTACT}"]
+    arms = selu.TRAINED.settings["arms"]
+    intact = arms[f"selu | {selu.INTACT}"]
     for name, settings in arms.items():
         if name.startswith("selu"):
             changed = {k for k in {*intact, *settings} if intact.get(k) != settings.get(k)}
@@ -90,31 +86,32 @@ def test_what_a_break_costs_is_paired_and_its_networks_are_drawn(monkeypatch):
         return 90 + split + seed - lost.get(arm.removeprefix("selu | "), 0)
 
     def trained(when):
-        table = made_up([broken.Costs.of(what="")], score)
+        table = made_up(selu.TRAINED, score)
         table[contest.COLUMNS[when]] -= 0.1 * (table.arm == "selu | Glorot uniform")
         return table
 
-    monkeypatch.setattr(broken, "load", lambda name: trained("once"))
+    monkeypatch.setattr(contest, "load", lambda name: trained("once"))
     drifts = {"Glorot uniform": 0.5, "plain dropout 10 %": 0.1}
     moments = {name: (None, np.full((20, 30), 10.0**off)) for name, off in drifts.items()}
-    monkeypatch.setattr(broken, "untrained_moments", lambda name, root: moments[name])
-    asked = broken.Costs(
-        {"Glorot uniform": broken.INTACT, "plain dropout 10 %": "alpha dropout 10 %"}, "two ways"
-    )
-    found = asked(0, lambda n: 0.95)
-    accuracy = {case: one.mean for case, one in found[broken.LOST].cases.items()}
+    monkeypatch.setattr(selu, "untrained_moments", lambda name, root: moments[name])
+    intact = selu.costs("Glorot uniform", "plain dropout 10 %", what="two ways")
+    beside = selu.costs("plain dropout 10 %", what="one", beside="alpha dropout 10 %")
+    found = intact(0, lambda n: 0.95)
+    accuracy = {case: one.mean for case, one in found[selu.LOST].cases.items()}
     assert accuracy == pytest.approx(
         {
             ("Glorot's weights", "digits"): 2,
             ("Glorot's weights", "MNIST-1D"): 2,
-            ("plain dropout 10 %", "digits"): 1,
-            ("plain dropout 10 %", "MNIST-1D"): 1,
+            ("plain dropout 10 %", "digits"): 6,
+            ("plain dropout 10 %", "MNIST-1D"): 6,
         }
     )
-    assert found[broken.DRIFT].cases["Glorot's weights", "digits"].mean == pytest.approx(0.5)
-    once = asked.lengths()["trained once"](0, lambda n: 0.95)
-    assert once[broken.LOST].cases["Glorot's weights", "digits"].mean == pytest.approx(12)
-    assert "two ways" in asked.words()
+    assert found[selu.DRIFT].cases["Glorot's weights", "digits"].mean == pytest.approx(0.5)
+    paired = beside(0, lambda n: 0.95)[selu.LOST]
+    assert paired.cases["plain dropout 10 %", "digits"].mean == pytest.approx(1)
+    once = intact.lengths()["trained once"](0, lambda n: 0.95)
+    assert once[selu.LOST].cases["Glorot's weights", "digits"].mean == pytest.approx(12)
+    assert "two ways" in intact.words()
 
 
 def test_the_curve_without_the_kink_is_asked_only_where_elu_leads(monkeypatch):
@@ -124,32 +121,27 @@ def test_the_curve_without_the_kink_is_asked_only_where_elu_leads(monkeypatch):
         "elu | skip connections": -1,
         "without kink | skip connections": 3,
     }
-    table = made_up(
-        [broken.ELU_LEAD], lambda arm, split, seed: 80 + split + seed + gained.get(arm, 0)
-    )
+    table = made_up(selu.TRAINED, lambda arm, split, seed: 80 + split + seed + gained.get(arm, 0))
     monkeypatch.setattr(contest, "load", lambda name: table)
-    (found,) = broken.smooth(0, lambda n: 0.95).values()
+    (found,) = selu.smooth(0, lambda n: 0.95).values()
     assert {case: one.mean for case, one in found.cases.items()} == pytest.approx(
         {("He's weights", "digits"): 2, ("He's weights", "MNIST-1D"): 2}
     )
 
 
 def test_a_way_trains_if_it_is_right_about_half_of_the_digits(monkeypatch):
-    table = made_up(
-        [deep.TRAINS],
-        lambda arm, split, seed: 10 if arm == "orthogonal" else 90,
-    )
+    table = made_up(plateau.TO_THE_END, lambda arm, split, seed: 10 if arm == "orthogonal" else 90)
     table.loc[table.depth == 30, "accuracy"] = 0.5
-    monkeypatch.setattr(deep, "load", lambda name: table)
-    (found,) = deep.TRAINS(0, lambda n: 0.95).values()
+    monkeypatch.setattr(plateau, "load", lambda name: table)
+    (found,) = plateau.TRAINS(0, lambda n: 0.95).values()
     means = {way: one.mean for (way,), one in found.cases.items()}
-    assert means == pytest.approx(dict.fromkeys(deep.WAYS, 90) | {"orthogonal": 10})
+    assert means == pytest.approx(dict.fromkeys(plateau.WAYS, 90) | {"orthogonal": 10})
     assert set(found.notes) == {"tanh, Keras default", "ReLU, He"}
-    assert set(deep.TRAINS.lengths()) == {"trained once", "trained four times"}
+    assert set(plateau.TRAINS.lengths()) == {"trained once", "trained four times"}
 
 
 def test_the_claim_says_who_was_stopped_while_getting_better():
-    table = load(deep.TO_THE_END.name)
+    table = load(plateau.TO_THE_END.name)
     assert not table.edge.any()
     stopped = (table.ran >= contest.LONGEST).groupby([table.depth, table.arm]).mean()[10]
     assert stopped["Adam"] == pytest.approx(4 / 5)
@@ -160,11 +152,11 @@ def test_the_claim_says_who_was_stopped_while_getting_better():
 
 
 def test_from_pytorchs_start_selu_only_starts_slowly():
-    table = load(broken.TRAINED.name)
+    table = load(selu.TRAINED.name)
     assert not table.edge.any()
     assert table.ran.max() < contest.LONGEST
     digits = 100 * table[table.data == "digits"].groupby("arm")[["accuracy_1", "accuracy"]].mean()
-    behind = digits.loc[f"selu | {broken.INTACT}"] - digits.loc["selu | PyTorch default"]
+    behind = digits.loc[f"selu | {selu.INTACT}"] - digits.loc["selu | PyTorch default"]
     assert behind.accuracy_1 > 10  # "far behind", says the chapter
     assert abs(behind.accuracy) < 1
 
@@ -176,9 +168,8 @@ def test_inputs_are_moved_and_stretched():
     assert (moved.y_test == loaded.y_test).all()
 
 
-def made_up(questions, score):
-    """A table of the contest of these questions; ``score(arm, split, seed)``: in per cent."""
-    study = questions[0].study
+def made_up(study, score):
+    """A table of this contest; ``score(arm, split, seed)``: in per cent."""
     rows = [
         {**cell, "split": split, "seed": seed, "diverged": False}
         | {name: score(cell["arm"], split, seed) / 100 for name in contest.COLUMNS.values()}
@@ -190,17 +181,17 @@ def made_up(questions, score):
 
 
 def test_the_linear_lead_stands_in_the_notes(monkeypatch):
-    table = made_up([stacks.ON_TABLES], lambda arm, split, seed: 101 if arm == "selu" else 100)
+    table = made_up(selu.TABLES, lambda arm, split, seed: 101 if arm == "selu" else 100)
     monkeypatch.setattr(contest, "load", lambda name: table)
     linear = pd.DataFrame(
         [
             {"data": name, "root": 0, "seed": split, "test_accuracy": 0.99}
-            for name in stacks.TABLES.axes["data"]
+            for name in selu.TABLES.axes["data"]
             for split in range(20)
         ]
     )
-    monkeypatch.setattr(stacks, "load", lambda name, root: linear)
-    found = stacks.ON_TABLES(0, lambda n: 0.95)[contest.Ahead.quantity]
+    monkeypatch.setattr(selu, "load", lambda name, root: linear)
+    found = selu.ON_TABLES(0, lambda n: 0.95)[contest.Ahead.quantity]
     assert found.cases["wine",].mean == pytest.approx(1)
     assert found.notes["wine, over logistic regression"] == pytest.approx([2, 2, 2])
 
