@@ -83,19 +83,8 @@ def per_layer(table: pd.DataFrame, column: str, **where: Any) -> Array:
     return grid_of(table, column, "seed", "layer", **where)
 
 
-def deep_dead(root: int, data: str) -> dict[str, Array]:
-    """Start → mean dead share of the deep layers of ReLU networks, by seed.
-
-    On Fashion-MNIST from the study; on other data measured now, for those starts that change one
-    thing alone.
-    """
-    if data == "fashion_mnist":
-        table = load("born_dead", root=root, activation="relu")
-    else:
-        alone = (DEFAULT, "same weights, zero bias", "He, PyTorch's biases")
-        here: Arm = {"root": root, "data": data, **BORN_DEAD.settings}
-        cells = [born_dead_cell("relu", init, **here).assign(init=init) for init in alone]
-        table = pd.concat(cells)
+def deep_dead(table: pd.DataFrame) -> dict[str, Array]:
+    """Start → mean dead share of the deep layers of ReLU networks, by seed."""
     starts = [init for init in STARTS if init in set(table.init)]
     return {init: per_layer(table, "dead", init=init)[:, DEEP].mean(axis=1) for init in starts}
 
@@ -111,7 +100,8 @@ SPARED = "share of the dead deep units that another start spares"
     "born_dead",
 )
 def born(root: int, level: Level) -> Evidence:
-    shares = {init: 100 * dead for init, dead in deep_dead(root, "fashion_mnist").items()}
+    dead = deep_dead(load("born_dead", root=root, activation="relu"))
+    shares = {init: 100 * share for init, share in dead.items()}
     return {"share of deep units that are born dead": Measured.means(shares, level, "start")}
 
 
@@ -123,7 +113,13 @@ def born(root: int, level: Level) -> Evidence:
     f"{_UNTRAINED} · Fashion-MNIST, digits · 20 seeds",
 )
 def spared(root: int, level: Level) -> Evidence:
-    dead = {data: deep_dead(root, data) for data in ("fashion_mnist", "digits")}
+    here: Arm = {"root": root, "data": "digits", **BORN_DEAD.settings}
+    alone = (DEFAULT, "same weights, zero bias", "He, PyTorch's biases")  # one change at most
+    cells = [born_dead_cell("relu", init, **here).assign(init=init) for init in alone]
+    dead = {
+        "fashion_mnist": deep_dead(load("born_dead", root=root, activation="relu")),
+        "digits": deep_dead(pd.concat(cells)),
+    }
     shares = {
         (TITLES[data], change): 100 * (1 - its[init] / its[DEFAULT])
         for data, its in dead.items()
@@ -202,15 +198,13 @@ def training_cell(
 ) -> pd.DataFrame:
     """Twenty networks of one setting: a row per network and checked epoch that it reached.
 
-    Shares of all its hidden units: ``dead`` now; ``born_dead`` at the start; ``died``: dead now,
-    alive at the start; ``revived``: units that were dead at some check and fire now;
-    ``ever_dead``: dead at any check so far; ``first_revived``: like ``revived``, for the first
-    hidden layer alone. ``last``: whether this is the last check. Then what came of the network.
+    The :meth:`~actlab.ensemble.Result.fates` of its hidden units, as shares of all of them, and
+    ``first_revived`` of the first layer's; whether this is the ``last`` check; what came of it.
     """
     options, checks, own = DATA[data]
     arm = {**own, **OPTIMISERS[optimiser], **VARIANTS[variant], "lr": lr}
     result = train(datasets.load(data, **options), root, checks, {"it": arm}, **BASE)
-    fates, widths = result.fates("it"), result.arms["it"].hidden  # by seed, check and layer
+    fates, widths = result.fates("it"), result.arms["it"].hidden  # by seed, check, layer
     shares = {name: np.average(values, 2, widths) for name, values in fates.items()}
     shares["first_revived"] = fates["revived"][:, :, 0]
     seen = checks[: len(fates["dead"][0])]  # none of the later ones, if all networks diverged
@@ -323,9 +317,10 @@ def _shares(
 
 
 def _in_how_many(
-    shares: Mapping[Case, pd.Series[float]], above: float, level: Level, note: str, **more: Any
+    root: int, column: str, above: float, level: Level, note: str, **more: Any
 ) -> Measured:
-    """The networks whose share is ``above`` so many per cent; ``note``: what their means are."""
+    """Tuned networks whose share is ``above`` so many per cent; ``note`` names their means."""
+    shares = _shares(root, column, best_rate)
     sure = level(len(shares))
     cases = {case: share_of(int((x > above).sum()), len(x), sure) for case, x in shares.items()}
     means = {", ".join(case): float(x.mean()) for case, x in shares.items()}
@@ -338,7 +333,7 @@ def _in_how_many(
     RELU_TRAINING.name,
 )
 def died(root: int, level: Level) -> Evidence:
-    found = _in_how_many(_shares(root, "died", best_rate), 1, level, "units that die (%)")
+    found = _in_how_many(root, "died", 1, level, "units that die (%)")
     return {"share of networks that lose units": found}
 
 
@@ -365,8 +360,7 @@ def revived(root: int, level: Level) -> Evidence:
     first = table.first_revived.groupby(table.optimiser == "SGD").max()
     most = {"plain SGD": float(first[True]), "others": float(first[False])}
     note, more = "dead units that fire again (%)", {"in the first layer, at most": most}
-    woken = _shares(root, "woken", best_rate)
-    return {REVIVED: _in_how_many(woken, 0, level, note, **more)}
+    return {REVIVED: _in_how_many(root, "woken", 0, level, note, **more)}
 
 
 @experiment(

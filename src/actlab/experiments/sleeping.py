@@ -154,9 +154,8 @@ def cured(root: int, level: Level) -> Evidence:
     beyond: dict[Case, pd.Series[float]] = {}
     notes = {}
     for name, lr in itertools.product(CHECKS, RATES):
-        relu, leak = (
-            100 * part_of(table, data=name, lr=lr, arm=arm).asleep for arm in ("ReLU", "leaky 0.01")
-        )
+        rows = part_of(table, data=name, lr=lr)
+        relu, leak = (100 * part_of(rows, arm=arm).asleep for arm in ("ReLU", "leaky 0.01"))
         pairs = (leak - relu / 2).dropna()
         if len(pairs) >= 10 and relu.mean() > 1:
             beyond[TITLES[name], f"{lr:g}"] = pairs
@@ -193,10 +192,10 @@ def regained(root: int, level: Level) -> Evidence:
         way[str(depth)] = 100 * (slept[0.01] - CHANCE) / (awake - CHANCE)
         means = {f"{slope:g}": 100 * float(reached.mean()) for slope, reached in slept.items()}
         after[f"{depth} hidden layer{'s' * (depth > 1)}"] = means
+    fewest = 100 * float(part_of(table, arm="coma").asleep.min())
     notes = {
         "accuracy after the coma (%), by slope": after,
-        "fewest units asleep at the start (%)": 100
-        * float(part_of(table, arm="coma").asleep.min()),
+        "fewest units asleep at the start (%)": fewest,
     }
     return {"share of the accuracy regained": Measured.means(way, level, "depth", notes=notes)}
 
