@@ -148,7 +148,7 @@ ELSEWHERE = [
 def test_a_network_loses_units_where_more_than_a_hundredth_dies_at_its_tuned_rate(rows):
     dead = np.where(np.arange(20) < 15, 0.02, 0.005)
     rows(networks(0.03, dead, 0.9), networks(0.1, 0.5, 0.8), *ELSEWHERE)
-    found = dying.DIED(0, surely)["share of networks that lose units"]
+    found = dying.died(0, surely)["share of networks that lose units"]
     assert found.cases["digits", "plain SGD"].mean == 75
     assert found.cases["digits", "Adam"].mean == 0
     assert len(found.cases) == 9
@@ -161,7 +161,7 @@ def test_the_largest_rate_is_one_that_most_networks_survive(rows):
         networks(1.0, 0.9, 0.1, diverged=11),
         *ELSEWHERE,
     )
-    found = dying.LARGEST(0, surely)["share of dead units"]
+    found = dying.dead_at_largest(0, surely)["share of dead units"]
     assert found.cases["digits", "plain SGD"].mean == pytest.approx(60)
     assert found.cases["digits", "plain SGD"].n == 10
 
@@ -170,7 +170,7 @@ def test_only_networks_with_dead_units_are_asked_whether_they_revive(rows):
     ever = np.where(np.arange(20) < 12, 0.1, 0.0)
     back = np.where(np.arange(20) < 6, 0.05, 0.0)
     rows(networks(0.1, 0.1, 0.9, ever_dead=ever, revived=back), *ELSEWHERE)
-    found = dying.REVIVED(0, surely)["share of networks in which dead units fire again"]
+    found = dying.revived(0, surely)["share of networks in which dead units fire again"]
     assert list(found.cases) == [("digits", "plain SGD")]  # elsewhere the question does not arise
     assert found.cases["digits", "plain SGD"].mean == 50
     assert found.notes["dead units that fire again (%)"] == {"digits, plain SGD": 25}

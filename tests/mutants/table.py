@@ -354,8 +354,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         f"{CLAIMS}/relu.py",
-        'dead units fire again": above(50, "%")',
-        'dead units fire again": above(40, "%")',
+        '{dying.REVIVED: above(50, "%")',
+        '{dying.REVIVED: above(40, "%")',
         "the threshold of a rule",
         f"{RULES} -k relu-revive",
     ),
@@ -388,9 +388,9 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{RULES} -k relu-half-born",
     ),
     Mutant(
-        f"{CLAIMS}/relu.py",
-        '"rank correlation of dead share and test accuracy": below(0)',
-        '"rank correlation of dead share and accuracy": below(0)',
+        f"{EXPERIMENTS}/dying.py",
+        'RANKS = "rank correlation of dead share and test accuracy"',
+        'RANKS = "rank correlation of dead share and accuracy"',
         "the words of a rule",
         f"{RULES} -k relu-dead-hurts",
     ),

@@ -46,7 +46,7 @@ CLAIMS = (
         id="elu-no-dead",
         statement="ELU leaves no unit dead.",
         source=DOCUMENT,
-        asks=sleeping.SLEEPS,
+        asks=sleeping.asleep,
         by=Rule({sleeping.LOST: below(20, "%")}, together=True, of="learning rate"),
     ),
     Claim(

@@ -1,5 +1,7 @@
 """Chapter "ReLU, and who killed it": the sentences on trial."""
 
+from typing import Any
+
 from actlab.experiments import cost, dying, pointwise
 from actlab.trial import Claim, Row, Rule, above, below, exactly, within
 
@@ -8,6 +10,7 @@ TUTORIAL = (
     "[UvA deep-learning tutorial 3](https://uvadlc-notebooks.readthedocs.io/en/latest/"
     "tutorial_notebooks/tutorial3/Activation_Functions.html)"
 )
+_ALWAYS: dict[str, Any] = {"refuted_if": "any", "partial": False, "of": "framework"}
 _OTHERS = tuple(n for n in cost.ACTIVATION_COST.settings["activations"] if n != "relu")
 
 HOME = ("relu",)
@@ -18,19 +21,14 @@ CLAIMS = (
         statement="The gradient of ReLU is 0 for negative input.",
         source=DOCUMENT,
         asks=pointwise.relu_slopes,
-        by=Rule({"largest gradient": exactly(0)}, refuted_if="any", partial=False, of="framework"),
+        by=Rule({"largest gradient": exactly(0)}, **_ALWAYS),
     ),
     Claim(
         id="relu-output-positive",
         statement="As an output layer, ReLU always gives a positive value.",
         source=DOCUMENT,
         asks=pointwise.relu_outputs,
-        by=Rule(
-            {"share of outputs at or below 0": exactly(0, "%")},
-            refuted_if="any",
-            partial=False,
-            of="framework",
-        ),
+        by=Rule({"share of outputs at or below 0": exactly(0, "%")}, **_ALWAYS),
     ),
     Claim(
         id="relu-approach-zero",
@@ -53,11 +51,7 @@ CLAIMS = (
         statement="It is ReLU, the function, that kills those units.",
         source=f"what the advice to take another function takes for granted; {TUTORIAL}",
         asks=dying.spared,
-        by=Rule(
-            {"share of the dead deep units that another start spares": below(50, "%")},
-            together=True,
-            of="start",
-        ),
+        by=Rule({dying.SPARED: below(50, "%")}, together=True, of="start"),
     ),
     Claim(
         id="relu-swish-rescues",
@@ -71,14 +65,14 @@ CLAIMS = (
         id="relu-dead-stops-learning",
         statement="With dead ReLUs the network can no longer backpropagate or learn.",
         source=DOCUMENT,
-        asks=dying.HALF_KILLED,
+        asks=dying.half_dead,
         by=Rule({"loss of test accuracy": above(20, "points", clear=15)}, partial=False),
     ),
     Claim(
         id="relu-some-die",
         statement="Some ReLUs die during training and from then on only output 0.",
         source=DOCUMENT,
-        asks=dying.DIED,
+        asks=dying.died,
         by=Rule({"share of networks that lose units": above(50, "%")}, together=True),
     ),
     Claim(
@@ -87,28 +81,22 @@ CLAIMS = (
         source=(
             f"{DOCUMENT}; 'as much as 40%' in [CS231n](https://cs231n.github.io/neural-networks-1/)"
         ),
-        asks=dying.LARGEST,
+        asks=dying.dead_at_largest,
         by=Rule({"share of dead units": above(50, "%")}, together=True),
     ),
     Claim(
         id="relu-revive",
         statement="Dead ReLUs may come back to life during training.",
         source=DOCUMENT,
-        asks=dying.REVIVED,
-        by=Rule(
-            {"share of networks in which dead units fire again": above(50, "%")}, together=True
-        ),
+        asks=dying.revived,
+        by=Rule({dying.REVIVED: above(50, "%")}, together=True),
     ),
     Claim(
         id="relu-dead-hurts",
         statement="A network with more dead units is a worse network.",
         source="what every dead-ReLU warning takes for granted",
-        asks=dying.ACCURACY,
-        by=Rule(
-            {"rank correlation of dead share and test accuracy": below(0)},
-            together=True,
-            of="comparison",
-        ),
+        asks=dying.dead_and_accuracy,
+        by=Rule({dying.RANKS: below(0)}, together=True, of="comparison"),
     ),
     Claim(
         id="relu-fastest",

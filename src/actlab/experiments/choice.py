@@ -26,12 +26,7 @@ FACTORS: dict[str, tuple[Any, ...]] = {
     "init": ("torch", "keras", "he_normal"),
     "depth": (1, 3, 6),
 }
-TITLES = {
-    "activation": "activation",
-    "lr": "learning rate",
-    "init": "initialisation",
-    "depth": "depth",
-}
+TITLES = {name: name for name in FACTORS} | {"lr": "learning rate", "init": "initialisation"}
 LR = list(FACTORS).index("lr")
 DATA = {"digits": "digits", "mnist1d": "MNIST-1D"}
 SHORT = {  # what happens to the other choices
@@ -50,15 +45,9 @@ def cell(root: int, depth: int, *, data: str, size: int | None) -> pd.DataFrame:
     from actlab import ensemble
 
     arms = ensemble.cross(**{name: FACTORS[name] for name in ("activation", "lr", "init")})
-    result = ensemble.train(
-        datasets.load(data, size=size),
-        arms=arms,
-        seeds=root_seeds(root),
-        epochs=10,
-        hidden=(32,) * depth,
-        keep_weights=False,
-        progress=False,
-    )
+    run: dict[str, Any] = {"epochs": 10, "keep_weights": False, "progress": False}
+    rows, seeds = datasets.load(data, size=size), root_seeds(root)
+    result = ensemble.train(rows, arms=arms, seeds=seeds, hidden=(32,) * depth, **run)
     frame = result.to_frame()
     own = pd.DataFrame([arms[arm] for arm in frame["arm"]])
     accuracy = frame[["valid_accuracy", "test_accuracy"]].astype("float32")
@@ -120,14 +109,15 @@ def worths(data: str, root: int = 0, without: str | None = None) -> dict[str, di
     """
     left = [i for i, name in enumerate(FACTORS["activation"]) if name != without]
     valid, test = (part[left] for part in accuracies(data, root))
-    by_view: dict[str, dict[str, Array]] = {view: {} for view in VIEWS}
-    for axis, factor in enumerate(FACTORS):
-        rest = [other for other in range(len(FACTORS)) if other != axis]
-        tried: tuple[list[int], ...] = ([], [LR], rest)
-        for view, others in zip(VIEWS, tried, strict=True):
-            if axis not in others:
-                by_view[view][factor] = worth(*tuned(valid, test, *others), axis)
-    return by_view
+    tried = ((), (LR,), tuple(range(len(FACTORS))))
+    return {
+        view: {
+            factor: worth(*tuned(valid, test, *(other for other in others if other != axis)), axis)
+            for axis, factor in enumerate(FACTORS)
+            if others != (axis,)  # the learning rate is no choice where it is tuned
+        }
+        for view, others in zip(VIEWS, tried, strict=True)
+    }
 
 
 def worth_by_view(data: str, root: int = 0) -> dict[str, dict[str, Interval]]:
@@ -143,13 +133,11 @@ def by_rate(data: str, init: str, depth: int, root: int = 0) -> dict[str, dict[s
     start, layers = FACTORS["init"].index(init), FACTORS["depth"].index(depth)
     means = 100 * accuracies(data, root)[1][:, :, start, layers].mean(-1)
     rates = [f"{rate:g}" for rate in FACTORS["lr"]]
-    return {
-        name: dict(zip(rates, row.tolist(), strict=True))
-        for name, row in zip(FACTORS["activation"], means, strict=True)
-    }
+    table = pd.DataFrame(means, FACTORS["activation"], rates)
+    return {str(name): row.to_dict() for name, row in table.iterrows()}
 
 
-def reversals(test: Array, confidence: float = 0.95) -> tuple[int, int]:
+def reversals(test: Array) -> tuple[int, int]:
     """How many pairs along axis 0 turn round, and how many pairs there are.
 
     A pair turns round if the first is better in one setting of the other axes and the second in
@@ -158,16 +146,13 @@ def reversals(test: Array, confidence: float = 0.95) -> tuple[int, int]:
     from scipy.stats import t as student
 
     seeds = test.shape[-1]
-    flat = test.reshape(len(test), -1, seeds)
-    pairs = list(itertools.combinations(flat, 2))
-    comparisons = len(pairs) * flat.shape[1]
-    needed = student.ppf(1 - (1 - confidence) / comparisons / 2, seeds - 1)
-    turned = 0
-    for a, b in pairs:
-        error = (a - b).std(-1, ddof=1) / np.sqrt(seeds)
-        t = (a - b).mean(-1) / np.maximum(error, 1e-12)
-        turned += bool((t > needed).any() and (t < -needed).any())
-    return turned, len(pairs)
+    first, second = np.triu_indices(len(test), 1)
+    difference = (test[first] - test[second]).reshape(len(first), -1, seeds)
+    mean, error = difference.mean(-1), difference.std(-1, ddof=1) / np.sqrt(seeds)
+    t = mean / np.maximum(error, 1e-12)
+    needed = student.ppf(1 - (1 - 0.95) / t.size / 2, seeds - 1)
+    turned = (t > needed).any(1) & (t < -needed).any(1)
+    return int(turned.sum()), len(turned)
 
 
 # --- Claims ---------------------------------------------------------------------------------------
@@ -189,23 +174,22 @@ _SCOPE = "Small fully connected networks, ten epochs · digits, MNIST-1D · 20 s
     DIGITS.name,
 )
 def crucial(root: int, level: Level) -> Evidence:
-    gains: dict[Case, Interval] = {}
-    leads: dict[Case, Interval] = {}
+    gains: dict[Case, Array] = {}
+    leads: dict[Case, Array] = {}
     rivals: dict[str, str] = {}
-    sure = level(2 * len(DATA) * len(VIEWS))
     for (data, title), without in itertools.product(DATA.items(), (None, "sigmoid")):
         candidates = f"without {without}" if without else "with sigmoid"
         for view, values in worths(data, root, without).items():
             case = (title, SHORT[view], candidates)
             ours = values.pop("activation")
             strongest = max(values, key=lambda name: float(values[name].mean()))
-            gains[case] = stats.mean_interval(100 * ours, sure)
-            leads[case] = stats.mean_interval(100 * (ours - values[strongest]), sure)
+            gains[case], leads[case] = 100 * ours, 100 * (ours - values[strongest])
             rivals[", ".join(case)] = TITLES[strongest]
     factors = ("data", "tuning", "candidates")
+    notes = {"strongest other": rivals}
     return {
-        "lead over other choices": Measured(leads, factors, notes={"strongest other": rivals}),
-        "gain from the activation": Measured(gains, factors),
+        "lead over other choices": Measured.means(leads, level, *factors, notes=notes),
+        "gain from the activation": Measured.means(gains, level, *factors),
     }
 
 
@@ -220,9 +204,8 @@ def experimenting(root: int, level: Level) -> Evidence:
     gains = {}
     for data, title in DATA.items():
         valid, test = accuracies(data, root)
-        ours, theirs = _best(valid, test), _best(valid[relu], test[relu])
-        gains[title] = stats.paired_difference(100 * ours, 100 * theirs, level(len(DATA)))
-    return {"gain of the best of seven over ReLU": Measured.of(gains, "data")}
+        gains[title] = 100 * _best(valid, test) - 100 * _best(valid[relu], test[relu])
+    return {"gain of the best of seven over ReLU": Measured.means(gains, level, "data")}
 
 
 def _best(valid: Array, test: Array) -> Array:
@@ -241,13 +224,12 @@ def _best(valid: Array, test: Array) -> Array:
     DIGITS.name,
 )
 def order(root: int, level: Level) -> Evidence:
-    shares: dict[Case, float] = {}
+    shares = {}
     for data, title in DATA.items():
         valid, test = accuracies(data, root)
-        for view, seen in (
-            ("equal learning rates", test),
-            ("a learning rate of its own for each", tuned(valid, test, LR)[1]),
-        ):
+        best = tuned(valid, test, LR)[1]
+        views = {"equal learning rates": test, "a learning rate of its own for each": best}
+        for view, seen in views.items():
             turned, pairs = reversals(seen)
             shares[title, view] = 100 * turned / pairs
     return {"share of pairs that turn round": Measured.exact(shares, "data", "view")}

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
-from actlab.experiments import untrained
 from actlab.experiments.contest import TITLES, prelu
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.slopes import learned
-from actlab.stats import Interval
+from actlab.stats import Array, Interval
 from actlab.study import Study, load
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
+if TYPE_CHECKING:
+    from actlab.ensemble import Result, Snapshot
+
 START = 0.25
-BATCH = 64
 EPOCHS = {"digits": 20, "mnist1d": 10}
 # Learning rate and two strengths of each; AdamW multiplies its decay by the rate, SGD's L2 too.
 OPTIMISERS: dict[str, tuple[float, tuple[float, float]]] = {
     "SGD": (0.03, (0.001, 0.01)),
     "AdamW": (0.003, (0.1, 1.0)),
 }
-# Which parameters decay: (weights and biases, slopes).
-DECAYING = {
-    "nothing": (0, 0),
-    "slopes only": (0, 1),
-    "all but the slopes": (1, 0),
-    "everything": (1, 1),
+# What decays, of what is learned.
+DECAYING: dict[str, tuple[str, ...]] = {
+    "nothing": (),
+    "slopes only": ("activation",),
+    "all but the slopes": ("weights", "biases"),
+    "everything": ("weights", "biases", "activation"),
 }
 
 
@@ -42,73 +45,49 @@ def strengths(decaying: str, optimiser: str) -> tuple[float, ...]:
     return both if decaying == "everything" else both[1:]
 
 
-def train_with_decay(
-    data: Any,
-    seed: int,
-    epochs: int,
-    *,
-    optimiser: str = "SGD",
-    weights: float = 0.0,
-    slopes: float = 0.0,
-) -> dict[str, float]:
-    """Train a PReLU network, one slope per layer, with a decay of its own for weights and slopes.
-
-    Returns the slopes (``slope1`` to ``slope5``), the test ``accuracy``, and the ``size`` of the
-    hidden layers' weights: their root mean square relative to the start. The lab's ensemble decays
-    all parameters alike, so this is a plain training loop, from the same start and with the same
-    order of the data as in :func:`actlab.ensemble.train`.
-    """
+def size(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Probe: root mean square of the hidden layers' weights, (networks,)."""
     import torch
-    from torch import nn
 
-    from actlab.ensemble import data_order
+    squares = [weight.square().mean((1, 2)) for weight in snapshot.weights[:-1]]
+    return {"size": torch.stack(squares).mean(0).sqrt()}
 
-    settings = {**prelu(START), "hidden": (64,) * 5, "dtype": "float32"}
-    sizes = {"features": data.n_features, "classes": data.n_classes}
-    network = untrained.draw([seed], **sizes, **settings).plain(0)
-    linears = [layer for layer in network if isinstance(layer, nn.Linear)]
-    leaks = [unit.weight for unit in network if isinstance(unit, nn.PReLU)]
-    groups = [
-        {"params": [p for layer in linears for p in layer.parameters()], "weight_decay": weights},
-        {"params": leaks, "weight_decay": slopes},
-    ]
-    lr, _ = OPTIMISERS[optimiser]
-    step = (
-        torch.optim.SGD(groups, lr=lr, momentum=0.9)
-        if optimiser == "SGD"
-        else torch.optim.AdamW(groups, lr=lr)
+
+def _trained(data: str, root: int, arms: Mapping[str, Any], **settings: Any) -> Result:
+    """Twenty PReLU networks per arm, one slope per layer."""
+    from actlab import ensemble
+
+    settings |= {"seeds": root_seeds(root), "batch_size": 64, "hidden": (64,) * 5}
+    return ensemble.train(
+        datasets.load(data), arms=arms, progress=False, **prelu(START), **settings
     )
-
-    def mean_square() -> float:
-        return float(np.mean([layer.weight.detach().square().mean() for layer in linears[:-1]]))
-
-    x, y, x_test, y_test = (
-        torch.from_numpy(part) for part in (data.x_train, data.y_train, data.x_test, data.y_test)
-    )
-    order, start = data_order(seed, len(y)), mean_square()
-    for _ in range(epochs):
-        for rows in torch.split(next(order), BATCH):
-            step.zero_grad()
-            nn.functional.cross_entropy(network(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
-            step.step()
-    return {
-        **{f"slope{i}": leak.item() for i, leak in enumerate(leaks, 1)},
-        "accuracy": (network(x_test).argmax(1) == y_test).double().mean().item(),
-        "size": (mean_square() / start) ** 0.5,
-    }
 
 
 def decay_cell(data: str, optimiser: str, root: int, decaying: str) -> pd.DataFrame:
-    """One row per seed and strength: the learned slopes, the accuracy, the size of the weights."""
-    part = datasets.load(data)
-    on_weights, on_slopes = DECAYING[decaying]
-    rows = []
-    for strength in strengths(decaying, optimiser):
-        decay = {"weights": strength * on_weights, "slopes": strength * on_slopes}
-        for seed in root_seeds(root):
-            found = train_with_decay(part, seed, EPOCHS[data], optimiser=optimiser, **decay)
-            rows.append({"seed": seed, **found, "strength": strength})
-    return pd.DataFrame(rows)
+    """PReLU networks, one slope per layer: a row per seed and strength of the decay.
+
+    The learned slopes (``slope1`` to ``slope5``), the test ``accuracy``, and the ``size`` of the
+    hidden layers' weights relative to the start. (In the committed table they are those of a plain
+    loop in PyTorch, from the same start and in the same order of the data.)
+    """
+    kinds = DECAYING[decaying]
+    arms = {
+        f"{strength:g}": {"weight_decay": dict.fromkeys(kinds, strength)}
+        for strength in strengths(decaying, optimiser)
+    }
+    lr, _ = OPTIMISERS[optimiser]
+    settings = {"optimizer": optimiser.lower(), "lr": lr, "epochs": EPOCHS[data], "probe": size}
+    result = _trained(data, root, arms, **settings)
+    sizes = np.concatenate([result.probe("size", arm)[:, [0, -1]] for arm in arms])
+    return pd.DataFrame(
+        {
+            "seed": result.seed_of,
+            **{f"slope{i}": slopes for i, slopes in enumerate(learned(result).T, 1)},
+            "accuracy": result.test_accuracy,
+            "size": sizes[:, 1] / sizes[:, 0],
+            "strength": result.arm_of.astype(float),
+        }
+    )
 
 
 DECAY = Study(
@@ -127,34 +106,33 @@ STUDIES = (DECAY,)
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def networks(
-    root: int, data: str, optimiser: str, decaying: str, strength: float = 0.0
-) -> pd.DataFrame:
+def networks(root: int, decaying: str, data: str, optimiser: str, strength: float) -> pd.DataFrame:
     """Twenty networks, by seed; ``slope`` is the mean over the layers, NaN where one diverged."""
     table = load(DECAY.name, root=root, data=data, optimiser=optimiser, decaying=decaying)
-    part = table[np.isclose(table.strength, strength)].set_index("seed").sort_index()
+    wanted = 0 if decaying == "nothing" else strength
+    part = table[np.isclose(table.strength, wanted)].set_index("seed").sort_index()
     slopes = part[[f"slope{layer}" for layer in range(1, 6)]]
     return part.assign(slope=slopes.mean(axis=1, skipna=False))
 
 
 def by_decaying(name: str, root: int = 0) -> dict[str, dict[str, Interval]]:
     """Mean learned slope at the stronger decay: optimiser → what decays → interval."""
-    found: dict[str, dict[str, Interval]] = {}
-    for optimiser, (_, (_, strong)) in OPTIMISERS.items():
-        for decaying in DECAYING:
-            strength = strengths(decaying, optimiser)[-1]
-            slope = networks(root, name, optimiser, decaying, strength).slope
-            its = found.setdefault(f"{optimiser}, decay {strong:g}", {})
-            its[decaying] = stats.mean_interval(slope, nan="drop")
-    return found
+    return {
+        f"{optimiser}, decay {strong:g}": {
+            decaying: stats.mean_interval(
+                networks(root, decaying, name, optimiser, strong).slope, nan="drop"
+            )
+            for decaying in DECAYING
+        }
+        for optimiser, (_, (_, strong)) in OPTIMISERS.items()
+    }
 
 
 def _settings(decaying: str) -> dict[Case, tuple[str, str, float]]:
     """Case → data, optimiser and strength, of all that were tried."""
     return {
         (TITLES[name], f"{optimiser} at decay {strength:g}"): (name, optimiser, strength)
-        for name in EPOCHS
-        for optimiser in OPTIMISERS
+        for name, optimiser in itertools.product(EPOCHS, OPTIMISERS)
         for strength in strengths(decaying, optimiser)
     }
 
@@ -170,21 +148,18 @@ _NETWORKS = "PReLU networks of five hidden layers of 64, one slope per layer, di
     DECAY.name,
 )
 def change(root: int, level: Level) -> Evidence:
-    """Change of the mean slope in per cent by decay on everything; in the notes on a part."""
-    found: dict[Case, Interval] = {}
+    """By decay on everything; in the notes on a part."""
+    shifts: dict[Case, Array] = {}
     notes: dict[str, dict[str, float]] = {"slopes only": {}, "all but the slopes": {}}
-    places = _settings("everything")
-    for case, (name, optimiser, strength) in places.items():
-        none = networks(root, name, optimiser, "nothing").slope
+    for case, place in _settings("everything").items():
+        none = networks(root, "nothing", *place).slope
         usual = none.mean() / 100
-        all_decay = networks(root, name, optimiser, "everything", strength).slope
-        shift = (all_decay - none) / usual
-        found[case] = stats.mean_interval(shift, level(len(places)), nan="drop")
+        shifts[case] = ((networks(root, "everything", *place).slope - none) / usual).dropna()
         for decaying, means in notes.items():
-            if strength in strengths(decaying, optimiser):
-                change = networks(root, name, optimiser, decaying, strength).slope - none
-                means[", ".join(case)] = float((change / usual).mean())
-    return {"change of the mean slope": Measured(found, ("data", "optimiser"), notes=notes)}
+            if len(part := networks(root, decaying, *place)):  # the stronger decay alone
+                means[", ".join(case)] = float(((part.slope - none) / usual).mean())
+    found = Measured.means(shifts, level, "data", "optimiser", notes=notes)
+    return {"change of the mean slope": found}
 
 
 @experiment(
@@ -194,17 +169,15 @@ def change(root: int, level: Level) -> Evidence:
     DECAY.name,
 )
 def spared(root: int, level: Level) -> Evidence:
-    """Test accuracy with decay on all but the slopes minus that with decay on everything."""
-    cases, floors = {}, {}
-    places = _settings("all but the slopes")
-    for case, (name, optimiser, strength) in places.items():
+    leads, floors = {}, {}
+    for case, place in _settings("all but the slopes").items():
         spared, everything = (
-            100 * networks(root, name, optimiser, decaying, strength).accuracy
+            100 * networks(root, decaying, *place).accuracy
             for decaying in ("all but the slopes", "everything")
         )
-        cases[case] = stats.paired_difference(spared, everything, level(len(places)))
-        floors[case] = stats.noise_floor(everything)
-    return {"lead in test accuracy": Measured(cases, ("data", "optimiser"), floors)}
+        leads[case], floors[case] = spared - everything, stats.noise_floor(everything)
+    found = Measured.means(leads, level, "data", "optimiser", floors=floors)
+    return {"lead in test accuracy": found}
 
 
 @experiment(
@@ -214,20 +187,8 @@ def spared(root: int, level: Level) -> Evidence:
     "Five fully connected layers of 64 with batch norm · digits · one split, 20 seeds",
 )
 def normalised(root: int, level: Level) -> Evidence:
-    """With batch norm, live: what decay on everything, slopes included, changes."""
-    from actlab import ensemble
-
-    result = ensemble.train(
-        datasets.load("digits"),
-        arms={name: {"weight_decay": decay} for name, decay in (("none", 0.0), ("decay", 0.01))},
-        seeds=root_seeds(root),
-        epochs=10,
-        lr=0.03,
-        batch_size=BATCH,
-        normalization="batch",
-        progress=False,
-        **prelu(START),
-    )
+    arms = {"none": {"weight_decay": 0.0}, "decay": {"weight_decay": 0.01}}
+    result = _trained("digits", root, arms, lr=0.03, epochs=10, normalization="batch")
     slopes = learned(result)
     change = slopes[result.index("decay")] - slopes[result.index("none")]
     parts = {
@@ -235,6 +196,6 @@ def normalised(root: int, level: Level) -> Evidence:
         "change of the slope of layer 5": change[:, -1],
     }
     return {
-        what: Measured.of({TITLES["digits"]: stats.mean_interval(part, level(1))}, "data")
+        what: Measured.means({TITLES["digits"]: part}, level, "data")
         for what, part in parts.items()
     }

@@ -15,18 +15,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from actlab import catalog, stats
+from actlab import catalog
 from actlab import data as datasets
 from actlab.experiments.contest import FAIR, TITLES, leaky
 from actlab.experiments.dying import CHANCE, best_rate, train
+from actlab.experiments.pointwise import frameworks
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
-from actlab.stats import Array, Interval
+from actlab.stats import Array
 from actlab.study import Study, load, part_of
-from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
+from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from actlab.ensemble import Snapshot
+
+
+def _largest(snapshot: Snapshot, **of: bool) -> Tensor:
+    """The largest output of every hidden unit over all inputs, (networks, units)."""
+    import torch
+
+    batches = snapshot.batches(1024, **of)
+    return torch.stack([torch.cat([z.amax(1) for z in batch], 1) for batch in batches]).amax(0)
+
 
 # --- Leaky units ----------------------------------------------------------------------------------
 
@@ -50,22 +62,22 @@ def sleeping_units(snapshot: Snapshot) -> Mapping[str, Any]:
     """
     import torch
 
-    awake = [
-        torch.cat([(layer > 0).any(1) for layer in batch], 1)
-        for batch in snapshot.batches(1024, preactivations=True)
-    ]
-    dead = [layer.largest == 0 for layer in snapshot.stats]
-    return {"asleep": ~torch.stack(awake).any(0), "dead": torch.cat(dead, 1)}
+    dead = torch.cat([layer.largest == 0 for layer in snapshot.stats], 1)
+    return {"asleep": _largest(snapshot, preactivations=True) <= 0, "dead": dead}
 
 
-def sleep(name: str, root: int) -> pd.DataFrame:
-    """Three slopes × four learning rates on one data set: who is asleep, who is dead, who woke."""
-    data = datasets.load(name)
-    settings: dict[str, Any] = {"hidden": (64,) * 5, "batch_size": 64}
+def sleep(root: int, data: str) -> pd.DataFrame:
+    """Three slopes × four learning rates on one data set: who is asleep, who is dead, who woke.
+
+    With ``data="coma"`` the networks of :func:`coma`.
+    """
+    if data == "coma":
+        return coma(root)
+    loaded = datasets.load(data)
+    settings = {"hidden": (64,) * 5, "batch_size": 64, "probe": sleeping_units}
     tables = []
     for (arm, slope), lr in itertools.product(SLOPES.items(), RATES):
-        arms = {arm: {**leaky(slope), "lr": lr}}
-        result = train(data, root, CHECKS[name], arms, sleeping_units, **settings)
+        result = train(loaded, root, CHECKS[data], {arm: {**leaky(slope), "lr": lr}}, **settings)
         asleep, dead = result.probe("asleep", arm), result.probe("dead", arm)
         ever = np.nanmax(asleep, axis=1) > 0
         own = {
@@ -87,25 +99,19 @@ def coma(root: int) -> pd.DataFrame:
     for (slope, bias), depth in itertools.product(starts, COMA_DEPTHS):
         own = {**leaky(slope), **COMA, "bias": bias, "hidden": (64,) * depth}
         arms = {f"{lr:g}": {**own, "lr": lr} for lr in COMA_RATES}
-        result = train(data, root, checks, arms, sleeping_units)
+        result = train(data, root, checks, arms, probe=sleeping_units)
         table = result.to_frame()[KEPT].assign(slope=slope, depth=depth)
         table["asleep"] = np.concatenate([result.probe("asleep", a)[:, 0].mean(1) for a in arms])
         tables.append(table.assign(lr=table.arm.astype(float), arm="coma" if bias else "awake"))
     return pd.concat(tables, ignore_index=True)
 
 
-def leaky_cell(root: int, data: str) -> pd.DataFrame:
-    """Networks that may fall asleep on a data set, or those put to sleep (``"coma"``)."""
-    return coma(root) if data == "coma" else sleep(data, root)
-
-
 LEAKY_ASLEEP = Study(
     name="leaky_asleep",
     title="Units that fall asleep in training, and networks put to sleep",
-    task=leaky_cell,
+    task=sleep,
     axes={"root": (0, 1), "data": (*CHECKS, "coma")},
 )
-
 
 _SLEEP = (
     "Five hidden layers of 64 with slope 0, 0.01 and 0.3, He's start for each, momentum, four "
@@ -124,16 +130,16 @@ def never_dead(root: int, level: Level) -> Evidence:
     table = load(LEAKY_ASLEEP.name, root=root, diverged=False)
     by_arm = table[table.data != "coma"].groupby("arm")
     most = 100 * by_arm[["dead", "asleep"]].max()
-    cases: dict[Case, Interval] = {}
-    for arm, name in itertools.product(list(SLOPES)[1:], CHECKS):
-        share = 100 * float(part_of(table, arm=arm, data=name).dead.max())
-        cases[arm, TITLES[name]] = Interval(share, share, share, n=1)
+    shares = {
+        (arm, TITLES[name]): 100 * float(part_of(table, arm=arm, data=name).dead.max())
+        for arm, name in itertools.product(list(SLOPES)[1:], CHECKS)
+    }
     notes = {
         "networks that stand": {arm: int(by_arm.size()[arm]) for arm in SLOPES},
         "most units asleep at the end (%)": {arm: float(most.asleep[arm]) for arm in SLOPES},
         "most units of a ReLU network dead (%)": float(most.dead["ReLU"]),
     }
-    return {"largest share of dead units": Measured(cases, ("arm", "data"), notes=notes)}
+    return {"largest share of dead units": Measured.exact(shares, "arm", "data", notes=notes)}
 
 
 @experiment(
@@ -144,32 +150,26 @@ def never_dead(root: int, level: Level) -> Evidence:
     LEAKY_ASLEEP.name,
 )
 def cured(root: int, level: Level) -> Evidence:
-    """Where ReLUs fall asleep: the share with slope 0.01 minus half of ReLU's, paired."""
     table = load(LEAKY_ASLEEP.name, root=root, diverged=False).set_index("seed")
     beyond: dict[Case, pd.Series[float]] = {}
     notes = {}
     for name, lr in itertools.product(CHECKS, RATES):
-        relu, leak = (
-            100 * part_of(table, data=name, lr=lr, arm=arm).asleep for arm in ("ReLU", "leaky 0.01")
-        )
+        rows = part_of(table, data=name, lr=lr)
+        relu, leak = (100 * part_of(rows, arm=arm).asleep for arm in ("ReLU", "leaky 0.01"))
         pairs = (leak - relu / 2).dropna()
         if len(pairs) >= 10 and relu.mean() > 1:
             beyond[TITLES[name], f"{lr:g}"] = pairs
             means = {"ReLU (%)": float(relu.mean()), "leaky 0.01 (%)": float(leak.mean())}
             notes[f"{TITLES[name]}, {lr:g}"] = means
-    cases = {case: stats.mean_interval(x, level(len(beyond))) for case, x in beyond.items()}
-    quantity = "share of sleepers beyond half of ReLU's"
-    return {quantity: Measured(cases, ("data", "rate"), notes=notes)}
+    found = Measured.means(beyond, level, "data", "rate", notes=notes)
+    return {"share of sleepers beyond half of ReLU's": found}
 
 
 # --- Who wakes up ---------------------------------------------------------------------------------
 
 
-def coma_result(table: pd.DataFrame, slope: float, depth: int, arm: str) -> Array:
-    """Test accuracies at the rate with the best validation accuracy, by seed; diverged is chance.
-
-    ``arm`` is ``"coma"`` or ``"awake"``.
-    """
+def _reached(table: pd.DataFrame, slope: float, depth: int, arm: str) -> Array:
+    """Test accuracies at the best rate on validation data, by seed; diverged is chance."""
     rows = part_of(table[np.isclose(table.slope, slope)], arm=arm, depth=depth)
     best = part_of(rows, lr=best_rate(rows)).sort_values("seed")
     return np.asarray(best.test_accuracy.fillna(CHANCE), dtype=np.float64)
@@ -184,23 +184,20 @@ def coma_result(table: pd.DataFrame, slope: float, depth: int, arm: str) -> Arra
     LEAKY_ASLEEP.name,
 )
 def regained(root: int, level: Level) -> Evidence:
-    """Way from chance to the waking network that the sleeping one makes, slope 0.01, per depth."""
     table = load(LEAKY_ASLEEP.name, root=root, data="coma")
-    cases, after = {}, {}
+    way, after = {}, {}
     for depth in COMA_DEPTHS:
-        slept, awake = (coma_result(table, 0.01, depth, arm) for arm in ("coma", "awake"))
-        way = 100 * (slept - CHANCE) / (awake - CHANCE)
-        cases[str(depth)] = stats.mean_interval(way, level(len(COMA_DEPTHS)))
-        after[f"{depth} hidden layer{'s' * (depth > 1)}"] = {
-            f"{slope:g}": 100 * float(coma_result(table, slope, depth, "coma").mean())
-            for slope in COMA_SLOPES
-        }
+        slept = {slope: _reached(table, slope, depth, "coma") for slope in COMA_SLOPES}
+        awake = _reached(table, 0.01, depth, "awake")
+        way[str(depth)] = 100 * (slept[0.01] - CHANCE) / (awake - CHANCE)
+        means = {f"{slope:g}": 100 * float(reached.mean()) for slope, reached in slept.items()}
+        after[f"{depth} hidden layer{'s' * (depth > 1)}"] = means
     fewest = 100 * float(part_of(table, arm="coma").asleep.min())
     notes = {
         "accuracy after the coma (%), by slope": after,
         "fewest units asleep at the start (%)": fewest,
     }
-    return {"share of the accuracy regained": Measured.of(cases, "depth", notes=notes)}
+    return {"share of the accuracy regained": Measured.means(way, level, "depth", notes=notes)}
 
 
 # --- ELU's floor ----------------------------------------------------------------------------------
@@ -212,22 +209,18 @@ def regained(root: int, level: Level) -> Evidence:
     "Both frameworks on one CPU, float32",
 )
 def levels_off(root: int, level: Level) -> Evidence:
-    """How far ELU's outputs below −20 are from −α, and where its gradient becomes exactly 0."""
-    from actlab.frameworks import keras, torch
-
     record = catalog.get("elu")
     x = -np.random.default_rng(root).uniform(20, 1000, 1000)
     grid = -np.arange(0, 120, 0.25)
-    cases: dict[Case, Interval] = {}
+    off: dict[Case, float] = {}
     notes: dict[str, float] = {}
-    for name, framework in (("PyTorch", torch), ("Keras", keras)):
+    for name, framework in frameworks().items():
         for alpha in (0.5, 1.0, 2.0):
             y = framework.values(record, x, "float32", alpha=alpha)
-            off = 1e6 * float(np.abs(y / alpha + 1).max())
-            cases[name, f"α = {alpha:g}"] = Interval(off, off, off, n=1)
+            off[name, f"α = {alpha:g}"] = 1e6 * float(np.abs(y / alpha + 1).max())
         silent = framework.gradients(record, grid, "float32") == 0
         notes[f"gradient exactly 0 from, {name}"] = float(grid[silent].max())
-    return {"distance from −α": Measured(cases, ("framework", "alpha"), notes=notes)}
+    return {"distance from −α": Measured.exact(off, "framework", "alpha", notes=notes)}
 
 
 # The lowest output. The slope has fallen to 1 % of the largest one on the negative side where the
@@ -237,10 +230,7 @@ FLOORS = {"relu": 0.0, "elu": -1.0, "selu": catalog.get("selu").properties.range
 
 def highest_outputs(snapshot: Snapshot) -> Mapping[str, Any]:
     """Probe: the largest output of every hidden unit over all inputs, (networks, units)."""
-    import torch
-
-    tops = [torch.cat([layer.amax(1) for layer in batch], 1) for batch in snapshot.batches(1024)]
-    return {"highest": torch.stack(tops).amax(0)}
+    return {"highest": _largest(snapshot)}
 
 
 def elu_cell(activation: str, lr: float, root: int, *, epochs: int) -> pd.DataFrame:
@@ -252,7 +242,7 @@ def elu_cell(activation: str, lr: float, root: int, *, epochs: int) -> pd.DataFr
     """
     arms = {activation: {**FAIR[activation], "lr": lr}}
     data, layers = datasets.load("digits"), (64,) * 5
-    result = train(data, root, (0, epochs), arms, highest_outputs, hidden=layers)
+    result = train(data, root, (0, epochs), arms, probe=highest_outputs, hidden=layers)
     highest = result.probe("highest", activation)[:, -1].astype(np.float32)
     floor = np.float32(FLOORS[activation])
     shares = {
@@ -275,8 +265,15 @@ STUDIES = (LEAKY_ASLEEP, ELU_ASLEEP)
 LOST = "share of networks with sleeping units"
 
 
+@experiment(
+    "Digits, five hidden layers of 64 ELU units, He's start, momentum at five learning rates, 20 "
+    "epochs, 40 seeds: in how many networks the slope of more than one hidden unit in a hundred "
+    "stays below 1 % for every training input. Networks that diverged count among them.",
+    "Networks of 5 × 64 units · digits · 40 seeds",
+    ELU_ASLEEP.name,
+)
 def asleep(root: int, level: Level) -> Evidence:
-    """In how many networks more than a unit in a hundred sleeps; both runs, whatever the ``root``.
+    """Both runs, whatever the ``root``.
 
     A network that diverged counts as well: to look at the survivors alone would flatter a rate
     that kills.
@@ -294,13 +291,3 @@ def asleep(root: int, level: Level) -> Evidence:
             "units asleep in them (%)": 100 * float(shares.mean()) if awake else None,
         }
     return {LOST: Measured.of(cases, "rate", notes=notes)}
-
-
-SLEEPS = Experiment(
-    "Digits, five hidden layers of 64 ELU units, He's start, momentum at five learning rates, 20 "
-    "epochs, 40 seeds: in how many networks the slope of more than one hidden unit in a hundred "
-    "stays below 1 % for every training input. Networks that diverged count among them.",
-    "Networks of 5 × 64 units · digits · 40 seeds",
-    asleep,
-    ELU_ASLEEP.name,
-)

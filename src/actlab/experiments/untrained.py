@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from actlab import data
 from actlab.stats import Array
 
 if TYPE_CHECKING:
@@ -55,8 +55,6 @@ STARTS: dict[str, dict[str, Any]] = {
 
 def digits(count: int = 256) -> tuple[Array, npt.NDArray[np.int64]]:
     """The first training digits, each scaled to a mean square of 1: (count, 64) and labels."""
-    from actlab import data
-
     some = data.load("digits")
     x = some.x_train[:count].astype(np.float64)
     return x / np.sqrt((x**2).mean(1, keepdims=True)), some.y_train[:count]
@@ -66,14 +64,9 @@ def digits(count: int = 256) -> tuple[Array, npt.NDArray[np.int64]]:
 
 
 def draw(
-    seeds: Iterable[int],
-    *,
-    features: int = 64,
-    classes: int = 10,
-    dtype: str = "float64",
-    **settings: Any,
+    seeds: Iterable[int], *, features: int = 64, dtype: str = "float64", **settings: Any
 ) -> Networks:
-    """One untrained network per seed; ``settings`` as in :func:`actlab.ensemble.train`.
+    """One untrained network of ten classes per seed; ``settings`` of :func:`actlab.ensemble.train`.
 
     In float64, because through fifty sigmoid layers a gradient shrinks below the smallest
     float32. (Weights of one's own go into ``networks.linears[i].weight.value`` and ``.bias``.)
@@ -85,7 +78,7 @@ def draw(
     drawn = tuple(seeds)
     arms = [Settings(**settings)] * len(drawn)
     kind, cpu = getattr(torch, dtype), torch.device("cpu")
-    return Networks(arms, drawn, features, n_classes=classes, dtype=kind, device=cpu)
+    return Networks(arms, drawn, features, 10, dtype=kind, device=cpu)
 
 
 @contextlib.contextmanager
@@ -115,21 +108,13 @@ def outputs(networks: Networks, x: Any, mode: Mode = "observe") -> list[Tensor]:
     return [linear.inputs.mT for linear in networks.linears[1:]]
 
 
-@dataclass(frozen=True)
-class Signals:
-    """What enters each layer's activation over all inputs; (seeds, layers) each.
+class Signals(NamedTuple):
+    """What enters each layer's activation over all inputs; (seeds, layers) each."""
 
-    - ``spread``: how much it varies from input to input (root mean square over the units of the
-      standard deviation over the inputs); ``offset``: how far it sits from zero (root mean square
-      over the units of the mean over the inputs).
-    - ``dead``: share of units for which it is ≤ 0 for every input; ``always_on``: > 0 for every
-      input, where a rectifier is the identity.
-    """
-
-    spread: Array
-    offset: Array
-    dead: Array
-    always_on: Array
+    spread: Array  # from input to input: root mean square of the units' standard deviations
+    offset: Array  # from zero: root mean square of the units' means
+    dead: Array  # share of units for which it is ≤ 0 for every input
+    always_on: Array  # and > 0 for every input, where a rectifier is the identity
 
 
 @one_core()
@@ -139,21 +124,16 @@ def signals(networks: Networks, x: Any) -> Signals:
 
     from actlab import probes
 
-    gathered = probes.ActivationStats()
-    highest: list[Tensor] = []
-    lowest: list[Tensor] = []
+    inside, firing = probes.ActivationStats(), probes.ActivationStats()
     for rows in torch.split(torch.as_tensor(x), BATCH):
         outputs(networks, rows)
-        inside = [block.preactivation.mT for block in networks.hidden]
-        gathered.update(inside)
-        tops, bottoms = [z.amax(1) for z in inside], [z.amin(1) for z in inside]
-        highest = list(map(torch.maximum, highest or tops, tops))
-        lowest = list(map(torch.minimum, lowest or bottoms, bottoms))
+        inside.update(block.preactivation.mT for block in networks.hidden)
+        firing.update((block.preactivation.mT > 0).float() for block in networks.hidden)
     columns = (
-        [layer.variance.mean(1).sqrt() for layer in gathered.result()],
-        [layer.mean.square().mean(1).sqrt() for layer in gathered.result()],
-        [(z <= 0).double().mean(1) for z in highest],
-        [(z > 0).double().mean(1) for z in lowest],
+        [layer.variance.mean(1).sqrt() for layer in inside.result()],
+        [layer.mean.square().mean(1).sqrt() for layer in inside.result()],
+        [(layer.mean == 0).double().mean(1) for layer in firing.result()],
+        [(layer.mean == 1).double().mean(1) for layer in firing.result()],
     )
     return Signals(*(torch.stack(column, 1).numpy() for column in columns))
 
