@@ -33,22 +33,17 @@ _COARSE: _Panels = (np.array([0.0, 2.0**-6, 2.0**-4, 2.0**-2, 1.0, 2.5, 5.0, 8.0
 
 
 def normal_mean(
-    function: Callable[[Array], Array], variance: npt.ArrayLike = 1.0, kinks: Sequence[float] = ()
-) -> Array:
+    function: Callable[[Array], Array], variance: float = 1.0, kinks: Sequence[float] = ()
+) -> float:
     """E[function(z)] for z ~ N(0, variance), to about 12 digits.
 
-    ``function`` maps arrays to arrays of the same shape; the result has the shape of
-    ``variance``. ``kinks``: where besides 0 the function or its slope jumps.
+    ``function`` keeps the shape of an array; ``kinks``: where besides 0 it or its slope jumps.
     Raises ``ValueError`` for a negative or non-finite variance.
     """
-    variances = np.asarray(variance, dtype=float)
-    if not (np.isfinite(variances) & (variances >= 0)).all():
-        raise ValueError(f"variance={variance!r}: expected finite numbers, none negative.")
-    found = []
-    for one in variances.ravel():
-        z, density = _normal(math.sqrt(one), kinks, _FINE)
-        found.append(float(function(z) @ density))
-    return np.array(found).reshape(variances.shape)
+    if not 0 <= variance < math.inf:
+        raise ValueError(f"variance={variance!r}: expected a finite number, not negative.")
+    z, density = _normal(math.sqrt(variance), kinks, _FINE)
+    return float(function(z) @ density)
 
 
 def _normal(sd: float, kinks: Sequence[float], panels: _Panels) -> tuple[Array, Array]:
@@ -66,10 +61,10 @@ def _normal(sd: float, kinks: Sequence[float], panels: _Panels) -> tuple[Array, 
 
 @dataclass(frozen=True)
 class Start:
-    """How the weights of layers of one width n are drawn, as far as the theory sees it.
+    """How the weights of layers of one width n are drawn: n · Var(w) and n · Var(b).
 
-    ``weight_variance``: n · Var(w), ``bias_variance``: n · Var(b); ``centred``: the weights of
-    every unit sum to zero, so that a layer does not see what its inputs have in common.
+    ``centred``: the weights of every unit sum to zero, so that a layer does not see what its inputs
+    have in common.
     """
 
     weight_variance: float = 1.0
@@ -79,9 +74,7 @@ class Start:
 
 STARTS = {
     "PyTorch default": Start(1 / 3, 1 / 3),
-    "Glorot": Start(1.0),
-    "LeCun": Start(1.0),
-    "orthogonal": Start(1.0),
+    **dict.fromkeys(("Glorot", "LeCun", "orthogonal"), Start(1.0)),
     "He": Start(2.0),
 }
 """The usual initialisations between layers of one width."""
@@ -89,14 +82,12 @@ STARTS = {
 
 @dataclass(frozen=True)
 class Layers:
-    """What the theory expects layer by layer; every field is an array (depth,).
+    """What the theory expects layer by layer, (depth,) each.
 
     - ``variance``: of the pre-activations, over units and over draws of the weights.
-    - ``mean``, ``sd``: of the activations, likewise.
-    - ``factor``: by which the mean square of the gradient changes when it passes back through
-      this layer's slopes and weights, n · Var(w) · E[f'(z)²]: below 1 it vanishes, above 1 it
-      explodes.
-    - ``signal``: the mean square of the layer's inputs.
+    - ``mean``, ``sd``: of the activations, likewise; ``signal``: mean square of the layer's inputs.
+    - ``factor``: n · Var(w) · E[f'(z)²], by which the mean square of the gradient changes on the
+      way back through this layer: below 1 it vanishes, above 1 it explodes.
     """
 
     variance: Array
@@ -128,10 +119,10 @@ def layers(
     width: int = 64,
     **params: Any,
 ) -> Layers:
-    """Follow the moments of the signal from an input of this mean and variance through ``depth``.
+    """Follow the moments of a signal, from this mean and variance, through ``depth`` layers.
 
-    ``width``: only a random bias asks for it.
-    Raises ``TypeError`` for an activation that is not elementwise.
+    ``width``: only a random bias asks for it. Raises ``TypeError`` for an activation that is not
+    elementwise.
     """
     record, average = _averages(activation, params)
     rows: list[tuple[float, ...]] = []
@@ -151,11 +142,10 @@ def layers(
 
 @dataclass(frozen=True)
 class Together:
-    """What becomes of several inputs that have nothing in common; every field is (depth,).
+    """What becomes of inputs that have nothing in common, (depth,) each.
 
-    - ``correlation``: of the pre-activations of two of them.
-    - ``spread``: how far a unit's activations differ between them (standard deviation).
-    - ``dead``: the share of units that are 0 for every one of ``count`` inputs.
+    - ``correlation``: of two inputs' pre-activations; ``dead``: share of units that are 0 for every
+      one of ``count`` inputs; ``spread``: standard deviation of a unit's activation between them.
     """
 
     correlation: Array
@@ -174,10 +164,8 @@ def together(
 ) -> Together:
     """Follow independent inputs of mean square 1 through ``depth`` layers (Poole et al., 2016).
 
-    Two inputs' pre-activations are jointly normal; given what they share they are independent,
-    and so are those of ``count`` inputs: a unit is dead if it is 0 for each. Raises ``TypeError``
-    for an activation that is not elementwise, ``ValueError`` for a centred start, whose weights
-    are not independent.
+    Pre-activations are jointly normal, and given what the inputs share they are independent. Raises
+    ``TypeError`` for an activation that is not elementwise, ``ValueError`` for a centred start.
     """
     record, average = _averages(activation, params)
     if start.centred:
@@ -206,25 +194,24 @@ def together(
 def critical_gain(activation: str | Activation, depth: int = 200, **params: Any) -> float:
     """The factor on orthogonal (or LeCun's) weights at which gradients keep their size for good.
 
-    It makes the gradient factor 1 in the last of ``depth`` layers (the edge of chaos of
-    Schoenholz et al., 2017), and is looked for between 0.1 and 30. Raises ``ValueError`` where
-    there is none: no gain keeps the gradients of that function.
+    It makes the gradient factor 1 in the last of ``depth`` layers: the edge of chaos (Schoenholz et
+    al., 2017). Raises ``ValueError`` where none between 0.1 and 30 does.
     """
     from scipy.optimize import brentq
 
     record, average = _averages(activation, params)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def excess(gain: float) -> float:
         signal = 1.0
-        with np.errstate(over="ignore", invalid="ignore"):
-            try:  # of each layer only the mean square matters here
-                for _ in range(depth - 1):
-                    before, signal = signal, average(record.reference, 2, gain**2 * signal)
-                    if math.isclose(signal, before, rel_tol=1e-14):
-                        break
-                return gain**2 * average(record.derivative, 2, gain**2 * signal) - 1
-            except (ValueError, OverflowError):  # the signal has grown beyond all numbers
-                return math.inf
+        try:  # of each layer only the mean square matters here
+            for _ in range(depth - 1):
+                before, signal = signal, average(record.reference, 2, gain**2 * signal)
+                if math.isclose(signal, before, rel_tol=1e-14):
+                    break
+            return gain**2 * average(record.derivative, 2, gain**2 * signal) - 1
+        except (ValueError, OverflowError):  # the signal has grown beyond all numbers
+            return math.inf
 
     gains = np.geomspace(0.1, 30, 12)
     for low, high in itertools.pairwise(gains):
@@ -246,6 +233,6 @@ def _averages(
     kinks = record.properties_at(**params).kinks
 
     def average(curve: Callable[..., Array], power: int, over: float) -> float:
-        return float(normal_mean(lambda z: curve(z, **params) ** power, over, kinks))
+        return normal_mean(lambda z: curve(z, **params) ** power, over, kinks)
 
     return record, average

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from actlab.experiments import cost, timing
+from actlab.experiments import cost, roofline, timing
 
 
 def surely(cases):
@@ -30,14 +30,14 @@ def table(seconds, rounds=40, busy=()):
 @pytest.fixture
 def timed(monkeypatch):
     def load(seconds, **more):
-        monkeypatch.setattr(cost, "load", lambda name: table(seconds, **more))
+        monkeypatch.setattr(roofline, "load", lambda name: table(seconds, **more))
 
     return load
 
 
 def test_a_slower_one_takes_so_much_more_time_against_each_rival(timed):
     timed({"relu": 1.0, "leaky_relu": 1.5, "elu": 3.0}, busy=(3, 4, 20))
-    asked = cost.Extra(cost.ACTIVATION_COST, ("elu",), ("function", "step"), ("relu", "leaky_relu"))
+    asked = cost.extra(cost.ACTIVATION_COST, ("elu",), ("function", "step"), ("relu", "leaky_relu"))
     found = asked(0, surely)["extra time"]
     assert found.factors == ("framework", "task", "rival")
     assert len(found.cases) == 8
@@ -49,7 +49,7 @@ def test_a_slower_one_takes_so_much_more_time_against_each_rival(timed):
 
 def test_of_several_the_median_one_counts_and_single_levels_are_no_factors(timed):
     timed({"relu": 1.0, "elu": 1.1, "tanh": 1.2, "mish": 9.0})
-    found = cost.Extra(cost.ACTIVATION_COST, ("elu", "tanh", "mish"), ("step",))(0, surely)
+    found = cost.extra(cost.ACTIVATION_COST, ("elu", "tanh", "mish"), ("step",))(0, surely)
     measured = found["extra time"]
     assert list(measured.cases) == [("PyTorch",), ("Keras",)]
     assert measured.cases["Keras",].mean == pytest.approx(20, abs=0.5)
@@ -57,7 +57,7 @@ def test_of_several_the_median_one_counts_and_single_levels_are_no_factors(timed
 
 def test_another_root_leaves_rounds_out(timed):
     timed({"relu": 1.0, "elu": 1.5})
-    asked = cost.Extra(cost.ACTIVATION_COST, ("elu",), ("step",))
+    asked = cost.extra(cost.ACTIVATION_COST, ("elu",), ("step",))
     counts = [asked(root, surely)["extra time"].cases["PyTorch",].n for root in (0, 1, 5)]
     assert counts == [40, 32, 32]
 
@@ -80,7 +80,7 @@ def test_the_middle_of_the_rounds_is_not_moved_by_a_busy_minute():
 def test_what_is_not_timed_is_refused(changed, message):
     asked = {"of": ("elu",), "tasks": ("step",), "over": ("relu",)} | changed
     with pytest.raises(ValueError, match=message):
-        cost.Extra(cost.ACTIVATION_COST, **asked)
+        cost.extra(cost.ACTIVATION_COST, **asked)
 
 
 @pytest.mark.parametrize("framework", ["torch", "keras"])

@@ -12,7 +12,7 @@ from actlab.trial import Measured
 
 def test_centring_leaves_the_function_alone_and_no_mean():
     x, y = fisher.small_digits(30)
-    model = fisher.network("elu", 16, 10, seed=0)
+    model = fisher.network("elu", seed=0)
     moved = fisher.centred(model, x)
     assert torch.allclose(model(x), moved(x), atol=1e-12)
     assert fisher.geometry(model, x, y)["mean_activation"] > 0.1
@@ -21,7 +21,7 @@ def test_centring_leaves_the_function_alone_and_no_mean():
 
 def test_the_fisher_matrix_against_a_loop():
     x, y = fisher.small_digits(12)
-    model = fisher.network("relu", 16, 10, seed=1)
+    model = fisher.network("relu", seed=1)
     probabilities = torch.softmax(model(x), 1).detach()
     parameters = list(model.parameters())
     matrix = 0
@@ -42,7 +42,7 @@ def test_the_fisher_matrix_against_a_loop():
 
 def test_training_stops_at_the_loss_or_after_the_steps():
     x, y = fisher.small_digits(50)
-    model = fisher.network("elu", 16, 10, seed=0)
+    model = fisher.network("elu", seed=0)
     fisher.learn(model, x, y, 1_000, loss=1.0)
     there = nn.functional.cross_entropy(model(x), y).item()
     assert 0.7 < there <= 1.0
@@ -54,7 +54,7 @@ def test_after_as_many_steps_elu_has_come_further_down():
     x, y = fisher.small_digits()
     losses = {}
     for name in ("relu", "elu"):
-        model = fisher.network(name, 16, 10, seed=1)
+        model = fisher.network(name, seed=1)
         fisher.learn(model, x, y, 150)
         losses[name] = nn.functional.cross_entropy(model(x), y).item()
     assert losses["elu"] < losses["relu"]
@@ -83,7 +83,7 @@ def test_the_smallest_gain_of_the_dampings_counts_in_both_runs(monkeypatch):
     early = table.when.isin(["start", "trained"])
     stages = {fisher.AT_STEPS.name: table[early], fisher.AT_LOSS.name: table[~early]}
     monkeypatch.setattr(fisher, "load", stages.__getitem__)
-    found = fisher.closer({"it": ("elu", "relu")}, 0, lambda n: 0.95)[fisher.GAIN]
+    found = fisher.closer("", {"it": ("elu", "relu")})(0, lambda n: 0.95)[fisher.GAIN]
     assert isinstance(found, Measured)
     assert len(found.cases) == len(fisher.STAGES)
     gain = found.cases["it", "before training"]

@@ -35,8 +35,9 @@ def test_the_curves_are_what_they_are_called():
 
 
 @pytest.mark.parametrize("name", ["tanh", "σ(x), weights × 4"])
-def test_the_steps_are_those_of_the_catalogs_curve(name):
-    curve, rates, steps = race.CURVES[name], [0.03, 0.1], 30
+def test_the_steps_are_those_of_the_catalogs_curve(name, monkeypatch):
+    monkeypatch.setattr(race, "STEPS", 30)
+    curve, rates = race.CURVES[name], [0.03, 0.1]
     known = ensemble.train(
         DIGITS,
         arms={f"{rate:g}": {"lr": rate} for rate in rates},
@@ -53,15 +54,8 @@ def test_the_steps_are_those_of_the_catalogs_curve(name):
         progress=False,
     )
     targets = [0.3, 0.6]
-    got, seen_at_best = race.race(
-        DIGITS,
-        curve.settings,
-        [0, 1],
-        rates,
-        targets=targets,
-        steps=steps,
-        hidden=(16,) * 2,
-    )
+    own = {**race.SAME_START[name], "hidden": (16,) * 2}
+    got, seen_at_best = race.race(DIGITS, own, [0, 1], rates, targets)
     assert got.shape == (2, 2, 2)
     for row, arm in zip(seen_at_best, known.arms, strict=True):
         assert row.tolist() == known.probe("accuracy", arm).max(1).tolist()
@@ -71,15 +65,15 @@ def test_the_steps_are_those_of_the_catalogs_curve(name):
             assert seen.shape == (2, 6)
             for reached, accuracy in zip(row, seen, strict=True):
                 there = np.flatnonzero(accuracy >= target)
-                assert reached == (5 * (there[0] + 1) if there.size else steps + 5)
+                assert reached == (5 * (there[0] + 1) if there.size else 35)
 
 
 @pytest.mark.parametrize("pair", race.LIFTED)
 def test_biases_that_undo_the_lift_make_it_the_same_function_at_the_start(pair):
     x = torch.from_numpy(DIGITS.x_train[:20]).double()
 
-    def logits(curve):
-        settings = ensemble.Settings(**curve.settings)
+    def logits(own):
+        settings, curve = ensemble.Settings(**own), own["activation"]
         drawn = ensemble.initial_weights(settings, settings.layer_sizes(64, 10), 0)
         signal = x
         for weight, bias in drawn[:-1]:
@@ -95,24 +89,25 @@ def test_a_cell_tunes_over_all_splits_and_notes_every_target(monkeypatch):
     monkeypatch.setattr(contest, "SPLITS", 2)
     asked = []
 
-    def quick(split, own, seeds, rates, *, targets):
+    def quick(split, own, seeds, rates, targets):
         asked.append((tuple(rates), tuple(targets)))
         one = [[abs(rate - 0.1) * 100 + 5] * len(seeds) for rate in rates]
         return np.array([one for _ in targets]), np.zeros((len(rates), len(seeds)))
 
     monkeypatch.setattr(race, "race", quick)
     cell = race.same_start_cell("digits", "σ(x), undone", targets=race.SEVERAL)
-    assert len(cell) == 2 * 2 * race.SEEDS
+    assert len(cell) == 2 * 2 * contest.SEEDS
     assert set(cell.target) == {0.9, 0.95}
     assert set(cell.lr) == {0.0949}
     assert {targets for rates, targets in asked if len(rates) > 1} == {(0.95,)}
 
 
-def test_who_never_arrives_counts_with_one_look_more():
-    tanh, steep = (race.CURVES[name].settings for name in ("tanh", "σ(4x)"))
-    steps, _ = race.race(DIGITS, tanh, [0], [0.1], targets=[2.0], steps=10)
+def test_who_never_arrives_counts_with_one_look_more(monkeypatch):
+    monkeypatch.setattr(race, "STEPS", 10)
+    tanh, steep = (race.SAME_START[name] for name in ("tanh", "σ(4x)"))
+    steps, _ = race.race(DIGITS, tanh, [0], [0.1], [2.0])
     assert steps.tolist() == [[[15]]]
-    diverged, seen = race.race(DIGITS, steep, [0], [1e20], targets=[0.5], steps=10)
+    diverged, seen = race.race(DIGITS, steep, [0], [1e20], [0.5])
     assert diverged.tolist() == [[[15]]]
     assert 0 <= seen.item() < 0.5
 
@@ -120,7 +115,7 @@ def test_who_never_arrives_counts_with_one_look_more():
 def test_where_nobody_arrives_the_rate_that_comes_nearest_is_chosen(monkeypatch):
     monkeypatch.setattr(contest, "SPLITS", 2)
 
-    def slow(split, own, seeds, rates, *, targets):
+    def slow(split, own, seeds, rates, targets):
         near = [[1 - abs(np.log10(rate / 3))] * len(seeds) for rate in rates]
         return np.full((len(targets), len(rates), len(seeds)), 405), np.array(near)
 

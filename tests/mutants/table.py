@@ -368,8 +368,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         f"{CLAIMS}/leaky.py",
-        'by=Rule({cost.Extra.quantity: below(5, "%")})',
-        'by=Rule({cost.Extra.quantity: below(6, "%")})',
+        'by=Rule({cost.EXTRA: below(5, "%")})',
+        'by=Rule({cost.EXTRA: below(6, "%")})',
         "the threshold of a timing",
         f"{RULES} -k leaky-latency",
     ),

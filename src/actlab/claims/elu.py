@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from actlab.experiments import fading, fisher, race, sleeping
-from actlab.experiments.cost import ACTIVATION_COST, Extra
+from actlab.experiments import cost, fading, fisher, race, sleeping
 from actlab.trial import Claim, Row, Rule, above, at_most, below
 
 DOCUMENT = "starting document, section ELU"
@@ -24,8 +23,8 @@ CLAIMS = (
         id="elu-costs-more",
         statement="ELU is slower to compute than ReLU and its kin, because of the exponential.",
         source=DOCUMENT,
-        asks=Extra(ACTIVATION_COST, of=("elu",), tasks=("function", "step")),
-        by=Rule({Extra.quantity: above(0, "%")}, together=True),
+        asks=cost.extra(cost.ACTIVATION_COST, of=("elu",), tasks=("function", "step")),
+        by=Rule({cost.EXTRA: above(0, "%")}, together=True),
         remarks="Of its kin ReLU alone; whether the exponential is the reason was not asked.",
     ),
     Claim(

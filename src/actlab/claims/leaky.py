@@ -26,8 +26,8 @@ CLAIMS = (
         id="leaky-latency",
         statement="Leaky ReLU is a good option if runtime latency is a priority.",
         source=DOCUMENT,
-        asks=cost.Extra(cost.LEAKY_COST, ("leaky_relu",), ("batch 1", "batch 256")),
-        by=Rule({cost.Extra.quantity: below(5, "%")}),
+        asks=cost.extra(cost.LEAKY_COST, ("leaky_relu",), ("batch 1", "batch 256")),
+        by=Rule({cost.EXTRA: below(5, "%")}),
     ),
     Claim(
         id="rrelu-not-in-keras",

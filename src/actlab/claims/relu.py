@@ -102,8 +102,8 @@ CLAIMS = (
         id="relu-fastest",
         statement="ReLU is the best choice when speed matters.",
         source=DOCUMENT,
-        asks=cost.Extra(cost.ACTIVATION_COST, _OTHERS, tasks=("step",)),
-        by=Rule({cost.Extra.quantity: above(5, "%")}, of="framework"),
+        asks=cost.extra(cost.ACTIVATION_COST, _OTHERS, tasks=("step",)),
+        by=Rule({cost.EXTRA: above(5, "%")}, of="framework"),
     ),
 )
 

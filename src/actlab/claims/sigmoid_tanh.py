@@ -6,7 +6,7 @@ from functools import partial
 
 from actlab.experiments import fading, plateau, pointwise, race
 from actlab.experiments.contest import BEATS
-from actlab.experiments.cost import ACTIVATION_COST, Extra
+from actlab.experiments.cost import ACTIVATION_COST, EXTRA, extra
 from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
 
 SIGMOID = "starting document, section Sigmoid"
@@ -92,8 +92,8 @@ CLAIMS = (
         id="sigmoid-expensive",
         statement="The sigmoid is computationally expensive.",
         source=SIGMOID,
-        asks=Extra(ACTIVATION_COST, of=("sigmoid",), tasks=("function", "step")),
-        by=Rule({Extra.quantity: above(50, "%")}),
+        asks=extra(ACTIVATION_COST, of=("sigmoid",), tasks=("function", "step")),
+        by=Rule({EXTRA: above(50, "%")}),
         remarks="Expensive is what takes half as long again as ReLU.",
     ),
     Claim(

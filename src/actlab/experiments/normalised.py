@@ -8,33 +8,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from actlab import stats
-from actlab.experiments import untrained
-from actlab.experiments.contest import (
-    OPTIONS,
-    SEEDS,
-    SPLITS,
-    TITLES,
-    TUNING,
-    TUNING_SEEDS,
-    over_splits,
-    splits_of,
-)
+from actlab.experiments import contest, untrained
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
-from actlab.study import Study, grid_of, load, part_of
+from actlab.study import Study, grid_of, load, part_of, table_of
 from actlab.trial import Case, Evidence, Level, Measured, Rule, experiment, within
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from actlab.ensemble import Networks, Snapshot
+    from actlab.ensemble import Networks
 
 SELU: dict[str, Any] = {"activation": "selu", "init": "lecun_normal"}
 SETTLED = slice(10, 30)
@@ -49,22 +37,17 @@ def standardised() -> Array:
     return data.load("digits").x_train[:100].astype(np.float64)
 
 
-def by_layer(layers: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation over inputs and units of each layer, (networks, layers) each."""
-    import torch
-
-    found = [torch.var_mean(layer.double(), (1, 2), correction=0) for layer in layers]
-    variance, mean = (torch.stack(part, 1) for part in zip(*found, strict=True))
-    return mean, variance.sqrt()
-
-
 def moments(networks: Networks, x: Any, *, drop: bool = False) -> tuple[Array, Array]:
     """Mean and standard deviation of every layer's outputs, (networks, layers) each.
 
     ``drop``: with the units dropped that are dropped in training.
     """
-    mean, sd = by_layer(untrained.outputs(networks, x, "train" if drop else "observe"))
-    return mean.numpy(), sd.numpy()
+    import torch
+
+    layers = untrained.outputs(networks, x, "train" if drop else "observe")
+    found = [torch.var_mean(layer.double(), (1, 2), correction=0) for layer in layers]
+    variance, mean = (torch.stack(part, 1).numpy() for part in zip(*found, strict=True))
+    return mean, np.sqrt(variance)
 
 
 def furthest(found: Sequence[Interval], target: float = 0.0) -> Interval:
@@ -80,7 +63,6 @@ def furthest(found: Sequence[Interval], target: float = 0.0) -> Interval:
 
 # --- Before training ------------------------------------------------------------------------------
 
-
 _UNTRAINED = "Untrained networks of 30 × 128 units · digits · 20 seeds"
 
 
@@ -91,18 +73,17 @@ _UNTRAINED = "Untrained networks of 30 × 128 units · digits · 20 seeds"
     _UNTRAINED,
 )
 def attracted(root: int, level: Level) -> Evidence:
-    """Layer 30, for inputs far from mean 0 and standard deviation 1."""
     x = standardised()
     networks = untrained.draw(root_seeds(root), hidden=(128,) * 30, **SELU)
-    mean: dict[Case, Interval] = {}
-    sd: dict[Case, Interval] = {}
-    inputs = list(itertools.product((-2.0, 0.0, 2.0), (0.1, 1.0, 5.0)))
-    for shift, stretch in inputs:
-        found = moments(networks, shift + stretch * x)
-        case = (f"{shift:g}".replace("-", "−"), f"{stretch:g}")
-        mean[case], sd[case] = (stats.mean_interval(m[:, -1], level(len(inputs))) for m in found)
-    factors = ("input mean", "input sd")
-    return {"standard deviation": Measured(sd, factors), "mean": Measured(mean, factors)}
+    found = {
+        (f"{shift:g}".replace("-", "−"), f"{stretch:g}"): moments(networks, shift + stretch * x)
+        for shift, stretch in itertools.product((-2.0, 0.0, 2.0), (0.1, 1.0, 5.0))
+    }
+    means, sds = ({case: pair[i][:, -1] for case, pair in found.items()} for i in (0, 1))
+    return {
+        "standard deviation": Measured.means(sds, level, "input mean", "input sd"),
+        "mean": Measured.means(means, level, "input mean", "input sd"),
+    }
 
 
 @experiment(
@@ -111,22 +92,18 @@ def attracted(root: int, level: Level) -> Evidence:
     _UNTRAINED,
 )
 def gain(root: int, level: Level) -> Evidence:
-    """The moments of SELU networks with the gain that PyTorch calculates."""
     import torch
 
     gain = torch.nn.init.calculate_gain("selu")
     networks = untrained.draw(root_seeds(root), hidden=(128,) * 30, gain=gain, **SELU)
     mean, sd = moments(networks, standardised())
 
-    def judged(values: Array, target: float) -> dict[str, Interval]:
+    def judged(values: Array, target: float, **notes: float) -> Measured:
         layers = [stats.mean_interval(layer, level(1)) for layer in values.T[SETTLED]]
-        return {f"gain {gain:g}": furthest(layers, target)}
+        return Measured.of({f"gain {gain:g}": furthest(layers, target)}, notes=notes)
 
-    notes = {f"standard deviation, layer {n}": float(sd[:, n - 1].mean()) for n in (1, 10, 30)}
-    return {
-        SD: Measured.of(judged(sd, 1.0), notes={"gain": gain, **notes}),
-        MEAN: Measured.of(judged(mean, 0.0)),
-    }
+    known = {f"standard deviation, layer {n}": float(sd[:, n - 1].mean()) for n in (1, 10, 30)}
+    return {SD: judged(sd, 1.0, gain=gain, **known), MEAN: judged(mean, 0.0)}
 
 
 # --- While it learns ------------------------------------------------------------------------------
@@ -134,37 +111,26 @@ def gain(root: int, level: Level) -> Evidence:
 CHECKS = (0, 1, 2, 5, 10, 15, 60)  # epochs
 
 
-def moments_probe(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Probe: mean and standard deviation of every hidden layer, (networks, layers) each."""
-    return dict(zip(("mean", "sd"), by_layer(snapshot.activations), strict=True))
-
-
 def moments_cell(data: str, *, depth: int, checks: Sequence[int]) -> pd.DataFrame:
     """Mean and standard deviation per layer and epoch while SELU networks learn, split by split."""
     from actlab import ensemble
 
-    splits = splits_of(data, **OPTIONS.get(data, {}))
+    splits = contest.splits_of(data, **contest.OPTIONS.get(data, {}))
     settings = {**SELU, "hidden": (64,) * depth}
     run: dict[str, Any] = {"epochs": max(checks), "progress": False, "keep_weights": False}
-    tuned = ensemble.fair_rate(splits, settings, TUNING, metric="valid_loss", **run)
-    tables = []
-    for i, part in enumerate(splits):
-        per_epoch = math.ceil(len(part.y_train) / 128)
-        result = ensemble.train(
-            part,
-            arms={"selu": {**settings, "lr": tuned.rate}},
-            seeds=range(SEEDS),
-            probe=moments_probe,
-            probe_at=[epoch * per_epoch for epoch in checks],
-            **run,
-        )
-        index = np.meshgrid(range(SEEDS), checks, range(1, depth + 1), indexing="ij")
-        columns = dict(zip(("seed", "epoch", "layer"), (n.ravel() for n in index), strict=True))
-        for what in ("mean", "sd"):
-            columns[what] = result.probe(what, "selu").ravel().astype(np.float32)
-        about = {"split": i, "lr": tuned.rate, "edge": tuned.at_edge}
-        tables.append(pd.DataFrame({**about, **columns}))
-    return pd.concat(tables, ignore_index=True)
+    tuned = ensemble.fair_rate(splits, settings, contest.TUNING, metric="valid_loss", **run)
+    seeds = range(contest.SEEDS)
+    means, variances = [], []
+    for part in splits:
+        at = [epoch * math.ceil(len(part.y_train) / 128) for epoch in checks]
+        arms = {"selu": {**settings, "lr": tuned.rate}}
+        result = ensemble.train(part, arms=arms, seeds=seeds, probe="moments", probe_at=at, **run)
+        means.append(result.probe("activation_mean", "selu"))
+        variances.append(result.probe("activation_variance", "selu"))
+    columns = {"mean": np.array(means, np.float32), "sd": np.sqrt(variances).astype(np.float32)}
+    parts, layers = range(len(splits)), range(1, depth + 1)
+    table = table_of(columns, split=parts, seed=seeds, epoch=checks, layer=layers)
+    return table.assign(lr=tuned.rate, edge=tuned.at_edge)
 
 
 LEARNING = Study(
@@ -176,7 +142,6 @@ LEARNING = Study(
 )
 STUDIES = (LEARNING,)
 
-
 SCALE, OFFSET = "scale of the layer furthest off", "offset of the layer furthest off"
 # 0.0969 powers of ten: outside of 0.8 to 1.25.
 PRESERVED = Rule(
@@ -187,24 +152,27 @@ PRESERVED = Rule(
 
 @experiment(
     "16 hidden layers of 64 SELU units, LeCun normal, on digits and 2,000 examples of MNIST-1D, "
-    f"split in {SPLITS} ways with {SEEDS} seeds each, at a learning rate chosen with "
-    f"{SPLITS * TUNING_SEEDS} other networks: the standard deviation of every layer's activations "
-    "over the training data (its scale, in powers of ten), and their mean in units of it (its "
-    f"offset), before training and after {max(CHECKS)} epochs; of the layers the one furthest off "
-    "counts.",
-    f"Networks of 16 × 64 units · two data sets · {SPLITS} splits with {SEEDS} seeds each",
+    f"split in {contest.SPLITS} ways with {contest.SEEDS} seeds each, at a learning rate chosen "
+    f"with {contest.SPLITS * contest.TUNING_SEEDS} other networks: the standard deviation of every "
+    "layer's activations over the training data (its scale, in powers of ten), and their mean in "
+    f"units of it (its offset), before training and after {max(CHECKS)} epochs; of the layers the "
+    "one furthest off counts.",
+    f"Networks of 16 × 64 units · two data sets · {contest.SPLITS} splits with {contest.SEEDS} "
+    "seeds each",
     LEARNING.name,
 )
 def while_learning(root: int, level: Level) -> Evidence:
-    """The layer furthest off before and after training, whatever the ``root``."""
     table = load(LEARNING.name).dropna()
     table = table.assign(scale=np.log10(table.sd), offset=table["mean"] / table.sd)
-    found: dict[str, dict[Case, Interval]] = {"scale": {}, "offset": {}}
     times = {"before training": 0, "after training": max(CHECKS)}
-    for data, (when, epoch) in itertools.product(LEARNING.axes["data"], times.items()):
-        part = part_of(table, data=data, epoch=epoch)
-        for what, cases in found.items():
+
+    def off(what: str) -> Measured:
+        cases: dict[Case, Interval] = {}
+        for data, (when, epoch) in itertools.product(LEARNING.axes["data"], times.items()):
+            part = part_of(table, data=data, epoch=epoch)
             layers = [grid_of(part, what, layer=layer) for layer in sorted(set(part.layer))]
-            cases[TITLES[data], when] = furthest([over_splits(v, level(4))[0] for v in layers])
-    factors = ("data", "when")
-    return {SCALE: Measured(found["scale"], factors), OFFSET: Measured(found["offset"], factors)}
+            found = [contest.over_splits(values, level(4))[0] for values in layers]
+            cases[contest.TITLES[data], when] = furthest(found)
+        return Measured(cases, ("data", "when"))
+
+    return {SCALE: off("scale"), OFFSET: off("offset")}

@@ -5,26 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actlab.experiments.contest import (
-    FAIR,
-    OPTIONS,
-    SEEDS,
-    SPLITS,
-    TITLES,
-    TUNING,
-    TUNING_SEEDS,
-    over_splits,
-    splits_of,
-)
+from actlab.experiments import contest
 from actlab.stats import Array, Interval
-from actlab.study import Study, grid_of, load
+from actlab.study import Study, grid_of, load, table_of
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
@@ -35,18 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Curve:
-    """height · base(stretch · z) + lift; ``gain``: on the weights it starts from, LeCun's.
-
-    ``undone``: the biases take away at the start what the curve sends up at 0, so that the network
-    starts as the same function as that of its centred twin.
-    """
+    """height · base(stretch · z) + lift; ``gain``: on the weights it starts from, LeCun's."""
 
     base: Literal["tanh", "sigmoid"]
     stretch: float = 1.0
     height: float = 1.0
     lift: float = 0.0
     gain: float = 1.0
-    undone: bool = False
 
     def __call__(self, z: Tensor) -> Tensor:
         """Any shape."""
@@ -56,12 +41,6 @@ class Curve:
     def undo(self, weights: Tensor, layer: int) -> Tensor:
         """The biases of a layer (not the first) that take away what the curve sends up at 0."""
         return -self(weights.new_zeros(())) * weights.sum(1) * (layer > 0)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Those of an arm: the curve, LeCun's weights times its gain, its biases."""
-        bias = self.undo if self.undone else None
-        return {"activation": self, "init": "lecun_normal", "gain": self.gain, "bias": bias}
 
 
 CURVES: dict[str, Curve] = {
@@ -83,15 +62,24 @@ LIFTED = (
     ("σ(x) − ½, weights × 4", "σ(x), weights × 4"),
 )
 FLATTENED = ("σ(4x) − ½", "σ(x) − ½")  # both centred, the same range; slope 1 against 1/4
-# The lifted ones once more, with biases that undo the lift.
-SAME_START = {
-    **CURVES,
-    **{f"{lifted}, undone": replace(CURVES[lifted], undone=True) for _, lifted in LIFTED},
+SAME_START: dict[str, dict[str, Any]] = {
+    name: {"activation": curve, "init": "lecun_normal", "gain": curve.gain, "hidden": (64,) * 5}
+    for name, curve in CURVES.items()
 }
+# The lifted ones once more: as the same function at the start as their centred twins.
+SAME_START |= {
+    f"{lifted}, undone": {**SAME_START[lifted], "bias": CURVES[lifted].undo} for _, lifted in LIFTED
+}
+
 SEVERAL = {"digits": (0.9, 0.95), "mnist1d": (0.3, 0.4)}
-GOALS = [(data, target) for data, targets in SEVERAL.items() for target in targets]
+GOALS = {  # data set and target → how a reader hears them
+    (data, target): (contest.TITLES[data], f"{100 * target:g} %")
+    for data, targets in SEVERAL.items()
+    for target in targets
+}
 STEPS, EVERY = 400, 5
 DEPTH = 8  # of the race between ELU and ReLU
+Floats = Sequence[float]
 
 
 def validation_accuracy(snapshot: Snapshot) -> Mapping[str, Any]:
@@ -102,49 +90,40 @@ def validation_accuracy(snapshot: Snapshot) -> Mapping[str, Any]:
 
 
 def race(
-    data: Any,
-    own: Mapping[str, Any],
-    seeds: Iterable[int],
-    rates: Sequence[float],
-    *,
-    targets: Sequence[float],
-    steps: int = STEPS,
-    hidden: Sequence[int] = (64,) * 5,
+    data: Any, own: Mapping[str, Any], seeds: Iterable[int], rates: Floats, targets: Floats
 ) -> tuple[npt.NDArray[np.int64], Array]:
     """Steps until the validation accuracy first reaches each target: (targets, rates, seeds).
 
     ``own``: the arm's settings. Looked for after every ``EVERY`` steps, on at most 1,000 examples;
-    ``steps + EVERY`` where it is not reached. Also returns the highest accuracy that was seen,
+    ``STEPS + EVERY`` where it is not reached. Also returns the highest accuracy that was seen,
     (rates, seeds); 0 where a network diverged.
     """
     from actlab import ensemble
 
+    at = range(EVERY, STEPS + 1, EVERY)
     result = ensemble.train(
         data,
         arms={f"{rate:g}": {**own, "lr": rate} for rate in rates},
         seeds=seeds,
-        epochs=math.ceil(steps * 64 / len(data.y_train)),
-        hidden=tuple(hidden),
+        epochs=math.ceil(STEPS * 64 / len(data.y_train)),
         batch_size=64,
         probe=validation_accuracy,
-        probe_at=range(EVERY, steps + 1, EVERY),
+        probe_at=at,
         probe_data=(data.x_valid[:1_000], data.y_valid[:1_000]),
         keep_weights=False,
         progress=False,
     )
-    first, highest = [], []
-    for arm in result.arms:
-        seen = result.probe("accuracy", arm)  # (seeds, looks); NaN where it diverged: never there
-        looks = np.append(result.probe_steps(arm), steps + EVERY)
-        there = [seen >= target for target in targets]
-        first.append([looks[np.where(yes.any(1), yes.argmax(1), -1)] for yes in there])
-        highest.append(np.nan_to_num(seen).max(1))
-    return np.moveaxis(np.array(first), 0, 1), np.array(highest, dtype=np.float64)
+    seen = [result.probe("accuracy", arm) for arm in result.arms]  # (seeds, looks), NaN: diverged
+    looks = np.array([*at, STEPS + EVERY])
+
+    def first(there: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        return looks[np.where(there.any(1), there.argmax(1), -1)]
+
+    needed = np.array([[first(one >= target) for one in seen] for target in targets])
+    return needed, np.array([np.nan_to_num(one).max(1) for one in seen])
 
 
-def race_cell(
-    own: Mapping[str, Any], splits: Sequence[Any], goals: Sequence[float], **options: Any
-) -> pd.DataFrame:
+def race_cell(own: Mapping[str, Any], splits: list[Any], goals: Floats) -> pd.DataFrame:
     """The rate of fewest steps to the farthest target over all splits, then other networks.
 
     Of rates with which nobody arrives the one that comes nearest is chosen: by the accuracy, as the
@@ -152,35 +131,28 @@ def race_cell(
     """
     from actlab.ensemble.search import search
 
-    def score(rates: Sequence[float]) -> dict[float, Array]:
-        tried = [race(part, own, TUNING, rates, targets=[max(goals)], **options) for part in splits]
-        fewest = -np.concatenate([steps[0] for steps, _ in tried], axis=1).astype(float)
-        highest = np.concatenate([seen for _, seen in tried], axis=1)
-        return dict(zip(rates, np.stack([fewest, highest], axis=2), strict=True))
+    def score(rates: Floats) -> dict[float, Array]:
+        tried = [race(part, own, contest.TUNING, rates, [max(goals)]) for part in splits]
+        steps, highest = (np.concatenate(found, axis=-1) for found in zip(*tried, strict=True))
+        return dict(zip(rates, np.stack([-steps[0], highest], axis=-1), strict=True))
 
     chosen = search(score)
-    tables = []
-    for i, part in enumerate(splits):
-        found, _ = race(part, own, range(SEEDS), [chosen.rate], targets=goals, **options)
-        row = {"split": i, "lr": chosen.rate, "edge": chosen.at_edge, "seed": range(SEEDS)}
-        for target, (steps,) in zip(goals, found, strict=True):
-            tables.append(pd.DataFrame({**row, "target": target, "steps": steps}))
-    return pd.concat(tables, ignore_index=True)
+    seeds = range(contest.SEEDS)
+    found = [race(part, own, seeds, [chosen.rate], goals) for part in splits]
+    steps = np.array([steps[:, 0] for steps, _ in found])
+    columns = {"lr": chosen.rate, "edge": chosen.at_edge, "steps": steps}
+    return table_of(columns, split=range(len(splits)), target=goals, seed=seeds)
 
 
-def same_start_cell(
-    data: str, curve: str, *, targets: Mapping[str, Sequence[float]]
-) -> pd.DataFrame:
+def same_start_cell(data: str, curve: str, *, targets: Mapping[str, Floats]) -> pd.DataFrame:
     """One of :data:`SAME_START` on one data set."""
-    return race_cell(SAME_START[curve].settings, splits_of(data), targets[data])
+    return race_cell(SAME_START[curve], contest.splits_of(data), targets[data])
 
 
-def kinds_cell(
-    data: str, depth: int, arm: str, *, targets: Mapping[str, Sequence[float]]
-) -> pd.DataFrame:
+def kinds_cell(data: str, depth: int, arm: str, *, targets: Mapping[str, Floats]) -> pd.DataFrame:
     """One of :data:`~actlab.experiments.contest.FAIR` on one data set, in one depth."""
-    splits = splits_of(data, **OPTIONS.get(data, {}))
-    return race_cell(FAIR[arm], splits, targets[data], hidden=(64,) * depth)
+    splits = contest.splits_of(data, **contest.OPTIONS.get(data, {}))
+    return race_cell({**contest.FAIR[arm], "hidden": (64,) * depth}, splits, targets[data])
 
 
 RACE = Study(
@@ -199,27 +171,28 @@ KINDS = Study(
 )
 STUDIES = (RACE, KINDS)
 
-_TUNED = (
-    f"Data split in {SPLITS} ways, {SEEDS} seeds each, paired; each with the learning rate of "
-    f"fewest steps to the farther target among {SPLITS * TUNING_SEEDS} other networks. Steps are "
-    "looked at five by five; networks that do not arrive within 400 count with 405; geometric "
-    "means. Every interval is widened to cover what is found without any one split."
-)
-
-
-def ratio(more: Array, fewer: Array, confidence: float = 0.95) -> Interval:
-    """The geometric mean of ``more / fewer``, steps of (splits, seeds), over both."""
-    found, _ = over_splits(np.log(more / fewer), confidence)
-    mean, low, high = map(math.exp, (found.mean, found.low, found.high))
-    return Interval(mean, low, high, found.n, confidence=confidence)
-
 
 def times_as_many(
     table: pd.DataFrame, data: str, target: float, pair: tuple[str, str], confidence: float = 0.95
 ) -> Interval:
-    """How many times as many steps the second curve of ``pair`` needs as the first, paired."""
+    """How many times as many steps the second curve of ``pair`` needs as the first, paired.
+
+    The geometric mean over splits and seeds.
+    """
     fewer, more = (grid_of(table, "steps", data=data, target=target, curve=curve) for curve in pair)
-    return ratio(more, fewer, confidence)
+    found, _ = contest.over_splits(np.log(more / fewer), confidence)
+    mean, low, high = map(math.exp, (found.mean, found.low, found.high))
+    return Interval(mean, low, high, found.n, confidence=confidence)
+
+
+_TUNED = (
+    f"Data split in {contest.SPLITS} ways, {contest.SEEDS} seeds each, paired; each with the "
+    "learning rate of fewest steps to the farther target among "
+    f"{contest.SPLITS * contest.TUNING_SEEDS} other networks. Steps are looked at five by five; "
+    "networks that do not arrive within 400 count with 405; geometric means. Every interval is "
+    "widened to cover what is found without any one split."
+)
+_ON = f"two data sets · {contest.SPLITS} splits, {contest.SEEDS} seeds each"
 
 
 @experiment(
@@ -227,29 +200,27 @@ def times_as_many(
     "the lifted one over those of its centred twin, until 90 and 95 % validation accuracy on "
     "digits, 30 and 40 % on MNIST-1D. Both start from the same weights and biases of 0; and once "
     f"more as the same function: biases that take the lift away at the start. {_TUNED}",
-    f"Five hidden layers of 64 units · two data sets · {SPLITS} splits, {SEEDS} seeds each",
+    f"Five hidden layers of 64 units · {_ON}",
     RACE.name,
 )
 def lifting(root: int, level: Level) -> Evidence:
-    """Steps of the lifted curve over those of its centred twin; whatever the ``root``."""
     table = load(RACE.name)
     keys = list(itertools.product(GOALS, LIFTED, (("weights", ""), ("function", ", undone"))))
     cases: dict[Case, Interval] = {
-        (TITLES[data], f"{100 * goal:g} %", lifted, start): times_as_many(
-            table, data, goal, (centred, lifted + suffix), level(len(keys))
+        (*GOALS[goal], lifted, start): times_as_many(
+            table, *goal, (centred, lifted + suffix), level(len(keys))
         )
-        for (data, goal), (centred, lifted), (start, suffix) in keys
+        for goal, (centred, lifted), (start, suffix) in keys
     }
-    arrived = (table.steps <= STEPS).groupby([table.data, table.target, table.curve]).mean()
+    arrived = (table.steps <= STEPS).groupby([table.curve, table.data, table.target]).mean()
     notes = {
         "of a slope four times smaller": {
-            f"{TITLES[data]}, {100 * goal:g} %": times_as_many(table, data, goal, FLATTENED).mean
-            for data, goal in GOALS
+            ", ".join(case): times_as_many(table, *goal, FLATTENED).mean
+            for goal, case in GOALS.items()
         },
         "share that arrives": {
-            f"{curve}, {TITLES[data]}, {100 * goal:g} %": float(share)
-            for (data, goal, curve), share in arrived.items()
-            if share < 1
+            ", ".join((curve, *GOALS[data, target])): float(share)
+            for (curve, data, target), share in arrived[arrived < 1].items()
         },
     }
     return {"ratio of steps": Measured(cases, ("data", "target", "curve", "same"), notes=notes)}
@@ -259,20 +230,14 @@ def lifting(root: int, level: Level) -> Evidence:
     "Eight hidden layers of 64, He's start, on digits (until 90 and 95 % validation accuracy) and "
     "2,000 examples of MNIST-1D (30 and 40 %): the share of ReLU's steps that ELU saves. "
     f"{_TUNED}",
-    f"Small fully connected networks · two data sets · {SPLITS} splits, {SEEDS} seeds each",
+    f"Small fully connected networks · {_ON}",
     KINDS.name,
 )
 def faster(root: int, level: Level) -> Evidence:
-    """Steps that ELU saves, in per cent of ReLU's; whatever the ``root``."""
-    table = load(KINDS.name)
-    sure = level(len(GOALS))
+    table, sure = load(KINDS.name).rename(columns={"arm": "curve"}), level(len(GOALS))
     cases: dict[Case, Interval] = {}
-    for data, target in GOALS:
-        elu, relu = (
-            grid_of(table, "steps", data=data, target=target, arm=arm) for arm in ("elu", "relu")
-        )
-        left = ratio(elu, relu, sure)
+    for goal, (data, target) in GOALS.items():
+        left = times_as_many(table, *goal, ("relu", "elu"), sure)
         mean, low, high = (100 * (1 - share) for share in (left.mean, left.high, left.low))
-        case = (TITLES[data], str(DEPTH), f"{100 * target:g} %")
-        cases[case] = Interval(mean, low, high, left.n, confidence=sure)
+        cases[data, str(DEPTH), target] = Interval(mean, low, high, left.n, confidence=sure)
     return {"share of steps saved": Measured(cases, ("data", "depth", "target"))}

@@ -73,12 +73,12 @@ def function_cell(
     is no such device.
     """
     _check(device, framework)
-    make = _torch_functions if framework == "torch" else _keras_functions
+    make = torch_functions if framework == "torch" else keras_functions
     made: dict[tuple[str, int, str, str], Call] = {}
     for dtype, batch in sizes:
         made[dtype, batch, COPY, COPY] = _copy(batch, dtype, device)
         for name in (*activations, RELU, ELU, TWIN):
-            calls_ = make(name, batch, dtype, mode == "compiled", device)
+            calls_ = make(name, (batch, UNITS), dtype, mode == "compiled", device)
             for work, call in zip(("forward", "both"), calls_, strict=True):
                 made[dtype, batch, name, work] = call
     return in_turns(made, ("dtype", "batch", "activation", "work"), rounds, calls)
@@ -153,16 +153,17 @@ def _keras_function(name: str) -> Callable[[Any], Any]:
     return written.get(name) or catalog.get(name).keras()
 
 
-def _torch_functions(
-    name: str, batch: int, dtype: str, compiled: bool, device: str
+def torch_functions(
+    name: str, shape: tuple[int, ...], dtype: str, compiled: bool, device: str
 ) -> tuple[Call, Call]:
+    """The function of PyTorch alone, forward, and forward and backward."""
     import torch
 
     function = _torch_function(name)
     if compiled:
         function = compiled_alone(function)
     generator = torch.Generator().manual_seed(0)
-    x = torch.randn(batch, UNITS, generator=generator).to(device, getattr(torch, dtype))
+    x = torch.randn(shape, generator=generator).to(device, getattr(torch, dtype))
     leaf, ones = x.clone().requires_grad_(), torch.ones_like(x)
 
     def forward() -> Any:
@@ -190,9 +191,10 @@ def compiled_alone(function: Callable[..., Any]) -> Callable[..., Any]:
     return torch.compile(alone, fullgraph=True, dynamic=False)
 
 
-def _keras_functions(
-    name: str, batch: int, dtype: str, compiled: bool, device: str
+def keras_functions(
+    name: str, shape: tuple[int, ...], dtype: str, compiled: bool, device: str
 ) -> tuple[Call, Call]:
+    """The same of Keras."""
     from actlab.frameworks.keras import start
 
     start()
@@ -204,7 +206,7 @@ def _keras_functions(
         # the output, which nobody reads, and with it the forward pass.
         function = tf.function(function, jit_compile=True)
     with _tensorflow_on(device):
-        x = tf.cast(tf.random.stateless_normal((batch, UNITS), seed=(0, 0)), dtype)
+        x = tf.cast(tf.random.stateless_normal(shape, seed=(0, 0)), dtype)
         ones = tf.ones_like(x)
 
     def both() -> Any:
@@ -678,11 +680,8 @@ Times = dict[tuple[str, str], dict[tuple[str, str], Array]]
 
 
 def times(root: int = 0, dtype: str = FLOAT32, batch: int = ALL) -> Times:
-    """(framework, mode) → (activation, work) → seconds by round, each round on one machine.
-
-    ``root`` 0 looks at all rounds; each other one leaves another fifth of them out.
-    """
-    table = _rounds(ROOFLINE.name, root)
+    """(framework, mode) → (activation, work) → seconds by round, each round on one machine."""
+    table = rounds_of(ROOFLINE.name, root)
     part = table[(table.dtype == dtype) & (table.batch == batch)]
     return {
         (str(f), str(m)): {
@@ -693,7 +692,8 @@ def times(root: int = 0, dtype: str = FLOAT32, batch: int = ALL) -> Times:
     }
 
 
-def _rounds(name: str, root: int) -> pd.DataFrame:
+def rounds_of(name: str, root: int) -> pd.DataFrame:
+    """``root`` 0 looks at all rounds; each other one leaves another fifth of them out."""
     table = load(name)
     return table[table["round"] % 5 != root - 1] if root else table
 
@@ -814,7 +814,7 @@ def saved(ours: str, theirs: str, root: int, level: Level) -> Evidence:
 
 def steps(root: int = 0, name: str = STEPS.name) -> pd.DataFrame:
     """Seconds over those of ReLU in the same round; one column per activation."""
-    table = _rounds(name, root)
+    table = rounds_of(name, root)
     index = ["framework", "mode", "network", "round"]
     wide = table.pivot(index=index, columns="activation", values="seconds")
     return wide.div(wide["relu"], axis=0)
@@ -849,7 +849,7 @@ def in_a_step(root: int, level: Level) -> Evidence:
 
 def held(root: int = 0) -> pd.DataFrame:
     """Arrays per layer at the peak of a step, beyond those without activation: rounds in rows."""
-    table = _rounds(MEMORY.name, root)
+    table = rounds_of(MEMORY.name, root)
     index = ["framework", "mode", "round"]
     wide = table.pivot(index=index, columns="activation", values="arrays")
     return wide / MEMORY.settings["depth"]
@@ -898,7 +898,7 @@ def places(root: int = 0) -> dict[tuple[int, str], Array]:
 
     By round. The copy cannot be taken off: alone it meets another cache than before a function.
     """
-    table = _rounds(PLACES.name, root)
+    table = rounds_of(PLACES.name, root)
     wide = table.pivot(index=["batch", "round"], columns=["activation", "work"], values="seconds")
     return {
         (int(batch), name): 100 * (1 - part[name, "in place"] / part[name, "new memory"]).to_numpy()

@@ -73,7 +73,7 @@ def _gain(record: Activation) -> tuple[float, str]:
         pass
 
     def excess(gain: float) -> float:
-        return float(theory.normal_mean(lambda z: record.reference(z) ** 2, gain**2)) - 1
+        return theory.normal_mean(lambda z: record.reference(z) ** 2, gain**2) - 1
 
     grid = np.geomspace(0.1, 30, 25)
     with np.errstate(all="ignore"):

@@ -187,7 +187,7 @@ def properties(f: Curve) -> Properties:
     scale = np.maximum(np.abs(y[finite][1:]), 1)
     with np.errstate(all="ignore"):
         monotonic = bool((steps >= -1e-9 * scale).all())
-        mean = float(normal_mean(f, kinks=kinks))
+        mean = normal_mean(f, kinks=kinks)
     return Properties(
         range=_range(f, ends, kinks),
         smoothness=smoothness,
