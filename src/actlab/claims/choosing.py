@@ -1,5 +1,7 @@
 """Chapter "Choosing": the most copied sentence about activations, on trial."""
 
+from functools import partial
+
 from actlab.experiments import standing
 from actlab.experiments.standing import BEATS, HELPFUL, PROBABLE, SHRINKS, pair
 from actlab.trial import Claim
@@ -7,11 +9,12 @@ from actlab.trial import Claim
 RANKING = "starting document, last section; a rule of thumb of A. Géron's Hands-On Machine Learning"
 KIN = "Its kin: slopes 0.01 and 0.3, learned (PReLU) and drawn (RReLU), their mean."
 
+ranked = partial(Claim, source=RANKING)
+
 CLAIMS = (
-    Claim(
+    ranked(
         id="ranking-whole",
         statement="SELU > ELU > Leaky ReLU (RReLU, PReLU) > ReLU > tanh > sigmoid.",
-        source=RANKING,
         asks=standing.whole_order,
         by=PROBABLE,
     ),
@@ -22,40 +25,35 @@ CLAIMS = (
         asks=standing.agreement,
         by=HELPFUL,
     ),
-    Claim(
+    ranked(
         id="ranking-selu-elu",
         statement="SELU is better than ELU.",
-        source=RANKING,
         asks=pair("SELU", "ELU"),
         by=BEATS,
     ),
-    Claim(
+    ranked(
         id="ranking-elu-leaky",
         statement="ELU is better than Leaky ReLU and its kin.",
-        source=RANKING,
         asks=pair("ELU", standing.TIER),
         by=BEATS,
         remarks=KIN,
     ),
-    Claim(
+    ranked(
         id="ranking-leaky-relu",
         statement="Leaky ReLU and its kin are better than ReLU.",
-        source=RANKING,
         asks=pair(standing.TIER, "ReLU"),
         by=BEATS,
         remarks=KIN,
     ),
-    Claim(
+    ranked(
         id="ranking-relu-tanh",
         statement="ReLU is better than tanh.",
-        source=RANKING,
         asks=pair("ReLU", "tanh"),
         by=BEATS,
     ),
-    Claim(
+    ranked(
         id="ranking-tanh-sigmoid",
         statement="Tanh is better than the sigmoid.",
-        source=RANKING,
         asks=pair("tanh", "sigmoid"),
         by=BEATS,
     ),

@@ -2,63 +2,58 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from actlab.experiments import cost, fading, fisher, race, sleeping
 from actlab.trial import Claim, Row, Rule, above, at_most, below
 
-DOCUMENT = "starting document, section ELU"
+said = partial(Claim, source="starting document, section ELU")
 
 HOME = ("elu", "celu")
 
 CLAIMS = (
-    Claim(
+    said(
         id="elu-saturates",
         statement="As its input falls, ELU levels off at a negative value, −α.",
-        source=DOCUMENT,
         asks=sleeping.levels_off,
         by=Rule(
             {"distance from −α": at_most(1, "millionths of α")}, refuted_if="any", partial=False
         ),
     ),
-    Claim(
+    said(
         id="elu-costs-more",
         statement="ELU is slower to compute than ReLU and its kin, because of the exponential.",
-        source=DOCUMENT,
         asks=cost.extra(cost.ACTIVATION_COST, of=("elu",), tasks=("function", "step")),
         by=Rule({cost.EXTRA: above(0, "%")}, together=True),
         remarks="Of its kin ReLU alone; whether the exponential is the reason was not asked.",
     ),
-    Claim(
+    said(
         id="elu-vanishing",
         statement="ELU weakens the vanishing of gradients.",
-        source=DOCUMENT,
         asks=fading.elu_saves,
         by=Rule({"loss that ELU saves": above(0, "powers of ten")}, together=True, of="start"),
     ),
-    Claim(
+    said(
         id="elu-faster",
         statement="An ELU network converges in fewer epochs than a ReLU network.",
-        source=DOCUMENT,
         asks=race.faster,
         by=Rule({"share of steps saved": above(0, "%")}, together=True),
     ),
-    Claim(
+    said(
         id="elu-no-dead",
         statement="ELU leaves no unit dead.",
-        source=DOCUMENT,
         asks=sleeping.asleep,
         by=Rule({sleeping.LOST: below(20, "%")}, together=True, of="learning rate"),
     ),
-    Claim(
+    said(
         id="elu-natural-gradient",
         statement="ELU brings the gradient closer to the natural gradient than ReLU does.",
-        source=DOCUMENT,
         asks=fisher.ELU_OVER_RELU,
         by=fisher.CLOSER,
     ),
-    Claim(
+    said(
         id="elu-mean-zero",
         statement="Mean activations closer to 0 bring the gradient closer to the natural gradient.",
-        source=DOCUMENT,
         asks=fisher.CENTRED,
         by=fisher.CLOSER,
     ),

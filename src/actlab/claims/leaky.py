@@ -1,10 +1,12 @@
 """Chapter "Leaky, parametric, randomised, thresholded": the sentences on trial."""
 
+from functools import partial
+
 from actlab.experiments import cost, decay, pointwise, sleeping, slopes
 from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.trial import Claim, Row, Rule, above, below, exactly
 
-DOCUMENT = "starting document, section Leaky ReLU"
+said = partial(Claim, source="starting document, section Leaky ReLU")
 PRELU_DOCUMENT = "starting document, section PReLU"
 RRELU_DOCUMENT = "starting document, section RReLU"
 RANKING = "the ranking at the end of the starting document"
@@ -15,17 +17,15 @@ HOME = ("leaky_relu", "prelu", "rrelu", "threshold", "thresholded_relu")
 
 CLAIMS = (
     # --- What it is ---
-    Claim(
+    said(
         id="leaky-typical-slope",
         statement="The slope of a leaky ReLU is typically 0.01.",
-        source=DOCUMENT,
         asks=pointwise.default_slopes,
         by=Rule({"default slope": exactly(0.01)}, of="place"),
     ),
-    Claim(
+    said(
         id="leaky-latency",
         statement="Leaky ReLU is a good option if runtime latency is a priority.",
-        source=DOCUMENT,
         asks=cost.extra(cost.LEAKY_COST, ("leaky_relu",), ("batch 1", "batch 256")),
         by=Rule({cost.EXTRA: below(5, "%")}),
     ),
@@ -38,25 +38,22 @@ CLAIMS = (
         remarks="The course has a recipe.",
     ),
     # --- Dead or asleep ---
-    Claim(
+    said(
         id="leaky-never-dead",
         statement="The small slope ensures that leaky ReLUs never die.",
-        source=DOCUMENT,
         asks=sleeping.never_dead,
         by=Rule({"largest share of dead units": exactly(0, "%")}, refuted_if="any", partial=False),
         remarks="A leaky unit that is not dead may still be asleep: see the next claim.",
     ),
-    Claim(
+    said(
         id="leaky-cures-sleep",
         statement="Leaky ReLU solves ReLU's problem of dead units.",
-        source=DOCUMENT,
         asks=sleeping.cured,
         by=Rule({"share of sleepers beyond half of ReLU's": below(0, "points")}, together=True),
     ),
-    Claim(
+    said(
         id="leaky-backprop",
         statement="The small slope enables backpropagation, even for negative input.",
-        source=DOCUMENT,
         asks=sleeping.regained,
         by=Rule({"share of the accuracy regained": above(50, "%")}, together=True, of="depth"),
         remarks=(
@@ -65,10 +62,9 @@ CLAIMS = (
         ),
     ),
     # --- Better than ReLU ---
-    Claim(
+    said(
         id="leaky-beats-relu",
         statement="Leaky ReLU outperforms ReLU.",
-        source=DOCUMENT,
         asks=Ahead(LEAKY, "leaky 0.01", over="ReLU"),
         by=BEATS,
     ),

@@ -1,5 +1,6 @@
 """Chapter "ReLU, and who killed it": the sentences on trial."""
 
+from functools import partial
 from typing import Any
 
 from actlab.experiments import cost, dying, pointwise
@@ -15,25 +16,24 @@ _OTHERS = tuple(n for n in cost.ACTIVATION_COST.settings["activations"] if n != 
 
 HOME = ("relu",)
 
+said = partial(Claim, source=DOCUMENT)
+
 CLAIMS = (
-    Claim(
+    said(
         id="relu-gradient-zero-negative",
         statement="The gradient of ReLU is 0 for negative input.",
-        source=DOCUMENT,
         asks=pointwise.relu_slopes,
         by=Rule({"largest gradient": exactly(0)}, **_ALWAYS),
     ),
-    Claim(
+    said(
         id="relu-output-positive",
         statement="As an output layer, ReLU always gives a positive value.",
-        source=DOCUMENT,
         asks=pointwise.relu_outputs,
         by=Rule({"share of outputs at or below 0": exactly(0, "%")}, **_ALWAYS),
     ),
-    Claim(
+    said(
         id="relu-approach-zero",
         statement="As the input approaches 0, the gradient of ReLU becomes 0.",
-        source=DOCUMENT,
         asks=pointwise.relu_near_zero,
         by=Rule({"smallest gradient above 0": below(1)}, partial=False, of="framework", null=1),
     ),
@@ -61,17 +61,15 @@ CLAIMS = (
         by=Rule({"gain in relative spread": above(1, "powers of ten", clear=0.7)}, partial=False),
         remarks="0.3 powers of ten are a factor of 2.",
     ),
-    Claim(
+    said(
         id="relu-dead-stops-learning",
         statement="With dead ReLUs the network can no longer backpropagate or learn.",
-        source=DOCUMENT,
         asks=dying.half_dead,
         by=Rule({"loss of test accuracy": above(20, "points", clear=15)}, partial=False),
     ),
-    Claim(
+    said(
         id="relu-some-die",
         statement="Some ReLUs die during training and from then on only output 0.",
-        source=DOCUMENT,
         asks=dying.died,
         by=Rule({"share of networks that lose units": above(50, "%")}, together=True),
     ),
@@ -84,10 +82,9 @@ CLAIMS = (
         asks=dying.dead_at_largest,
         by=Rule({"share of dead units": above(50, "%")}, together=True),
     ),
-    Claim(
+    said(
         id="relu-revive",
         statement="Dead ReLUs may come back to life during training.",
-        source=DOCUMENT,
         asks=dying.revived,
         by=Rule({dying.REVIVED: above(50, "%")}, together=True),
     ),
@@ -98,10 +95,9 @@ CLAIMS = (
         asks=dying.dead_and_accuracy,
         by=Rule({dying.RANKS: below(0)}, together=True, of="comparison"),
     ),
-    Claim(
+    said(
         id="relu-fastest",
         statement="ReLU is the best choice when speed matters.",
-        source=DOCUMENT,
         asks=cost.extra(cost.ACTIVATION_COST, _OTHERS, tasks=("step",)),
         by=Rule({cost.EXTRA: above(5, "%")}, of="framework"),
     ),

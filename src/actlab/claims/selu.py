@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from actlab.experiments import fading, normalised, selu
 from actlab.experiments.contest import BEATS
 from actlab.trial import Claim, Row, Rule, below, within
 
-DOCUMENT = "starting document, section SELU"
+said = partial(Claim, source="starting document, section SELU")
 PAPER = "[Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)"
 
 HOME = ("selu",)
@@ -33,44 +35,39 @@ CLAIMS = (
         by=normalised.KEPT,
         remarks="The gain is a compromise for the sake of gradients, says PyTorch's discussion.",
     ),
-    Claim(
+    said(
         id="selu-vanishing",
         statement="Self-normalisation solves the problem of vanishing gradients.",
-        source=DOCUMENT,
         asks=fading.selu_loses,
         by=Rule({"loss of the gradient": below(1, "powers of ten")}, together=True, of="start"),
     ),
-    Claim(
+    said(
         id="selu-needs-lecun",
         statement="Self-normalisation needs every weight to be drawn by lecun_normal.",
-        source=DOCUMENT,
         asks=selu.costs(
             *("Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
             what="Glorot's uniform weights, orthogonal ones, He's normal ones, PyTorch's default",
         ),
         by=selu.NEEDS,
     ),
-    Claim(
+    said(
         id="selu-needs-standardised",
         statement="Self-normalisation needs standardised inputs.",
-        source=DOCUMENT,
         asks=selu.costs(
             *("input: mean 5, sd 5", "input: sd 0.1"),
             what="inputs of mean 5 and sd 5 (like raw digits), inputs of sd 0.1",
         ),
         by=selu.NEEDS,
     ),
-    Claim(
+    said(
         id="selu-needs-sequential",
         statement="Self-normalisation needs a purely sequential architecture.",
-        source=DOCUMENT,
         asks=selu.costs("skip connections", what="a skip connection around every layer"),
         by=selu.NEEDS,
     ),
-    Claim(
+    said(
         id="selu-needs-alpha-dropout",
         statement="If a self-normalising network uses dropout, it has to be alpha dropout.",
-        source=DOCUMENT,
         asks=selu.costs(
             "plain dropout 10 %",
             what="plain dropout of 10 %, beside alpha dropout at that rate",
@@ -78,10 +75,9 @@ CLAIMS = (
         ),
         by=selu.NEEDS,
     ),
-    Claim(
+    said(
         id="selu-deep",
         statement="In deep networks SELU clearly outperforms other activation functions.",
-        source=DOCUMENT,
         asks=selu.DEEP_LEAD,
         by=BEATS,
     ),
@@ -103,32 +99,28 @@ CLAIMS = (
         asks=selu.ON_TABLES,
         by=BEATS,
     ),
-    Claim(
+    said(
         id="selu-preserves",
         statement="While it learns, a SELU network keeps mean 0 and sd 1 in every layer.",
-        source=DOCUMENT,
         asks=normalised.while_learning,
         by=normalised.PRESERVED,
     ),
-    Claim(
+    said(
         id="elu-when-broken",
         statement="Where a network cannot normalise itself, ELU does better than SELU.",
-        source=DOCUMENT,
         asks=selu.ELU_LEAD,
         by=BEATS,
     ),
-    Claim(
+    said(
         id="selu-kink",
         statement="That is because SELU is not smooth at 0.",
-        source=DOCUMENT,
         asks=selu.smooth,
         by=selu.KINK,
         remarks="The curve without the kink is also flatter, which may help by itself.",
     ),
-    Claim(
+    said(
         id="selu-cnn",
         statement="SELU improves convolutional networks.",
-        source=DOCUMENT,
         asks=selu.CONVOLUTIONAL_LEAD,
         by=BEATS,
     ),

@@ -9,8 +9,8 @@ from actlab.experiments.contest import BEATS
 from actlab.experiments.cost import ACTIVATION_COST, EXTRA, extra
 from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
 
-SIGMOID = "starting document, section Sigmoid"
-TANH = "starting document, section TanH"
+said_of_sigmoid = partial(Claim, source="starting document, section Sigmoid")
+said_of_tanh = partial(Claim, source="starting document, section TanH")
 TUTORIAL = (
     "[UvA deep-learning tutorial 3](https://uvadlc-notebooks.readthedocs.io/en/latest/"
     "tutorial_notebooks/tutorial3/Activation_Functions.html)"
@@ -22,25 +22,22 @@ in_every = partial(Rule, refuted_if="any", partial=False)
 HOME = ("sigmoid", "tanh")
 
 CLAIMS = (
-    Claim(
+    said_of_sigmoid(
         id="sigmoid-two-softmax",
         statement="The sigmoid is a softmax over two values of which the second is 0.",
-        source=SIGMOID,
         asks=pointwise.two_softmax,
         by=in_every({"largest difference": at_most(10, "machine epsilons")}),
         remarks="It is the second logit that is 0, not the second probability.",
     ),
-    Claim(
+    said_of_sigmoid(
         id="sigmoid-smooth-gradient",
         statement="The sigmoid has a smooth gradient.",
-        source=SIGMOID,
         asks=pointwise.smooth_slope,
         by=in_every({pointwise.BEND: at_most(1.001, "of the largest curvature")}, of="framework"),
     ),
-    Claim(
+    said_of_sigmoid(
         id="sigmoid-no-jumps",
         statement="It is the smooth gradient that prevents jumps in the output values.",
-        source=SIGMOID,
         asks=pointwise.jumps,
         by=in_every({"largest change": above(1000, "steps")}, of="function"),
         remarks=(
@@ -48,25 +45,22 @@ CLAIMS = (
             "of the output is the size of the slope, not its smoothness."
         ),
     ),
-    Claim(
+    said_of_sigmoid(
         id="sigmoid-beyond-five",
         statement="Below −5 the sigmoid is close to 0, above 5 it is close to 1.",
-        source=SIGMOID,
         asks=pointwise.beyond_five,
         by=in_every({"distance from the limit": at_most(0.01)}),
     ),
-    Claim(
+    said_of_sigmoid(
         id="sigmoid-normalises",
         statement="Its range from 0 to 1 normalises each neuron's output and makes it clear.",
-        source=SIGMOID,
         asks=fading.used_range,
         by=Rule({fading.USED: above(50, "%", clear=40)}, partial=False, of="layer"),
         remarks="Bounded is not normalised.",
     ),
-    Claim(
+    said_of_sigmoid(
         id="sigmoid-not-zero-centred",
         statement="The outputs of the sigmoid are not centred on zero.",
-        source=SIGMOID,
         asks=pointwise.offset,
         by=Rule({"mean output's distance from 0": above(0.1)}, of="framework"),
         remarks="Whether that does harm is another claim.",
@@ -81,25 +75,22 @@ CLAIMS = (
         asks=fading.prediction,
         by=Rule({"error of the prediction": within(-0.02, 0.02, "decades per layer")}, of="case"),
     ),
-    Claim(
+    said_of_sigmoid(
         id="sigmoid-vanishing",
         statement="The gradient vanishes in deep networks of sigmoids.",
-        source=SIGMOID,
         asks=fading.vanishing,
         by=Rule({"gradient ratio": below(-3, "decades")}, of="start"),
     ),
-    Claim(
+    said_of_sigmoid(
         id="sigmoid-expensive",
         statement="The sigmoid is computationally expensive.",
-        source=SIGMOID,
         asks=extra(ACTIVATION_COST, of=("sigmoid",), tasks=("function", "step")),
         by=Rule({EXTRA: above(50, "%")}),
         remarks="Expensive is what takes half as long again as ReLU.",
     ),
-    Claim(
+    said_of_tanh(
         id="tanh-s-shaped",
         statement="Tanh is an S-shaped, continuous, differentiable function.",
-        source=TANH,
         asks=pointwise.s_shape,
         by=in_every(
             {
@@ -112,10 +103,9 @@ CLAIMS = (
             of="framework",
         ),
     ),
-    Claim(
+    said_of_tanh(
         id="tanh-is-sigmoid",
         statement="Tanh is like the sigmoid, but centred on zero: tanh x = 2σ(2x) − 1.",
-        source=TANH,
         asks=pointwise.tanh_is_sigmoid,
         by=in_every({"largest difference": at_most(10, "machine epsilons")}),
         remarks=(
@@ -123,18 +113,16 @@ CLAIMS = (
             "loses the value."
         ),
     ),
-    Claim(
+    said_of_tanh(
         id="tanh-scales-labels",
         statement="Tanh scales the labels to the range from −1 to 1.",
-        source=TANH,
         asks=pointwise.labels,
         by=Rule({"squared error": below(0.5)}, partial=False, of="case"),
         remarks="It is the outputs that end at ±1. Scaling the labels is up to you.",
     ),
-    Claim(
+    said_of_tanh(
         id="tanh-centred-layers",
         statement="With tanh each layer's output is centred on 0 at the beginning of training.",
-        source=TANH,
         asks=fading.centred_layers,
         by=in_every({"mean output": within(-0.1, 0.1)}, of="layer"),
         remarks="That is the average of a layer; single units may lie far off.",
@@ -181,10 +169,9 @@ CLAIMS = (
         by=BEATS,
         remarks="Asked of the thirty layers.",
     ),
-    Claim(
+    said_of_tanh(
         id="tanh-centring-speeds-up",
         statement="Being centred on zero speeds up convergence.",
-        source=TANH,
         asks=race.lifting,
         by=Rule({"ratio of steps": above(1)}, together=True, of="comparison", null=1.0),
         remarks=(

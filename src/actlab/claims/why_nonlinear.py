@@ -5,8 +5,8 @@ from functools import partial
 from actlab.experiments import choice, linear, pointwise
 from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
 
-DOCUMENT = "starting document, introduction"
-CIRCULATION = "in circulation, next to the document's three kinds"
+said = partial(Claim, source="starting document, introduction")
+in_circulation = partial(Claim, source="in circulation, next to the document's three kinds")
 
 # About every case: one that shows the opposite refutes it.
 in_every = partial(Rule, refuted_if="any", partial=False)
@@ -14,86 +14,75 @@ in_every = partial(Rule, refuted_if="any", partial=False)
 HOME = ("linear", "binary_step")
 
 CLAIMS = (
-    Claim(
+    said(
         id="why-output-range",
         statement="An activation brings each unit's output into the range 0 to 1 or −1 to 1.",
-        source=DOCUMENT,
         asks=pointwise.outside,
         by=in_every({"share of outputs outside −1 to 1": exactly(0, "%")}, of="function"),
     ),
-    Claim(
+    said(
         id="why-on-or-off",
         statement="The activation decides whether a unit is activated or not.",
-        source=DOCUMENT,
         asks=pointwise.silent,
         by=in_every({"share of inputs without any output": above(1, "%")}, of="function"),
     ),
-    Claim(
+    said(
         id="why-third-kind",
         statement="Step functions are a kind of their own beside the non-linear ones.",
-        source=DOCUMENT,
         asks=linear.step_bends,
         by=Rule({linear.GAP: exactly(0), linear.CORNERS: at_most(3)}, partial=False, of="function"),
     ),
-    Claim(
+    in_circulation(
         id="why-linear-collapses",
         statement="A deep network of linear layers computes nothing that one matrix does not.",
-        source=CIRCULATION,
         asks=linear.collapse,
         by=in_every({linear.DEVIATION: at_most(1, "of what rounding allows")}, of="number format"),
     ),
-    Claim(
+    in_circulation(
         id="why-linear-xor",
         statement="No linear network, however deep, can compute XOR.",
-        source=CIRCULATION,
         asks=linear.xor,
         by=Rule({"number of corners right": at_most(3)}, of="network"),
     ),
-    Claim(
+    in_circulation(
         id="why-linear-no-backprop",
         statement=(
             "With linear activations backpropagation is impossible, because their derivative is "
             "constant."
         ),
-        source=CIRCULATION,
         asks=linear.TRAINS,
         by=Rule({"test accuracy": below(20, "%", clear=30)}, partial=False, null=10),
     ),
-    Claim(
+    in_circulation(
         id="why-linear-depth",
         statement="Hidden layers without an activation change nothing, in training either.",
-        source=CIRCULATION,
         asks=linear.depth,
         by=Rule(
             {linear.ACCURACY: within(-1, 1, "points"), linear.LOSS: within(-20, 25, "%")},
             of="data set",
         ),
     ),
-    Claim(
+    in_circulation(
         id="why-step-stuck",
         statement="Below a step function, gradient descent learns nothing.",
-        source=CIRCULATION,
         asks=linear.stuck,
         by=Rule({"largest change of a hidden weight": exactly(0)}, partial=False),
     ),
-    Claim(
+    in_circulation(
         id="why-step-classes",
         statement="A network of step functions is of no use for more than two classes.",
-        source=CIRCULATION,
         asks=linear.CLASSES,
         by=Rule({"test accuracy": below(20, "%", clear=60)}, partial=False, null=10),
     ),
-    Claim(
+    in_circulation(
         id="why-step-borrowed",
         statement="To be trained by gradients, a function must have a gradient.",
-        source=CIRCULATION,
         asks=linear.borrowed,
         by=Rule({"gain from a borrowed slope": below(5, "points")}, partial=False, of="data set"),
     ),
-    Claim(
+    said(
         id="choice-crucial",
         statement="In building and training a network the choice of the activation is crucial.",
-        source=DOCUMENT,
         asks=choice.crucial,
         by=Rule(
             {
@@ -103,10 +92,9 @@ CLAIMS = (
             together=True,
         ),
     ),
-    Claim(
+    said(
         id="choice-experiment-pays",
         statement="Trying different activations for different problems gives better results.",
-        source=DOCUMENT,
         asks=choice.experimenting,
         by=Rule({"gain of the best of seven over ReLU": above(0, "points")}, of="data set"),
     ),
