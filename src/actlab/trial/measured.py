@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from actlab.stats import Array, Interval, mean_interval
@@ -20,26 +21,22 @@ Evidence = Mapping[str, "Measured"]
 PHRASES = {
     "data": "on {}",
     "depth": "with {} hidden layers",
-    "framework": "in {}",
-    "optimiser": "with {}",
     "start": "under {} initialisation",
     "same": "from the same {}",
     "layer": "in layer {}",
     "rival": "against {}",
     "task": "for {}",
     "between": "between {}",
-    "change": "with {}",
-    "view": "with {}",
-    "arithmetic": "in {}",
-    "batch": "at batch {}",
-    "dtype": "in {}",
     "input mean": "inputs of mean {}",
     "input sd": "sd {}",
     "rate": "at a learning rate of {}",
+    **dict.fromkeys(("framework", "arithmetic", "dtype"), "in {}"),
+    **dict.fromkeys(("optimiser", "change", "view"), "with {}"),
 }
 # The same where there is little room, in a table or beside a picture.
-SHORT = {"depth": "{} layers", "batch": "batch {}", "rival": "over {}"}
+SHORT = {"depth": "{} layers", "rival": "over {}"}
 LISTED, NAMED = 6, 18  # cases, and words, in which they are named one by one; more are counted
+STORED = ("mean", "low", "high", "n", "confidence")  # of an interval
 
 
 @dataclass(frozen=True)
@@ -63,10 +60,8 @@ class Measured:
     def __post_init__(self) -> None:
         for case, found in self.cases.items():
             if not isinstance(case, tuple) or len(case) != len(self.factors):
-                raise ValueError(
-                    f"case {case!r}: expected a tuple with one level for each of "
-                    f"{', '.join(self.factors)}."
-                )
+                one_each = f"one level for each of {', '.join(self.factors)}"
+                raise ValueError(f"case {case!r}: expected a tuple with {one_each}.")
             if not (math.isfinite(found.mean) and found.low <= found.mean <= found.high):
                 raise ValueError(f"case {case!r}: {found} is no interval around a finite mean.")
 
@@ -107,16 +102,21 @@ class Measured:
         layers``), or the rest (``everywhere but on digits``); else the cases one by one, or, where
         these are many, how many of them (``in 23 of 32 cases``).
         """
-        wanted = [case for case in self.cases if case in set(chosen)]
-        rest = [case for case in self.cases if case not in wanted]
+        among = set(chosen)
+        wanted = [case for case in self.cases if case in among]
         if found := self._common(wanted):
             return found
-        if found := self._common(rest):
+        if found := self._common([case for case in self.cases if case not in among]):
             return f"everywhere but {found}"
-        listed = self._listed(wanted)
-        many = listed.count(";") >= LISTED or len(wanted) > 2 * LISTED
-        many |= len(listed.split()) > NAMED
-        return f"in {len(wanted)} of {len(self.cases)} cases" if many else listed
+        groups: dict[Case, list[str]] = {}  # what differs in the last factor alone
+        for *first, last in wanted:
+            groups.setdefault(tuple(first), []).append(last)
+        listed = "; ".join(
+            self._said(dict(enumerate([*([level] for level in first), last])))
+            for first, last in groups.items()
+        )
+        few = len(groups) <= LISTED and len(wanted) <= 2 * LISTED and len(listed.split()) <= NAMED
+        return listed if few else f"in {len(wanted)} of {len(self.cases)} cases"
 
     def _common(self, wanted: Sequence[Case]) -> str:
         for size in range(1, len(self.factors) + 1):
@@ -127,25 +127,13 @@ class Measured:
                     return self._said(levels)
         return ""
 
-    def _listed(self, cases: Sequence[Case]) -> str:
-        """Case by case; what differs in the last factor alone is said together."""
-        groups: dict[Case, list[str]] = {}
-        for case in cases:
-            groups.setdefault(case[:-1], []).append(case[-1])
-        return "; ".join(
-            self._said(dict(enumerate([*([level] for level in first), last])))
-            for first, last in groups.items()
-        )
-
     def _said(self, levels: Mapping[int, Sequence[str]]) -> str:
         """Some levels of some factors, by the factor's place: ``on digits or wine, with SGD``."""
-        phrases = []
-        for axis, some in levels.items():
-            factor = self.factors[axis]
-            phrase = PHRASES.get(factor, "{}").format(" or ".join(some))
-            single = factor == "depth" and list(some) == ["1"]
-            phrases.append(phrase.removesuffix("s") if single else phrase)
-        return ", ".join(phrases)
+        phrases = (
+            PHRASES.get(self.factors[axis], "{}").format(" or ".join(some))
+            for axis, some in levels.items()
+        )
+        return ", ".join(phrases).replace("with 1 hidden layers", "with 1 hidden layer")
 
     def half_width(self) -> float:
         """The smallest effect that could have been seen: the widest interval's half-width."""
@@ -153,12 +141,10 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON can hold it; :meth:`from_json` reads it back."""
+        numbers = attrgetter(*STORED)
         return {
             "factors": list(self.factors),
-            "cases": [
-                [list(case), found.mean, found.low, found.high, found.n, found.confidence]
-                for case, found in self.cases.items()
-            ],
+            "cases": [[list(case), *numbers(found)] for case, found in self.cases.items()],
             "floors": [[list(case), floor] for case, floor in self.floors.items()],
             "notes": dict(self.notes),
         }
@@ -166,12 +152,9 @@ class Measured:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Measured:
         """What :meth:`to_json` gave."""
-        return cls(
-            {
-                tuple(case): Interval(mean, low, high, n=n, confidence=confidence)
-                for case, mean, low, high, n, confidence in stored["cases"]
-            },
-            tuple(stored["factors"]),
-            {tuple(case): floor for case, floor in stored["floors"]},
-            stored["notes"],
-        )
+        cases = {
+            tuple(case): Interval(**dict(zip(STORED, numbers, strict=True)))
+            for case, *numbers in stored["cases"]
+        }
+        floors = {tuple(case): floor for case, floor in stored["floors"]}
+        return cls(cases, tuple(stored["factors"]), floors, stored["notes"])
