@@ -50,26 +50,23 @@ class Study:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"study {self.name!r}: a name is lower-case letters, digits and _.")
         for axis, values in self.axes.items():
+            said = f"study {self.name}: axis {axis!r}"
             if not values:
-                raise ValueError(f"study {self.name}: axis {axis!r} is empty.")
+                raise ValueError(f"{said} is empty.")
             if len(set(values)) < len(values):
-                raise ValueError(f"study {self.name}: axis {axis!r} has a value twice.")
+                raise ValueError(f"{said} has a value twice.")
             if odd := [v for v in values if not isinstance(v, str | int | float)]:
-                raise ValueError(
-                    f"study {self.name}: axis {axis!r} has {odd[0]!r}; expected numbers, strings "
-                    "or booleans, which stand as columns in the table."
-                )
+                columns = "numbers, strings or booleans, which stand as columns in the table"
+                raise ValueError(f"{said} has {odd[0]!r}; expected {columns}.")
         if both := self.axes.keys() & self.settings.keys():
             raise ValueError(f"study {self.name}: {', '.join(sorted(both))} is axis and setting.")
-        if not self.axes or not any(True for _ in self.cells()):
+        if not next(self.cells(), {}):
             raise ValueError(f"study {self.name} has no cell.")
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, in the order in which its rows stand in the table."""
-        for values in itertools.product(*self.axes.values()):
-            cell = dict(zip(self.axes, values, strict=True))
-            if self.only(cell):
-                yield cell
+        points = itertools.product(*self.axes.values())
+        return filter(self.only, (dict(zip(self.axes, values, strict=True)) for values in points))
 
     @property
     def digest(self) -> str:

@@ -27,8 +27,8 @@ def load(name: str, **where: Any) -> pd.DataFrame:
     path = RESULTS / f"{name}.parquet"
     if not path.exists():
         have = sorted(p.stem for p in RESULTS.glob("*.parquet"))
-        nearest = difflib.get_close_matches(name, have, n=3, cutoff=0.3)
-        hint = f"the nearest are {', '.join(nearest)}" if nearest else "nothing is called nearly so"
+        nearest = ", ".join(difflib.get_close_matches(name, have, n=3, cutoff=0.3))
+        hint = f"the nearest are {nearest}" if nearest else "nothing is called nearly so"
         raise FileNotFoundError(
             f"study {name!r} has no result: {hint}; 'python -m actlab.study {name}' runs one that "
             "is declared."
@@ -84,8 +84,8 @@ def checksums(frame: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
-    """Whole or not at all: a reader never sees half a file, and a kill leaves the old one.
+def write(path: Path, frame: pd.DataFrame) -> None:
+    """With its ``.attrs``, whole or not at all: a reader never sees half, a kill leaves the old.
 
     A result (not a part of one) leaves its :func:`checksums` in ``checksums.json`` beside it:
     tests tell by them that no cell was changed since it was measured.
@@ -94,7 +94,7 @@ def write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata({"actlab": json.dumps(about)})
+    table = table.replace_schema_metadata({"actlab": json.dumps(frame.attrs)})
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}.part")
     try:
