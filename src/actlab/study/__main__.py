@@ -31,8 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     grid.offer(parser)
     parser.add_argument("--scheduler", help="address of a Dask scheduler, tcp://HOST:PORT")
     parser.add_argument("--again", action="store_true", help="also where there is a result")
-    minutes = {"type": float, "default": float("inf")}
-    parser.add_argument("--limit", help="start no further cell after so many minutes", **minutes)
+    parser.add_argument("--limit", type=float, help="start no further cell after so many minutes")
+    parser.set_defaults(limit=float("inf"))
     chosen = parser.parse_args(arguments)
     studies = declared()
     if unknown := [name for name in chosen.names if name not in studies]:

@@ -24,11 +24,9 @@ class StudyError(Exception):
 class Study:
     """Declared beside its ``task``; run by ``python -m actlab.study NAME``.
 
-    - ``axes``: what differs between the cells, axis → values (numbers, strings or booleans): data
-      set, depth, arm, split … The cells are all combinations, in this order, for which ``only``
-      is true (a fractional design).
-    - ``settings``: what is the same in every cell (epochs, patience, rates, seeds). It is handed
-      to the task, and a result obtained with other settings is another result.
+    - ``axes``: what differs between the cells, axis → values (numbers, strings or booleans). The
+      cells are all combinations, in this order, for which ``only`` is true (a fractional design).
+    - ``settings``: what is the same in every cell; with others a result is another result.
     - ``task(**cell, **settings)``: does one cell, a few minutes of work, and returns its rows. A
       module-level function, so that a worker elsewhere can import it; it draws everything that is
       random from the cell, so that the same cell gives the same rows on every worker.

@@ -33,22 +33,19 @@ def run(
 
     - ``scheduler``: the address of a Dask scheduler; without one the cells run here, one by one.
     - ``again``: also where there is a finished table; it is replaced when the new one is whole.
-    - ``limit``: start no further cell after so many seconds; a later run goes on from there.
+    - ``limit``: start no further cell after so many seconds, and return ``None`` if any is missing.
 
-    Each finished cell is a file of its own, so a run that is killed loses the cell it was in and
-    no other. Returns the table, or ``None`` where cells are still missing (the limit was reached).
-    Raises :class:`StudyError` where nothing may be run: there is a table already, somebody else
-    runs the same study, the machine is busy (a timing), no scheduler answers; or when cells
-    failed, after all the others were done.
+    Each finished cell is a file of its own: a run that is killed loses the cell it was in, and a
+    later one goes on. Raises :class:`StudyError` where nothing may be run (there is a table, the
+    study runs already, the machine is busy, no scheduler answers), or when cells failed, after all
+    the others were done.
     """
     import filelock  # here, because the book is built without it
 
-    if not again:
-        store.check_grid(study)
-        if (store.RESULTS / f"{study.name}.parquet").exists():
-            raise StudyError(
-                f"{study.name} is finished: {study.words()}. --again runs it from the start."
-            )
+    if not again and store.check_grid(study):
+        raise StudyError(
+            f"{study.name} is finished: {study.words()}. --again runs it from the start."
+        )
     if study.quiet:
         _check_quiet(study, scheduler)
     folder = store.parts_folder(study)

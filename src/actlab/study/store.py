@@ -19,10 +19,9 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 
 def load(name: str, **where: Any) -> pd.DataFrame:
-    """The committed table of one study; ``.attrs``: its ``machines``, ``seconds``, ``command``.
+    """The rows of a committed table; ``.attrs``: its ``machines``, ``seconds``, ``command``.
 
-    ``where``: column → the value of the rows that are wanted. Raises ``FileNotFoundError`` naming
-    the nearest studies where nothing of that name was ever committed.
+    ``where``: as in :func:`part_of`. Raises ``FileNotFoundError`` naming the nearest studies.
     """
     path = RESULTS / f"{name}.parquet"
     if not path.exists():
@@ -77,9 +76,7 @@ def read(path: Path) -> pd.DataFrame:
 def checksums(frame: pd.DataFrame) -> dict[str, str]:
     """Column → fingerprint of its values, whichever version of Parquet or pandas holds them."""
     return {
-        str(name): digest(
-            [None if gone else v for v, gone in zip(column.tolist(), column.isna(), strict=True)]
-        )
+        str(name): digest([None if pd.isna(value) else value for value in column.tolist()])
         for name, column in frame.items()
     }
 
@@ -120,8 +117,8 @@ def part(study: Study, cell: Cell) -> Path:
     return parts_folder(study) / f"{digest(cell)}.parquet"
 
 
-def check_grid(study: Study) -> None:
-    """Raise :class:`StudyError` if the committed table came from another grid."""
+def check_grid(study: Study) -> bool:
+    """Whether there is a table. Raises :class:`StudyError` if it came from another grid."""
     path = RESULTS / f"{study.name}.parquet"
     if path.exists() and (found := read(path).attrs.get("grid")) != study.digest:
         raise StudyError(
@@ -129,3 +126,4 @@ def check_grid(study: Study) -> None:
             f"({study.digest}). 'python -m actlab.study {study.name} --again' runs the declared "
             "one and replaces them when it is done; until then they stay."
         )
+    return path.exists()

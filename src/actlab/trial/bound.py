@@ -10,12 +10,11 @@ from actlab.stats import Interval
 
 @dataclass(frozen=True)
 class Bound:
-    """A zone from ``low`` to ``high`` on a scale with a ``unit`` (see :func:`above` and its kin).
+    """A zone from ``low`` to ``high``, with its ends if ``closed``; see :func:`above` and its kin.
 
-    ``closed``: the ends belong to the zone. An interval *meets* the bound when the whole of it
-    lies in the zone, and *opposes* it when the whole of it lies on the other side, by at least
-    ``clear``: a claim of "more than 20 points" with ``clear=15`` is opposed by what lies at or
-    below 5. Whatever does neither shows nothing.
+    An interval *meets* the bound when the whole of it lies in the zone, and *opposes* it when the
+    whole of it lies on the other side, by at least ``clear``: "more than 20 points" with
+    ``clear=15`` is opposed by what lies at or below 5. Whatever does neither shows nothing.
     """
 
     low: float

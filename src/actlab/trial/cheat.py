@@ -19,18 +19,13 @@ FRAMEWORKS = {"keras": "Keras", "torch": "PyTorch"}
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One activation in a few words.
+    """One activation in a few words."""
 
-    - ``activation``: its name in the catalog;
-    - ``use``: when to take it; ``start``: how to draw its weights; ``trap``: what goes wrong;
-    - ``evidence``: the ids of the claims that say so, at least one.
-    """
-
-    activation: str
-    use: str
-    start: str
-    trap: str
-    evidence: tuple[str, ...]
+    activation: str  # its name in the catalog
+    use: str  # when to take it
+    start: str  # how to draw its weights
+    trap: str  # what goes wrong
+    evidence: tuple[str, ...]  # the ids of the claims that say so, at least one
 
     def __post_init__(self) -> None:
         for name in ("activation", "use", "start", "trap"):
@@ -59,16 +54,13 @@ class Row:
         return len({tuple(map(str, values)) for _, values in calls}) > 1
 
     def _calls(self, framework: str) -> Iterator[tuple[str, list[Any]]]:
-        """The first class and the first function, the latter only where its defaults differ.
-
-        Yields each as it is written, and its default values.
-        """
+        """How the first class is written, with its defaults; a function where they differ."""
         record = catalog.get(self.activation)
         places = [place for place in record.where(framework) if not place.in_place]
-        classes = [place for place in places if place.is_class][:1]
-        functions = [place for place in places if not place.is_class][:1]
+        classes = [place for place in places if place.is_class]
+        functions = [place for place in places if not place.is_class]
         seen: list[list[Any]] = []
-        for place in (*classes, *functions):
+        for place in (*classes[:1], *functions[:1]):
             wanted = [place.names.get(name, name) for name in record.defaults] + ["dim", "axis"]
             given = {name: place.arguments[name] for name in wanted if name in place.arguments}
             values = list(given.values())
@@ -80,8 +72,7 @@ class Row:
                 f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value!r}"
                 for name, value in optional.items()
             )
-            path = place.path.removeprefix("torch.").removeprefix("keras.")
-            call = path.replace("nn.functional.", "F.")
+            call = place.path.partition(".")[2].replace("nn.functional.", "F.")
             if arguments or place.is_class:
                 call += f"({arguments})"
             yield call, list(optional.values())
@@ -108,9 +99,13 @@ class Cheat:
             for name, said, code in lines(row):
                 parts = (f"<code>{escape(one)}</code>" if code else escape(one) for one in said)
                 html.append(card.line(name, " ".join(parts)))
-            verdicts = (evidence(self.claims[name]) for name in row.evidence)
-            html.append(card.line("Evidence", "<br>".join(verdicts)))
+            html.append(card.line("Evidence", "<br>".join(map(self._verdict, row.evidence))))
         return f'<table class="cheat">{"".join(html)}</table>'
+
+    def _verdict(self, claim: str) -> str:
+        found, statement = self.claims[claim].recorded().verdict, self.claims[claim].statement
+        sign = f'<span class="{card.KINDS[found]}">{card.SIGNS[found]} {found}</span>'
+        return f'{sign} <a href="{card.ENTRY}{claim}">{escape(statement)}</a>'
 
 
 def lines(row: Row) -> Iterator[tuple[str, list[str], bool]]:
@@ -121,10 +116,3 @@ def lines(row: Row) -> Iterator[tuple[str, list[str], bool]]:
         calls = row.defaults(name)
         yield title, calls or ["does not have it"], bool(calls)
     yield "Trap", [row.trap], False
-
-
-def evidence(claim: Claim) -> str:
-    """A claim as a link to its entry in the ledger, behind its verdict."""
-    verdict = claim.recorded().verdict
-    sign = f'<span class="{card.KINDS[verdict]}">{card.SIGNS[verdict]} {verdict}</span>'
-    return f'{sign} <a href="{card.ENTRY}{claim.id}">{escape(claim.statement)}</a>'

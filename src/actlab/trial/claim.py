@@ -97,21 +97,15 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One sentence on trial: a record, without a function of its own.
-
-    - ``statement``: the claim in our words; ``source``: where it stands.
-    - ``asks``: the experiment; ``by``: the rule. Both say themselves in prose.
-    - ``chapter``: filled in by the ledger, from the module that holds the record.
-    - ``remarks``: what a reader has to know besides.
-    """
+    """One sentence on trial: a record; its experiment and its rule say themselves in prose."""
 
     id: str
-    statement: str
-    source: str
+    statement: str  # the claim in our words
+    source: str  # where it stands
     asks: Asks
     by: Rule
-    chapter: str = ""
-    remarks: str = ""
+    chapter: str = ""  # filled in by the ledger, from the module that holds the record
+    remarks: str = ""  # what a reader has to know besides
 
     @property
     def experiment(self) -> str:
@@ -164,30 +158,26 @@ class Claim:
 def record(cases: Iterable[tuple[Claim, Finding]]) -> None:
     """File the verdicts that the book shows, beside those already there.
 
-    With each goes what its page tells besides: the cost of the study behind it, and the verdicts at
-    other lengths of training. ``python -m actlab.claims [chapter ...]`` calls this.
+    With each goes the cost of the study behind it, and the verdicts at other lengths of training.
     """
     table = json.loads(VERDICTS.read_text("utf-8")) if VERDICTS.exists() else {}
     kept = ("claim", "verdict", "because", "evidence")
     for claim, found in cases:
         table[claim.id] = entry = {name: getattr(found, name) for name in kept}
         if name := getattr(claim.asks.study, "name", claim.asks.study):
-            entry["cost"] = _cost(name)
+            about = load(name).attrs
+            machines = about.get("machines", [about["machine"]])
+            named = dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines)
+            entry["cost"] = {
+                "minutes": round(about["seconds"] / 60, 1),
+                "machines": list(named),
+                "command": about["command"],
+            }
         if lengths := getattr(claim.asks, "lengths", None):
             trained = {when: asks(0, claim.by.level) for when, asks in lengths().items()}
             entry["lengths"] = {when: claim.by.decide(e).verdict for when, e in trained.items()}
     text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True)
     VERDICTS.write_text(text + "\n", "utf-8")
-
-
-def _cost(study: str) -> dict[str, Any]:
-    about = load(study).attrs
-    machines = about.get("machines", [about["machine"]])
-    return {
-        "minutes": round(about["seconds"] / 60, 1),
-        "machines": list(dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines)),
-        "command": about["command"],
-    }
 
 
 def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from actlab.stats import Array, Interval, mean_interval
 
@@ -66,21 +66,19 @@ class Measured:
                 raise ValueError(f"case {case!r}: {found} is no interval around a finite mean.")
 
     @classmethod
-    def of(cls, cases: Mapping[Any, Interval], *factors: str, **more: Any) -> Measured:
+    def of(cls, cases: Mapping[Any, Interval], *factors: str, **more: Any) -> Self:
         """By case, or by plain names for cases that differ in one thing."""
         named = {name if isinstance(name, tuple) else (name,): one for name, one in cases.items()}
         return cls(named, factors or ("case",), **more)
 
     @classmethod
-    def exact(cls, cases: Mapping[Any, float], *factors: str, **more: Any) -> Measured:
+    def exact(cls, cases: Mapping[Any, float], *factors: str, **more: Any) -> Self:
         """From numbers that no seed can change."""
         found = {name: Interval(value, value, value, n=1) for name, value in cases.items()}
         return cls.of(found, *factors, **more)
 
     @classmethod
-    def means(
-        cls, samples: Mapping[Any, Array], level: Level, *factors: str, **more: Any
-    ) -> Measured:
+    def means(cls, samples: Mapping[Any, Array], level: Level, *factors: str, **more: Any) -> Self:
         """From one value a network, (seeds,): their mean, as sure as so many cases ask."""
         sure = level(len(samples))
         found = {name: mean_interval(values, sure) for name, values in samples.items()}
@@ -88,7 +86,7 @@ class Measured:
 
     def title(self, case: Case) -> str:
         """A case in the reader's words."""
-        return self._said({axis: [level] for axis, level in enumerate(case)})
+        return self._said([case])
 
     def short(self, case: Case) -> str:
         """A case in few words: ``digits, 5 layers``."""
@@ -108,31 +106,28 @@ class Measured:
             return found
         if found := self._common([case for case in self.cases if case not in among]):
             return f"everywhere but {found}"
-        groups: dict[Case, list[str]] = {}  # what differs in the last factor alone
-        for *first, last in wanted:
-            groups.setdefault(tuple(first), []).append(last)
-        listed = "; ".join(
-            self._said(dict(enumerate([*([level] for level in first), last])))
-            for first, last in groups.items()
-        )
+        groups: dict[Case, list[Case]] = {}  # what differs in the last factor alone
+        for case in wanted:
+            groups.setdefault(case[:-1], []).append(case)
+        listed = "; ".join(map(self._said, groups.values()))
         few = len(groups) <= LISTED and len(wanted) <= 2 * LISTED and len(listed.split()) <= NAMED
         return listed if few else f"in {len(wanted)} of {len(self.cases)} cases"
 
     def _common(self, wanted: Sequence[Case]) -> str:
         for size in range(1, len(self.factors) + 1):
             for axes in itertools.combinations(range(len(self.factors)), size):
-                levels = {axis: list(dict.fromkeys(c[axis] for c in wanted)) for axis in axes}
+                levels = {axis: {case[axis] for case in wanted} for axis in axes}
                 picked = [c for c in self.cases if all(c[a] in levels[a] for a in axes)]
                 if picked == wanted:
-                    return self._said(levels)
+                    return self._said(wanted, axes)
         return ""
 
-    def _said(self, levels: Mapping[int, Sequence[str]]) -> str:
-        """Some levels of some factors, by the factor's place: ``on digits or wine, with SGD``."""
-        phrases = (
-            PHRASES.get(self.factors[axis], "{}").format(" or ".join(some))
-            for axis, some in levels.items()
-        )
+    def _said(self, cases: Sequence[Case], axes: Iterable[int] | None = None) -> str:
+        """Which levels cases have of some factors, or of all: ``on digits or wine, with SGD``."""
+        phrases = []
+        for axis in range(len(self.factors)) if axes is None else axes:
+            levels = dict.fromkeys(case[axis] for case in cases)
+            phrases.append(PHRASES.get(self.factors[axis], "{}").format(" or ".join(levels)))
         return ", ".join(phrases).replace("with 1 hidden layers", "with 1 hidden layer")
 
     def half_width(self) -> float:
@@ -150,7 +145,7 @@ class Measured:
         }
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Measured:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """What :meth:`to_json` gave."""
         cases = {
             tuple(case): Interval(**dict(zip(STORED, numbers, strict=True)))

@@ -16,16 +16,12 @@ Verdict = Literal["holds", "holds when …", "refuted", "not shown"]
 
 @dataclass(frozen=True)
 class Decision:
-    """What a rule made of the evidence.
-
-    ``passing``: the cases that meet every bound; ``against``: those that oppose one of them;
-    ``condition``: for *holds when …* what exactly the passing cases have in common.
-    """
+    """What a rule made of the evidence."""
 
     verdict: Verdict
-    passing: tuple[Case, ...]
-    against: tuple[Case, ...]
-    condition: str = ""
+    passing: tuple[Case, ...]  # those that meet every bound
+    against: tuple[Case, ...]  # those that oppose one of them
+    condition: str = ""  # for *holds when …*: what exactly the passing cases have in common
 
 
 @dataclass(frozen=True)
@@ -62,10 +58,8 @@ class Rule:
         if not self.bounds:
             raise ValueError("a rule needs a bound.")
         if self.refuted_if == "any" and self.partial:
-            raise ValueError(
-                "refuted_if='any' and partial: where some cases pass and one opposes, both would "
-                "be right; choose one."
-            )
+            both = "where some cases pass and one opposes, both would be right; choose one."
+            raise ValueError(f"refuted_if='any' and partial: {both}")
 
     def level(self, cases: int) -> float:
         """The confidence of each interval when there are so many cases."""
@@ -122,10 +116,9 @@ class Rule:
     def reachable(self, half_width: float | Mapping[str, float]) -> dict[Verdict, bool]:
         """Which verdicts can come out when intervals are so wide on either side (by quantity).
 
-        *Holds* needs a zone that an interval fits into, *refuted* another side that it fits into
-        — and, where :attr:`null` lies on that other side, room between it and the bound: else a
-        study of this size could never refute the claim although nothing is going on. (A bound at
-        ``null`` itself is refuted by an effect of the opposite sign.)
+        An interval has to fit into the zone, and where :attr:`null` lies on the other side also
+        around it: else a study of this size could never refute the claim although nothing is
+        going on. (A bound at ``null`` itself is refuted by an effect of the opposite sign.)
         """
         fits = refutable = True
         for what, bound in self.bounds.items():
@@ -134,10 +127,8 @@ class Rule:
             if self.null in (bound.low - bound.clear, bound.high + bound.clear):
                 continue
             around = Interval(self.null, self.null - half, self.null + half, n=2)
-            if bound.opposed(_point(self.null)):
-                refutable &= bound.opposed(around)
-            elif bound.low < self.null < bound.high:
-                fits &= bound.met(around)
+            refutable &= bound.opposed(around) or not bound.opposed(_point(self.null))
+            fits &= bound.met(around) or not bound.low < self.null < bound.high
         found: dict[Verdict, bool] = {"holds": fits, "refuted": refutable}
         return found | ({"holds when …": fits} if self.partial else {})
 
@@ -190,8 +181,6 @@ def _point(value: float) -> Interval:
 
 
 def _inside(bound: Bound) -> Interval:
-    if math.isinf(bound.low):
-        return _point(bound.high - (abs(bound.high) or 1.0))
-    if math.isinf(bound.high):
-        return _point(bound.low + (abs(bound.low) or 1.0))
-    return _point((bound.low + bound.high) / 2)
+    low = bound.low if math.isfinite(bound.low) else bound.high - 2 * (abs(bound.high) or 1.0)
+    high = bound.high if math.isfinite(bound.high) else bound.low + 2 * (abs(bound.low) or 1.0)
+    return _point((low + high) / 2)
