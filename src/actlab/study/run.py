@@ -145,15 +145,10 @@ def _join(study: Study, cells: list[Cell]) -> pd.DataFrame:
     used = [part.attrs["machine"] for part in parts]
     machines = [one for i, one in enumerate(used) if one not in used[:i]]
     frame = pd.concat(parts, ignore_index=True)
-    frame.attrs = {
-        "title": study.title,
-        "grid": study.digest,
-        "words": study.words(),
-        "machine": machines[0],
-        "machines": machines,
-        "seconds": round(sum(part.attrs["seconds"] for part in parts), 1),
-        "command": f"python -m actlab.study {study.name}",
-    }
+    frame.attrs = {"title": study.title, "grid": study.digest, "words": study.words()}
+    frame.attrs |= {"machine": machines[0], "machines": machines}
+    frame.attrs["seconds"] = round(sum(part.attrs["seconds"] for part in parts), 1)
+    frame.attrs["command"] = f"python -m actlab.study {study.name}"
     store.write(store.RESULTS / f"{study.name}.parquet", frame)
     return frame
 

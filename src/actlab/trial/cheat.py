@@ -54,7 +54,7 @@ class Row:
         return len({tuple(map(str, values)) for _, values in calls}) > 1
 
     def _calls(self, framework: str) -> Iterator[tuple[str, list[Any]]]:
-        """How the first class is written, with its defaults; a function where they differ."""
+        """The first class, and the first function if its defaults differ: the call, its values."""
         record = catalog.get(self.activation)
         places = [place for place in record.where(framework) if not place.in_place]
         classes = [place for place in places if place.is_class]
@@ -102,10 +102,10 @@ class Cheat:
             html.append(card.line("Evidence", "<br>".join(map(self._verdict, row.evidence))))
         return f'<table class="cheat">{"".join(html)}</table>'
 
-    def _verdict(self, claim: str) -> str:
-        found, statement = self.claims[claim].recorded().verdict, self.claims[claim].statement
-        sign = f'<span class="{card.KINDS[found]}">{card.SIGNS[found]} {found}</span>'
-        return f'{sign} <a href="{card.ENTRY}{claim}">{escape(statement)}</a>'
+    def _verdict(self, name: str) -> str:
+        claim, verdict = self.claims[name], self.claims[name].recorded().verdict
+        sign = f'<span class="{card.KINDS[verdict]}">{card.SIGNS[verdict]} {verdict}</span>'
+        return f'{sign} <a href="{card.ENTRY}{name}">{escape(claim.statement)}</a>'
 
 
 def lines(row: Row) -> Iterator[tuple[str, list[str], bool]]:

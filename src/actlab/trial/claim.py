@@ -167,12 +167,9 @@ def record(cases: Iterable[tuple[Claim, Finding]]) -> None:
         if name := getattr(claim.asks.study, "name", claim.asks.study):
             about = load(name).attrs
             machines = about.get("machines", [about["machine"]])
-            named = dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines)
-            entry["cost"] = {
-                "minutes": round(about["seconds"] / 60, 1),
-                "machines": list(named),
-                "command": about["command"],
-            }
+            names = list(dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines))
+            minutes = round(about["seconds"] / 60, 1)
+            entry["cost"] = {"minutes": minutes, "machines": names, "command": about["command"]}
         if lengths := getattr(claim.asks, "lengths", None):
             trained = {when: asks(0, claim.by.level) for when, asks in lengths().items()}
             entry["lengths"] = {when: claim.by.decide(e).verdict for when, e in trained.items()}

@@ -18,21 +18,12 @@ Evidence = Mapping[str, "Measured"]
 """Quantity → what was measured of it; every quantity has the same cases."""
 
 # How a reader hears the level of a factor. What is not here is said as it is.
-PHRASES = {
-    "data": "on {}",
-    "depth": "with {} hidden layers",
-    "start": "under {} initialisation",
-    "same": "from the same {}",
-    "layer": "in layer {}",
-    "rival": "against {}",
-    "task": "for {}",
-    "between": "between {}",
-    "input mean": "inputs of mean {}",
-    "input sd": "sd {}",
-    "rate": "at a learning rate of {}",
-    **dict.fromkeys(("framework", "arithmetic", "dtype"), "in {}"),
-    **dict.fromkeys(("optimiser", "change", "view"), "with {}"),
-}
+PHRASES = {"data": "on {}", "task": "for {}", "rival": "against {}", "between": "between {}"}
+PHRASES |= {"depth": "with {} hidden layers", "layer": "in layer {}", "same": "from the same {}"}
+PHRASES |= {"start": "under {} initialisation", "rate": "at a learning rate of {}"}
+PHRASES |= {"input mean": "inputs of mean {}", "input sd": "sd {}"}
+PHRASES |= dict.fromkeys(("framework", "arithmetic", "dtype"), "in {}")
+PHRASES |= dict.fromkeys(("optimiser", "change", "view"), "with {}")
 # The same where there is little room, in a table or beside a picture.
 SHORT = {"depth": "{} layers", "rival": "over {}"}
 LISTED, NAMED = 6, 18  # cases, and words, in which they are named one by one; more are counted
@@ -137,12 +128,10 @@ class Measured:
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON can hold it; :meth:`from_json` reads it back."""
         numbers = attrgetter(*STORED)
-        return {
-            "factors": list(self.factors),
-            "cases": [[list(case), *numbers(found)] for case, found in self.cases.items()],
-            "floors": [[list(case), floor] for case, floor in self.floors.items()],
-            "notes": dict(self.notes),
-        }
+        cases = [[list(case), *numbers(found)] for case, found in self.cases.items()]
+        floors = [[list(case), floor] for case, floor in self.floors.items()]
+        notes = dict(self.notes)
+        return {"factors": list(self.factors), "cases": cases, "floors": floors, "notes": notes}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
