@@ -35,23 +35,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Rule:
-    """When a claim holds: in each case, every quantity's interval has to lie within its bound.
+    """When a claim holds: in each case, every quantity's interval has to lie within its bound."""
 
-    - ``bounds``: quantity, in words (``"lead in test accuracy"``) → where the claim puts it.
-    - ``refuted_if``: in how many cases the opposite has to be shown: ``"all"``, or ``"any"`` for
-      a claim about every case, which one counter-example refutes.
-    - ``partial``: whether *holds when …* is a possible answer, where some cases pass.
-    - ``together``: the intervals hold for all cases at once (Bonferroni's correction).
-    - ``of``: what a case is: a setting, a function, a data set.
-    - ``null``: the value of a quantity when nothing is going on; see :meth:`reachable`.
-    """
-
-    bounds: Mapping[str, Bound]
+    bounds: Mapping[str, Bound]  # quantity, in words → where the claim puts it
+    # In how many cases the opposite has to be shown; one refutes a claim about every case.
     refuted_if: Literal["all", "any"] = "all"
-    partial: bool = True
-    together: bool = False
-    of: str = "setting"
-    null: float = 0.0
+    partial: bool = True  # whether *holds when …* is a possible answer, where some cases pass
+    together: bool = False  # the intervals hold for all cases at once (Bonferroni's correction)
+    of: str = "setting"  # what a case is: a setting, a function, a data set
+    null: float = 0.0  # the value of a quantity when nothing is going on
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
