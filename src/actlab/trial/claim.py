@@ -164,8 +164,8 @@ def record(cases: Iterable[tuple[Claim, Finding]]) -> None:
     kept = ("claim", "verdict", "because", "evidence")
     for claim, found in cases:
         table[claim.id] = entry = {name: getattr(found, name) for name in kept}
-        if name := getattr(claim.asks.study, "name", claim.asks.study):
-            about = load(name).attrs
+        if study := claim.asks.study:
+            about = load(study if isinstance(study, str) else study.name).attrs
             machines = about.get("machines", [about["machine"]])
             names = list(dict.fromkeys(f"{m['cpu']}, {m['cores']} cores" for m in machines))
             minutes = round(about["seconds"] / 60, 1)
