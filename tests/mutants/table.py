@@ -445,8 +445,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "src/actlab/trial/rule.py",
-        "elif len(against) == total or (against and",
-        "elif against or (against and",
+        "elif against and (len(against) == len(found) or",
+        "elif against and (len(against) or",
         "one case refutes what only all may refute",
         "trial/test_rule.py",
     ),

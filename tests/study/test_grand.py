@@ -276,7 +276,9 @@ def test_a_command_that_makes_no_sense_is_refused(
 
 def test_progress_shows_where_the_cells_lie(results, capsys):
     first = next(SMALL.cells())
-    store.write(store.part(SMALL, first), pd.DataFrame({"a": [1]}), {"seconds": 90.0})
+    rows = pd.DataFrame({"a": [1]})
+    rows.attrs["seconds"] = 90.0
+    store.write(store.part(SMALL, first), rows)
     assert main(["grand_trial", "--preset", "small", "--progress"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "grand_trial_small: 1 of 2 cells done, 1.5 min of work; about 2 min to go for one worker",

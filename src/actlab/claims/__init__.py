@@ -28,7 +28,6 @@ _MODULES = {
 }
 
 
-@cache
 def _chapters() -> dict[str, ModuleType]:
     """Chapter → its record file: ``CLAIMS``, ``CHEAT`` and ``HOME`` (what it is the chapter of)."""
     return {
@@ -67,10 +66,7 @@ def trial(*ids: str, run: bool = False) -> Trial:
 
 
 def homes() -> dict[str, str]:
-    """Record of the catalog → the chapter that is about it, from each record file's ``HOME``.
-
-    Raises ``KeyError`` for a name that the catalog does not have.
-    """
+    """Record of the catalog → the chapter that is about it; ``KeyError`` for an unknown one."""
     return {
         catalog.get(record).name: chapter
         for chapter, module in _chapters().items()
@@ -87,8 +83,8 @@ def rows() -> dict[str, tuple[Row, ...]]:
 def cheat(chapter: str) -> Cheat:
     """The cheat rows of a chapter, by the name of its record file: ``claims.cheat("relu")``.
 
-    Raises ``KeyError`` for an unknown chapter, and for an activation or a claim that a row names
-    and nobody knows; ``LookupError`` where the chapter's record file has no ``CHEAT`` yet.
+    Raises ``KeyError`` for a chapter, an activation or a claim that nobody knows, and
+    ``LookupError`` where the record file has no ``CHEAT`` yet.
     """
     if chapter not in _MODULES:
         nearest = difflib.get_close_matches(str(chapter), _MODULES, n=3, cutoff=0.4) or _MODULES

@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scheduler", help="address of a Dask scheduler, tcp://HOST:PORT")
     parser.add_argument("--again", action="store_true", help="also where there is a result")
     parser.add_argument("--limit", type=float, help="start no further cell after so many minutes")
+    parser.set_defaults(limit=float("inf"))
     chosen = parser.parse_args(arguments)
     studies = declared()
     if unknown := [name for name in chosen.names if name not in studies]:
@@ -44,10 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
             state = f"{store.read(path).attrs['seconds'] / 60:.0f} min" if path.exists() else "–"
             print(f"{name:24} {state:>8}  {study.title}")
         return 0
-    limit = None if chosen.limit is None else 60 * chosen.limit
     try:
         for study in grid.asked(chosen, studies):
-            run(study, chosen.scheduler, again=chosen.again, limit=limit)
+            run(study, chosen.scheduler, again=chosen.again, limit=60 * chosen.limit)
     except StudyError as error:
         print(error, file=sys.stderr)
         return 1

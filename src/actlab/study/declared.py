@@ -24,11 +24,9 @@ class StudyError(Exception):
 class Study:
     """Declared beside its ``task``; run by ``python -m actlab.study NAME``.
 
-    - ``axes``: what differs between the cells, axis → values (numbers, strings or booleans): data
-      set, depth, arm, split … The cells are all combinations, in this order, for which ``only``
-      is true (a fractional design).
-    - ``settings``: what is the same in every cell (epochs, patience, rates, seeds). It is handed
-      to the task, and a result obtained with other settings is another result.
+    - ``axes``: what differs between the cells, axis → values (numbers, strings or booleans). The
+      cells are all combinations, in this order, for which ``only`` is true (a fractional design).
+    - ``settings``: what is the same in every cell; with others a result is another result.
     - ``task(**cell, **settings)``: does one cell, a few minutes of work, and returns its rows. A
       module-level function, so that a worker elsewhere can import it; it draws everything that is
       random from the cell, so that the same cell gives the same rows on every worker.
@@ -50,26 +48,23 @@ class Study:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"study {self.name!r}: a name is lower-case letters, digits and _.")
         for axis, values in self.axes.items():
+            said = f"study {self.name}: axis {axis!r}"
             if not values:
-                raise ValueError(f"study {self.name}: axis {axis!r} is empty.")
+                raise ValueError(f"{said} is empty.")
             if len(set(values)) < len(values):
-                raise ValueError(f"study {self.name}: axis {axis!r} has a value twice.")
+                raise ValueError(f"{said} has a value twice.")
             if odd := [v for v in values if not isinstance(v, str | int | float)]:
-                raise ValueError(
-                    f"study {self.name}: axis {axis!r} has {odd[0]!r}; expected numbers, strings "
-                    "or booleans, which stand as columns in the table."
-                )
+                columns = "numbers, strings or booleans, which stand as columns in the table"
+                raise ValueError(f"{said} has {odd[0]!r}; expected {columns}.")
         if both := self.axes.keys() & self.settings.keys():
             raise ValueError(f"study {self.name}: {', '.join(sorted(both))} is axis and setting.")
-        if not self.axes or not any(True for _ in self.cells()):
+        if not next(self.cells(), {}):
             raise ValueError(f"study {self.name} has no cell.")
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, in the order in which its rows stand in the table."""
-        for values in itertools.product(*self.axes.values()):
-            cell = dict(zip(self.axes, values, strict=True))
-            if self.only(cell):
-                yield cell
+        points = itertools.product(*self.axes.values())
+        return filter(self.only, (dict(zip(self.axes, values, strict=True)) for values in points))
 
     @property
     def digest(self) -> str:

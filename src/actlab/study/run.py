@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ from actlab.study.declared import Cell, Study, StudyError
 # A core that somebody else uses for more than this share of the last minute is not ours.
 BUSY = 0.25
 PATIENCE = "20s"  # for a scheduler to answer
+Job = tuple[Cell, Callable[[], pd.DataFrame]]
 
 
 def run(
@@ -24,43 +26,38 @@ def run(
     scheduler: str | None = None,
     *,
     again: bool = False,
-    limit: float | None = None,
+    limit: float = math.inf,
     say: Callable[[str], None] = print,
 ) -> pd.DataFrame | None:
     """Do every cell that is not done yet, join the parts, and store the table.
 
     - ``scheduler``: the address of a Dask scheduler; without one the cells run here, one by one.
     - ``again``: also where there is a finished table; it is replaced when the new one is whole.
-    - ``limit``: start no further cell after so many seconds; a later run goes on from there.
+    - ``limit``: start no further cell after so many seconds, and return ``None`` if any is missing.
 
-    Each finished cell is a file of its own, so a run that is killed loses the cell it was in and
-    no other. Returns the table, or ``None`` where cells are still missing (the limit was reached).
-    Raises :class:`StudyError` where nothing may be run: there is a table already, somebody else
-    runs the same study, the machine is busy (a timing), no scheduler answers; or when cells
-    failed, after all the others were done.
+    Each finished cell is a file of its own: a run that is killed loses the cell it was in, and a
+    later one goes on. Raises :class:`StudyError` where nothing may be run (there is a table, the
+    study runs already, the machine is busy, no scheduler answers), or when cells failed, after all
+    the others were done.
     """
     import filelock  # here, because the book is built without it
 
-    if not again:
-        store.check_grid(study)
-        if (store.RESULTS / f"{study.name}.parquet").exists():
-            raise StudyError(
-                f"{study.name} is finished: {study.words()}. --again runs it from the start."
-            )
+    if not again and store.check_grid(study):
+        raise StudyError(
+            f"{study.name} is finished: {study.words()}. --again runs it from the start."
+        )
     if study.quiet:
         _check_quiet(study, scheduler)
     folder = store.parts_folder(study)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / "running.lock", timeout=0)
     try:
-        lock.acquire()
+        with filelock.FileLock(folder / "running.lock", timeout=0):
+            frame = _run(study, scheduler, limit, say)
     except filelock.Timeout:
         raise StudyError(
             f"{study.name} is being run by another process on these files; two would do the same "
             "work twice. Wait for it, or run another study."
         ) from None
-    with lock:
-        frame = _run(study, scheduler, limit, say)
     if frame is not None:
         shutil.rmtree(folder, ignore_errors=True)
         if not any(folder.parent.iterdir()):
@@ -69,24 +66,29 @@ def run(
 
 
 def _run(
-    study: Study, scheduler: str | None, limit: float | None, say: Callable[[str], None]
+    study: Study, scheduler: str | None, limit: float, say: Callable[[str], None]
 ) -> pd.DataFrame | None:
     cells = list(study.cells())
     missing = [cell for cell in cells if not store.part(study, cell).exists()]
     say(f"{study.name}: {study.words()}, {len(cells) - len(missing)} of them done")
-    ends = time.monotonic() + limit if limit is not None else float("inf")
-    work = _here(study, missing, ends) if scheduler is None else _there(study, missing, scheduler)
+    ends = time.monotonic() + limit
+    todo = (cell for cell in missing if time.monotonic() <= ends)
+    work: Iterator[Job] = ((cell, partial(perform, study, cell)) for cell in todo)
+    if scheduler is not None:
+        work = _there(study, missing, scheduler)
     failed: dict[str, str] = {}
     left = len(missing)
-    for cell, result, about in work:
+    for cell, result in work:
         name = ", ".join(f"{axis} {value}" for axis, value in cell.items())
         left -= 1
-        if isinstance(result, BaseException):
-            failed[name] = f"{type(result).__name__}: {result}"
+        try:
+            rows = result()
+        except Exception as error:  # the other cells go on; it is reported at the end
+            failed[name] = f"{type(error).__name__}: {error}"
             say(f"  failed: {name}: {failed[name]}")
-            continue
-        store.write(store.part(study, cell), result, about)
-        say(f"  {name}: {about['seconds']:.0f} s; {left} to go")
+        else:
+            store.write(store.part(study, cell), rows)
+            say(f"  {name}: {rows.attrs['seconds']:.0f} s; {left} to go")
     if failed:
         listing = "; ".join(f"{name} ({why})" for name, why in failed.items())
         raise StudyError(
@@ -99,8 +101,8 @@ def _run(
     return _join(study, cells)
 
 
-def perform(study: Study, cell: Cell) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Do one cell: its rows, with the cell in front, and what they were made on."""
+def perform(study: Study, cell: Cell) -> pd.DataFrame:
+    """Do one cell: its rows, with the cell in front; ``.attrs``: what they were made on."""
     started = time.perf_counter()
     rows = study.task(**cell, **study.settings)
     if not len(rows):
@@ -108,64 +110,46 @@ def perform(study: Study, cell: Cell) -> tuple[pd.DataFrame, dict[str, Any]]:
     rows = rows.drop(columns=list(cell), errors="ignore")
     for axis, value in reversed(cell.items()):
         rows.insert(0, axis, value)
-    about = {"machine": machine.describe(), "seconds": round(time.perf_counter() - started, 1)}
-    return rows, about
+    seconds = round(time.perf_counter() - started, 1)
+    rows.attrs = {"machine": machine.describe(), "seconds": seconds}
+    return rows
 
 
-def _here(study: Study, cells: list[Cell], ends: float) -> Iterator[Any]:
-    for cell in cells:
-        if time.monotonic() > ends:
-            return
-        try:
-            yield (cell, *perform(study, cell))
-        except Exception as error:  # the other cells go on; the error is reported at the end
-            yield cell, error, {}
-
-
-def _there(study: Study, cells: list[Cell], scheduler: str) -> Iterator[Any]:
+def _there(study: Study, cells: list[Cell], scheduler: str) -> Iterator[Job]:
     """The same on a cluster. A cell whose worker dies is given to another one."""
     try:
         from distributed import Client, as_completed
+
+        client = Client(scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except ImportError:
         raise StudyError(
             "a cluster needs Dask: python -m pip install 'dask[distributed]'"
         ) from None
-    try:
-        client = Client(scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise StudyError(
             f"no Dask scheduler answers at {scheduler!r} ({error}): start one with "
             "'dask scheduler', or leave --scheduler out to run here."
         ) from None
     with client:
         needs = {"GPU": 1} if study.gpu else {}
-        jobs = {
-            client.submit(perform, study, cell, pure=False, retries=2, resources=needs): cell
-            for cell in cells
-        }
+        how = {"pure": False, "retries": 2, "resources": needs}
+        jobs = {client.submit(perform, study, cell, **how): cell for cell in cells}
         for job in as_completed(jobs):  # type: ignore[no-untyped-call]
-            failure = job.exception()
-            yield (jobs[job], failure, {}) if failure else (jobs[job], *job.result())
+            yield jobs[job], job.result
             job.release()
 
 
 def _join(study: Study, cells: list[Cell]) -> pd.DataFrame:
     """One table of all parts, in the order of the cells: the same wherever they were done."""
     parts = [store.read(store.part(study, cell)) for cell in cells]
-    used = [one.attrs["machine"] for one in parts]
+    used = [part.attrs["machine"] for part in parts]
     machines = [one for i, one in enumerate(used) if one not in used[:i]]
-    about = {
-        "title": study.title,
-        "grid": study.digest,
-        "words": study.words(),
-        "machine": machines[0],
-        "machines": machines,
-        "seconds": round(sum(one.attrs["seconds"] for one in parts), 1),
-        "command": f"python -m actlab.study {study.name}",
-    }
     frame = pd.concat(parts, ignore_index=True)
-    frame.attrs = dict(about)
-    store.write(store.RESULTS / f"{study.name}.parquet", frame, about)
+    frame.attrs = {"title": study.title, "grid": study.digest, "words": study.words()}
+    frame.attrs |= {"machine": machines[0], "machines": machines}
+    frame.attrs["seconds"] = round(sum(part.attrs["seconds"] for part in parts), 1)
+    frame.attrs["command"] = f"python -m actlab.study {study.name}"
+    store.write(store.RESULTS / f"{study.name}.parquet", frame)
     return frame
 
 

@@ -19,16 +19,15 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 
 def load(name: str, **where: Any) -> pd.DataFrame:
-    """The committed table of one study; ``.attrs``: its ``machines``, ``seconds``, ``command``.
+    """The rows of a committed table; ``.attrs``: its ``machines``, ``seconds``, ``command``.
 
-    ``where``: column → the value of the rows that are wanted. Raises ``FileNotFoundError`` naming
-    the nearest studies where nothing of that name was ever committed.
+    ``where``: as in :func:`part_of`. Raises ``FileNotFoundError`` naming the nearest studies.
     """
     path = RESULTS / f"{name}.parquet"
     if not path.exists():
         have = sorted(p.stem for p in RESULTS.glob("*.parquet"))
-        nearest = difflib.get_close_matches(name, have, n=3, cutoff=0.3)
-        hint = f"the nearest are {', '.join(nearest)}" if nearest else "nothing is called nearly so"
+        nearest = ", ".join(difflib.get_close_matches(name, have, n=3, cutoff=0.3))
+        hint = f"the nearest are {nearest}" if nearest else "nothing is called nearly so"
         raise FileNotFoundError(
             f"study {name!r} has no result: {hint}; 'python -m actlab.study {name}' runs one that "
             "is declared."
@@ -77,15 +76,13 @@ def read(path: Path) -> pd.DataFrame:
 def checksums(frame: pd.DataFrame) -> dict[str, str]:
     """Column → fingerprint of its values, whichever version of Parquet or pandas holds them."""
     return {
-        str(name): digest(
-            [None if gone else v for v, gone in zip(column.tolist(), column.isna(), strict=True)]
-        )
+        str(name): digest([None if pd.isna(value) else value for value in column.tolist()])
         for name, column in frame.items()
     }
 
 
-def write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
-    """Whole or not at all: a reader never sees half a file, and a kill leaves the old one.
+def write(path: Path, frame: pd.DataFrame) -> None:
+    """With its ``.attrs``, whole or not at all: a reader never sees half, a kill leaves the old.
 
     A result (not a part of one) leaves its :func:`checksums` in ``checksums.json`` beside it:
     tests tell by them that no cell was changed since it was measured.
@@ -94,7 +91,7 @@ def write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata({"actlab": json.dumps(about)})
+    table = table.replace_schema_metadata({"actlab": json.dumps(frame.attrs)})
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}.part")
     try:
@@ -120,8 +117,8 @@ def part(study: Study, cell: Cell) -> Path:
     return parts_folder(study) / f"{digest(cell)}.parquet"
 
 
-def check_grid(study: Study) -> None:
-    """Raise :class:`StudyError` if the committed table came from another grid."""
+def check_grid(study: Study) -> bool:
+    """Whether there is a table. Raises :class:`StudyError` if it came from another grid."""
     path = RESULTS / f"{study.name}.parquet"
     if path.exists() and (found := read(path).attrs.get("grid")) != study.digest:
         raise StudyError(
@@ -129,3 +126,4 @@ def check_grid(study: Study) -> None:
             f"({study.digest}). 'python -m actlab.study {study.name} --again' runs the declared "
             "one and replaces them when it is done; until then they stay."
         )
+    return path.exists()

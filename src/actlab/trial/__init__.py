@@ -10,25 +10,6 @@ from actlab.trial.claim import Claim, Experiment, Finding, experiment, sentence
 from actlab.trial.measured import Case, Evidence, Level, Measured
 from actlab.trial.rule import Decision, Rule, Verdict
 
-__all__ = [
-    "Bound",
-    "Case",
-    "Claim",
-    "Decision",
-    "Evidence",
-    "Experiment",
-    "Finding",
-    "Level",
-    "Measured",
-    "Row",
-    "Rule",
-    "Verdict",
-    "above",
-    "at_least",
-    "at_most",
-    "below",
-    "exactly",
-    "experiment",
-    "sentence",
-    "within",
-]
+__all__ = ["Bound", "above", "at_least", "at_most", "below", "exactly", "within"]
+__all__ += ["Case", "Decision", "Evidence", "Level", "Measured", "Rule", "Verdict"]
+__all__ += ["Claim", "Experiment", "Finding", "Row", "experiment", "sentence"]

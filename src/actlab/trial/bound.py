@@ -10,12 +10,11 @@ from actlab.stats import Interval
 
 @dataclass(frozen=True)
 class Bound:
-    """A zone from ``low`` to ``high`` on a scale with a ``unit`` (see :func:`above` and its kin).
+    """A zone from ``low`` to ``high``, with its ends if ``closed``; see :func:`above` and its kin.
 
-    ``closed``: the ends belong to the zone. An interval *meets* the bound when the whole of it
-    lies in the zone, and *opposes* it when the whole of it lies on the other side, by at least
-    ``clear``: a claim of "more than 20 points" with ``clear=15`` is opposed by what lies at or
-    below 5. Whatever does neither shows nothing.
+    An interval *meets* the bound when the whole of it lies in the zone, and *opposes* it when the
+    whole of it lies on the other side, by at least ``clear``: "more than 20 points" with
+    ``clear=15`` is opposed by what lies at or below 5. Whatever does neither shows nothing.
     """
 
     low: float
@@ -25,7 +24,7 @@ class Bound:
     clear: float = 0.0
 
     def __post_init__(self) -> None:
-        if math.isnan(self.low) or math.isnan(self.high) or self.low > self.high:
+        if not self.low <= self.high:  # also where one is NaN
             raise ValueError(f"a zone from {self.low} to {self.high}: expected low <= high.")
         if self.low == self.high and not self.closed:
             raise ValueError(f"the open zone from {self.low} to {self.high} holds no number.")
@@ -49,25 +48,23 @@ class Bound:
 
     def words(self) -> str:
         """``above 0.5 points``, ``between 40 and 60 %``, ``exactly 0``."""
-        up, down = ("at least", "at most") if self.closed else ("above", "below")
-        return self._words(up, down, "between {} and {}", "exactly", 0.0)
+        ends = ("at least {}", "at most {}") if self.closed else ("above {}", "below {}")
+        return self._said(0.0, *ends, "between {} and {}", "exactly {}")
 
     def other_side(self) -> str:
         """The opposite, in words: ``at or below 0.5 points``, ``outside 40 to 60 %``."""
-        down, up = ("below", "above") if self.closed else ("at or below", "at or above")
-        return self._words(down, up, "outside {} to {}", "different from", self.clear)
+        ends = ("below {}", "above {}") if self.closed else ("at or below {}", "at or above {}")
+        return self._said(self.clear, *ends, "outside {} to {}", "different from {}")
 
-    def _words(self, from_low: str, to_high: str, both: str, point: str, clear: float) -> str:
-        low, high = number(self.low - clear), number(self.high + clear)
-        if self.low == self.high and not clear:
-            text = f"{point} {low}"
-        elif self.high == math.inf:
-            text = f"{from_low} {low}"
+    def _said(self, clear: float, from_low: str, to_high: str, both: str, point: str) -> str:
+        if self.high == math.inf:
+            phrase = from_low
         elif self.low == -math.inf:
-            text = f"{to_high} {high}"
+            phrase = to_high
         else:
-            text = both.format(low, high)
-        return f"{text} {self.unit}".rstrip()
+            phrase = both if self.low < self.high or clear else point
+        ends = (number(end) for end in (self.low - clear, self.high + clear) if math.isfinite(end))
+        return f"{phrase.format(*ends)} {self.unit}".rstrip()
 
 
 def above(value: float, unit: str = "", clear: float = 0.0) -> Bound:
@@ -110,9 +107,9 @@ def digits(value: float, unit: str = "") -> str:
 
     What is smaller has two significant digits; points carry their sign.
     """
-    decimals = 1 if unit in ("points", "%") else 2
     sign = "+" if unit == "points" else ""
     if value == round(value) or abs(value) >= 1000:
-        return ("+" if sign and value > 0 else "") + number(round(value))
-    text = f"{value:{sign}z.{decimals}f}" if abs(value) >= 10**-decimals else f"{value:{sign}.2g}"
-    return text.replace("-", "−")
+        return (sign if value > 0 else "") + number(round(value))
+    decimals = 1 if unit in ("points", "%") else 2
+    form = f"z.{decimals}f" if abs(value) >= 10**-decimals else ".2g"
+    return f"{value:{sign}{form}}".replace("-", "−")

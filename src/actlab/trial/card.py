@@ -26,6 +26,7 @@ KINDS = {"holds": "holds", "holds when …": "when", "refuted": "refuted", "not 
 PAINT = {"floor": ("currentColor", 0.14), "zone": ("#12558c", 0.16)}  # colour, opacity
 MET, MISSED = "#17693a", "#52606d"
 REFERENCE = "../book/reference/"  # the folder of the ledger's page, as a chapter sees it
+ENTRY = f"{REFERENCE}claims.html#on-trial-"  # goes on with the id of a claim
 
 
 @dataclass(frozen=True)
@@ -41,33 +42,25 @@ class Trial:
         return "\n".join(card(claim, finding) for claim, finding in self.cases)
 
 
-def card(claim: Claim, finding: Finding, reference: str = REFERENCE) -> str:
-    """The card as HTML. ``reference``: the way to the ledger's page; empty on that page itself."""
-    by = claim.by
-    pictures = [
-        picture(what, finding.measured[what], bound)
-        for what, bound in by.bounds.items()
-        if finding.measured[what].cases
+def card(claim: Claim, finding: Finding) -> str:
+    """The card as HTML, for a chapter."""
+    bounds, found, verdict = claim.by.bounds, finding.measured, finding.verdict
+    html = [
+        f'<div class="verdict-card {KINDS[verdict]}">',
+        f'<p class="source">Claim · {linked(claim.source)}</p>',
+        f'<p class="statement"><strong>“{escape(claim.statement)}”</strong></p>',
+        f'<p class="line"><strong class="chip">{SIGNS[verdict]} {verdict}'
+        f'</strong> <small class="scope">{escape(claim.asks.scope)}</small></p>',
+        f'<p class="finding">{escape(finding.because)}</p>',
+        *(picture(what, found[what], bound) for what, bound in bounds.items() if found[what].cases),
+        '<details class="fold"><summary>All numbers, and the rule</summary>',
+        *(numbers(what, measured, bounds[what]) for what, measured in found.items()),
+        f"<p><strong>Rule, {written(claim)}.</strong> {escape(claim.rule)}</p>",
+        "</details>",
+        f'<p class="more"><a href="{ENTRY}{claim.id}">In the ledger</a></p>',
+        "</div>",
     ]
-    entry = f"{reference}claims.html#on-trial-{claim.id}"
-    link = f'<p class="more"><a href="{entry}">In the ledger</a></p>'
-    return "\n".join(
-        [
-            f'<div class="verdict-card {KINDS[finding.verdict]}">',
-            f'<p class="source">Claim · {linked(claim.source, reference)}</p>',
-            f'<p class="statement"><strong>“{escape(claim.statement)}”</strong></p>',
-            f'<p class="line"><strong class="chip">{SIGNS[finding.verdict]} {finding.verdict}'
-            f'</strong> <small class="scope">{escape(claim.asks.scope)}</small></p>',
-            f'<p class="finding">{escape(finding.because)}</p>',
-            *pictures,
-            '<details class="fold"><summary>All numbers, and the rule</summary>',
-            *(numbers(what, found, by.bounds[what]) for what, found in finding.measured.items()),
-            f"<p><strong>Rule, {written(claim)}.</strong> {escape(by.prose())}</p>",
-            "</details>",
-            *([link] if reference else []),
-            "</div>",
-        ]
-    )
+    return "\n".join(html)
 
 
 def linked(source: str, reference: str = REFERENCE) -> str:
@@ -87,7 +80,7 @@ def written(claim: Claim) -> str:
 def picture(what: str, measured: Measured, bound: Bound) -> str:
     """The intervals against the bound: a filled dot for one that meets it, grey for noise."""
     scale = Scale(measured, bound)
-    rows = [_row(name, cases, measured, bound, scale) for name, cases in grouped(measured)]
+    rows = (_row(name, cases, measured, bound, scale) for name, cases in grouped(measured))
     ticks = "".join(
         f'<text x="{scale.at(tick)}" y="12" text-anchor="middle" font-size="11" '
         f'fill="currentColor">{number(tick)}</text>'
@@ -109,13 +102,12 @@ def grouped(measured: Measured) -> list[tuple[str, list[Case]]]:
     cases = list(measured.cases)
     if len(cases) <= ROWS:
         return [(measured.short(case), [case]) for case in cases]
-    counts = [len({case[axis] for case in cases}) for axis in range(len(measured.factors))]
-    fitting = [axis for axis, count in enumerate(counts) if count <= ROWS]
+    factors = [list(dict.fromkeys(levels)) for levels in zip(*cases, strict=True)]
+    fitting = [axis for axis, levels in enumerate(factors) if len(levels) <= ROWS]
     if not fitting:
         return [(f"all {len(cases)}", cases)]
-    axis = max(fitting, key=counts.__getitem__)
-    levels = dict.fromkeys(case[axis] for case in cases)
-    return [(level, [c for c in cases if c[axis] == level]) for level in levels]
+    axis = max(fitting, key=lambda axis: len(factors[axis]))
+    return [(level, [case for case in cases if case[axis] == level]) for level in factors[axis]]
 
 
 class Scale:
@@ -129,38 +121,36 @@ class Scale:
         room = 0.08 * (high - low) or 0.5 * abs(high) or 1.0
         self.low, self.high = low - room, high + room
         self.zone = (max(bound.low, self.low), min(bound.high, self.high))
-        step = 10.0 ** math.floor(math.log10((self.high - self.low) / 3))
-        step *= next(m for m in (1, 2, 5, 10) if (self.high - self.low) / (step * m) <= 6)
-        first = math.ceil((self.low + 0.04 * (self.high - self.low)) / step)
-        last = math.floor((self.high - 0.04 * (self.high - self.low)) / step)
+        self.width = self.high - self.low
+        step = 10.0 ** math.floor(math.log10(self.width / 3))
+        step *= next(m for m in (1, 2, 5, 10) if self.width / (step * m) <= 6)
+        first = math.ceil((self.low + 0.04 * self.width) / step)
+        last = math.floor((self.high - 0.04 * self.width) / step)
         self.ticks = [round(i * step, 10) for i in range(first, last + 1)]
 
     def at(self, value: float) -> str:
         """``37.5%``."""
-        return f"{100 * (value - self.low) / (self.high - self.low):.2f}%"
+        return f"{100 * (value - self.low) / self.width:.2f}%"
 
 
 def _row(name: str, cases: Sequence[Case], measured: Measured, bound: Bound, scale: Scale) -> str:
     floors = [measured.floors[case] for case in cases if case in measured.floors]
     marks = [rect("floor", -max(floors), max(floors), scale)] if floors else []
     marks.append(rect("zone", *scale.zone, scale))
-    said, met = [], 0
     found = [measured.cases[case] for case in cases]
-    for interval in found:
-        passes = bound.met(interval)
-        met += passes
+    met, said = [bound.met(interval) for interval in found], []
+    for interval, passes in zip(found, met, strict=True):
         kind, colour, fill = ("in", MET, MET) if passes else ("out", MISSED, "#ffffff")
+        stroke = f'stroke="{colour}" stroke-width="2"/>'
         marks.append(
             f'<line class="{kind}" x1="{scale.at(interval.low)}" x2="{scale.at(interval.high)}" '
-            f'y1="50%" y2="50%" stroke="{colour}" stroke-width="2"/>'
-            f'<circle class="{kind}" cx="{scale.at(interval.mean)}" cy="50%" r="4.5" '
-            f'fill="{fill}" stroke="{colour}" stroke-width="2"/>'
+            f'y1="50%" y2="50%" {stroke}<circle class="{kind}" cx="{scale.at(interval.mean)}" '
+            f'cy="50%" r="4.5" fill="{fill}" {stroke}'
         )
-        said.append(
-            f"{_interval(interval, bound.unit)}, {'' if passes else 'not '}within the claim"
-        )
+        within = "within the claim" if passes else "not within the claim"
+        said.append(f"{_interval(interval, bound.unit)}, {within}")
     label = escape(f"{name}: {'; '.join(said)}")
-    value = digits(found[0].mean, bound.unit) if len(found) == 1 else f"{met} of {len(found)}"
+    value = digits(found[0].mean, bound.unit) if len(found) == 1 else f"{sum(met)} of {len(met)}"
     return (
         f'<tr><th scope="row">{escape(name)}</th><td width="60%"><svg role="img" '
         f'aria-label="{label}" width="100%" height="28">{"".join(marks)}</svg></td>'
@@ -171,8 +161,7 @@ def _row(name: str, cases: Sequence[Case], measured: Measured, bound: Bound, sca
 def rect(kind: str, low: float, high: float, scale: Scale) -> str:
     """A band of a picture, by the name of its paint."""
     colour, opacity = PAINT[kind]
-    share = 100 * (high - low) / (scale.high - scale.low)
-    width = f"{share:.2f}%" if low < high else "3"  # a single number is a line
+    width = f"{100 * (high - low) / scale.width:.2f}%" if low < high else "3"  # a number is a line
     return (
         f'<rect class="{kind}" x="{scale.at(low)}" width="{width}" '
         f'height="100%" fill="{colour}" fill-opacity="{opacity}"/>'
@@ -181,26 +170,27 @@ def rect(kind: str, low: float, high: float, scale: Scale) -> str:
 
 def numbers(what: str, measured: Measured, bound: Bound) -> str:
     """Every case with its interval, the noise floor, and what the claim needs."""
-    unit = bound.unit
+    unit, floors = bound.unit, measured.floors
     heads = ["", f"{what} ({unit})" if unit else what, "interval"]
-    heads += ["noise floor"] if measured.floors else []
+    heads += ["noise floor"] if floors else []
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     rows = []
     for case, found in measured.cases.items():
         span = _interval(found, unit) if found.low < found.high else "exact"
         cells = [digits(found.mean, unit), span]
-        if measured.floors:
-            floor = measured.floors.get(case)
-            cells.append("–" if floor is None else f"± {digits(floor, unit).lstrip('+')}")
-        rows.append(
-            f'<tr><th scope="row">{escape(measured.short(case))}</th>'
-            + "".join(f"<td>{cell}</td>" for cell in cells)
-            + "</tr>"
-        )
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+        if floors:
+            cells.append(f"± {digits(floors[case], unit).lstrip('+')}" if case in floors else "–")
+        rows.append(line(measured.short(case), *cells))
     return (
         f'<table class="numbers"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody>'
         f"</table><p>The claim needs: {escape(bound.words())}.</p>"
     )
+
+
+def line(head: str, *cells: str) -> str:
+    """A line of a table; ``cells`` are HTML already."""
+    data = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><th scope="row">{escape(head)}</th>{data}</tr>'
 
 
 def _interval(found: Interval, unit: str) -> str:

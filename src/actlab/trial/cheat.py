@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from actlab import catalog
-from actlab.trial.card import KINDS, REFERENCE, SIGNS
+from actlab.trial import card
 from actlab.trial.claim import Claim
 
 FRAMEWORKS = {"keras": "Keras", "torch": "PyTorch"}
@@ -19,18 +19,13 @@ FRAMEWORKS = {"keras": "Keras", "torch": "PyTorch"}
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One activation in a few words.
+    """One activation in a few words."""
 
-    - ``activation``: its name in the catalog;
-    - ``use``: when to take it; ``start``: how to draw its weights; ``trap``: what goes wrong;
-    - ``evidence``: the ids of the claims that say so, at least one.
-    """
-
-    activation: str
-    use: str
-    start: str
-    trap: str
-    evidence: tuple[str, ...]
+    activation: str  # its name in the catalog
+    use: str  # when to take it
+    start: str  # how to draw its weights
+    trap: str  # what goes wrong
+    evidence: tuple[str, ...]  # the ids of the claims that say so, at least one
 
     def __post_init__(self) -> None:
         for name in ("activation", "use", "start", "trap"):
@@ -50,41 +45,37 @@ class Row:
 
     def defaults(self, framework: str) -> list[str]:
         """How ``framework`` calls it and with which defaults, shortest first; may be empty."""
-        return [call for call, _ in _calls(catalog.get(self.activation), framework)]
+        return [call for call, _ in self._calls(framework)]
 
     @property
     def differ(self) -> bool:
         """Whether calls of the two frameworks (or two of one) differ in a default."""
-        record = catalog.get(self.activation)
-        calls = [call for name in FRAMEWORKS for call in _calls(record, name)]
+        calls = [call for framework in FRAMEWORKS for call in self._calls(framework)]
         return len({tuple(map(str, values)) for _, values in calls}) > 1
 
-
-def _calls(record: catalog.Activation, framework: str) -> Iterator[tuple[str, list[Any]]]:
-    """The first class and the first function, the latter only where its defaults differ.
-
-    Yields each as it is written, and its default values.
-    """
-    places = [place for place in record.where(framework) if not place.in_place]
-    classes = [place for place in places if place.is_class]
-    functions = [place for place in places if not place.is_class]
-    seen: list[list[Any]] = []
-    for place in (*classes[:1], *functions[:1]):
-        wanted = [place.names.get(name, name) for name in record.defaults] + ["dim", "axis"]
-        given = {name: place.arguments[name] for name in wanted if name in place.arguments}
-        if seen and (catalog.REQUIRED in given.values() or list(given.values()) in seen):
-            continue
-        seen.append(list(given.values()))
-        optional = {name: v for name, v in given.items() if v is not catalog.REQUIRED}
-        arguments = ", ".join(
-            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value!r}"
-            for name, value in optional.items()
-        )
-        path = place.path.removeprefix("torch.").removeprefix("keras.")
-        call = path.replace("nn.functional.", "F.")
-        if arguments or place.is_class:
-            call += f"({arguments})"
-        yield call, list(optional.values())
+    def _calls(self, framework: str) -> Iterator[tuple[str, list[Any]]]:
+        """The first class, and the first function if its defaults differ: the call, its values."""
+        record = catalog.get(self.activation)
+        places = [place for place in record.where(framework) if not place.in_place]
+        classes = [place for place in places if place.is_class]
+        functions = [place for place in places if not place.is_class]
+        seen: list[list[Any]] = []
+        for place in (*classes[:1], *functions[:1]):
+            wanted = [place.names.get(name, name) for name in record.defaults] + ["dim", "axis"]
+            given = {name: place.arguments[name] for name in wanted if name in place.arguments}
+            values = list(given.values())
+            if seen and (catalog.REQUIRED in values or values in seen):
+                continue
+            seen.append(values)
+            optional = {name: v for name, v in given.items() if v is not catalog.REQUIRED}
+            arguments = ", ".join(
+                f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value!r}"
+                for name, value in optional.items()
+            )
+            call = place.path.partition(".")[2].replace("nn.functional.", "F.")
+            if arguments or place.is_class:
+                call += f"({arguments})"
+            yield call, list(optional.values())
 
 
 @dataclass(frozen=True)
@@ -95,29 +86,26 @@ class Cheat:
     claims: Mapping[str, Claim]
 
     def __repr__(self) -> str:
-        return "\n\n".join(
-            "\n".join(
-                [row.title, *(f"  {name}: {', '.join(said)}" for name, said, _ in lines(row))]
-            )
-            for row in self.rows
-        )
+        texts = []
+        for row in self.rows:
+            said = (f"  {name}: {', '.join(said)}" for name, said, _ in lines(row))
+            texts.append("\n".join([row.title, *said]))
+        return "\n\n".join(texts)
 
     def _repr_html_(self) -> str:
         html = []
         for row in self.rows:
-            cells = {
-                name: " ".join(
-                    f"<code>{escape(one)}</code>" if code else escape(one) for one in said
-                )
-                for name, said, code in lines(row)
-            }
-            cells["Evidence"] = "<br>".join(evidence(self.claims[name]) for name in row.evidence)
             html.append(f'<tr><th colspan="2" scope="colgroup">{escape(row.title)}</th></tr>')
-            html += [
-                f'<tr><th scope="row">{name}</th><td>{cell}</td></tr>'
-                for name, cell in cells.items()
-            ]
+            for name, said, code in lines(row):
+                parts = (f"<code>{escape(one)}</code>" if code else escape(one) for one in said)
+                html.append(card.line(name, " ".join(parts)))
+            html.append(card.line("Evidence", "<br>".join(map(self._verdict, row.evidence))))
         return f'<table class="cheat">{"".join(html)}</table>'
+
+    def _verdict(self, name: str) -> str:
+        claim, verdict = self.claims[name], self.claims[name].recorded().verdict
+        sign = f'<span class="{card.KINDS[verdict]}">{card.SIGNS[verdict]} {verdict}</span>'
+        return f'{sign} <a href="{card.ENTRY}{name}">{escape(claim.statement)}</a>'
 
 
 def lines(row: Row) -> Iterator[tuple[str, list[str], bool]]:
@@ -128,12 +116,3 @@ def lines(row: Row) -> Iterator[tuple[str, list[str], bool]]:
         calls = row.defaults(name)
         yield title, calls or ["does not have it"], bool(calls)
     yield "Trap", [row.trap], False
-
-
-def evidence(claim: Claim) -> str:
-    """A claim as a link to its entry in the ledger, behind its verdict."""
-    verdict = claim.recorded().verdict
-    return (
-        f'<span class="{KINDS[verdict]}">{SIGNS[verdict]} {verdict}</span> '
-        f'<a href="{REFERENCE}claims.html#on-trial-{claim.id}">{escape(claim.statement)}</a>'
-    )

@@ -6,7 +6,8 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from operator import attrgetter
+from typing import Any, Self
 
 from actlab.stats import Array, Interval, mean_interval
 
@@ -17,29 +18,16 @@ Evidence = Mapping[str, "Measured"]
 """Quantity → what was measured of it; every quantity has the same cases."""
 
 # How a reader hears the level of a factor. What is not here is said as it is.
-PHRASES = {
-    "data": "on {}",
-    "depth": "with {} hidden layers",
-    "framework": "in {}",
-    "optimiser": "with {}",
-    "start": "under {} initialisation",
-    "same": "from the same {}",
-    "layer": "in layer {}",
-    "rival": "against {}",
-    "task": "for {}",
-    "between": "between {}",
-    "change": "with {}",
-    "view": "with {}",
-    "arithmetic": "in {}",
-    "batch": "at batch {}",
-    "dtype": "in {}",
-    "input mean": "inputs of mean {}",
-    "input sd": "sd {}",
-    "rate": "at a learning rate of {}",
-}
+PHRASES = {"data": "on {}", "task": "for {}", "rival": "against {}", "between": "between {}"}
+PHRASES |= {"depth": "with {} hidden layers", "layer": "in layer {}", "same": "from the same {}"}
+PHRASES |= {"start": "under {} initialisation", "rate": "at a learning rate of {}"}
+PHRASES |= {"input mean": "inputs of mean {}", "input sd": "sd {}"}
+PHRASES |= dict.fromkeys(("framework", "arithmetic", "dtype"), "in {}")
+PHRASES |= dict.fromkeys(("optimiser", "change", "view"), "with {}")
 # The same where there is little room, in a table or beside a picture.
-SHORT = {"depth": "{} layers", "batch": "batch {}", "rival": "over {}"}
+SHORT = {"depth": "{} layers", "rival": "over {}"}
 LISTED, NAMED = 6, 18  # cases, and words, in which they are named one by one; more are counted
+STORED = ("mean", "low", "high", "n", "confidence")  # of an interval
 
 
 @dataclass(frozen=True)
@@ -63,29 +51,25 @@ class Measured:
     def __post_init__(self) -> None:
         for case, found in self.cases.items():
             if not isinstance(case, tuple) or len(case) != len(self.factors):
-                raise ValueError(
-                    f"case {case!r}: expected a tuple with one level for each of "
-                    f"{', '.join(self.factors)}."
-                )
+                one_each = f"one level for each of {', '.join(self.factors)}"
+                raise ValueError(f"case {case!r}: expected a tuple with {one_each}.")
             if not (math.isfinite(found.mean) and found.low <= found.mean <= found.high):
                 raise ValueError(f"case {case!r}: {found} is no interval around a finite mean.")
 
     @classmethod
-    def of(cls, cases: Mapping[Any, Interval], *factors: str, **more: Any) -> Measured:
+    def of(cls, cases: Mapping[Any, Interval], *factors: str, **more: Any) -> Self:
         """By case, or by plain names for cases that differ in one thing."""
         named = {name if isinstance(name, tuple) else (name,): one for name, one in cases.items()}
         return cls(named, factors or ("case",), **more)
 
     @classmethod
-    def exact(cls, cases: Mapping[Any, float], *factors: str, **more: Any) -> Measured:
+    def exact(cls, cases: Mapping[Any, float], *factors: str, **more: Any) -> Self:
         """From numbers that no seed can change."""
         found = {name: Interval(value, value, value, n=1) for name, value in cases.items()}
         return cls.of(found, *factors, **more)
 
     @classmethod
-    def means(
-        cls, samples: Mapping[Any, Array], level: Level, *factors: str, **more: Any
-    ) -> Measured:
+    def means(cls, samples: Mapping[Any, Array], level: Level, *factors: str, **more: Any) -> Self:
         """From one value a network, (seeds,): their mean, as sure as so many cases ask."""
         sure = level(len(samples))
         found = {name: mean_interval(values, sure) for name, values in samples.items()}
@@ -93,7 +77,7 @@ class Measured:
 
     def title(self, case: Case) -> str:
         """A case in the reader's words."""
-        return self._said({axis: [level] for axis, level in enumerate(case)})
+        return self._said([case])
 
     def short(self, case: Case) -> str:
         """A case in few words: ``digits, 5 layers``."""
@@ -107,45 +91,35 @@ class Measured:
         layers``), or the rest (``everywhere but on digits``); else the cases one by one, or, where
         these are many, how many of them (``in 23 of 32 cases``).
         """
-        wanted = [case for case in self.cases if case in set(chosen)]
-        rest = [case for case in self.cases if case not in wanted]
+        among = set(chosen)
+        wanted = [case for case in self.cases if case in among]
         if found := self._common(wanted):
             return found
-        if found := self._common(rest):
+        if found := self._common([case for case in self.cases if case not in among]):
             return f"everywhere but {found}"
-        listed = self._listed(wanted)
-        many = listed.count(";") >= LISTED or len(wanted) > 2 * LISTED
-        many |= len(listed.split()) > NAMED
-        return f"in {len(wanted)} of {len(self.cases)} cases" if many else listed
+        groups: dict[Case, list[Case]] = {}  # what differs in the last factor alone
+        for case in wanted:
+            groups.setdefault(case[:-1], []).append(case)
+        listed = "; ".join(map(self._said, groups.values()))
+        few = len(groups) <= LISTED and len(wanted) <= 2 * LISTED and len(listed.split()) <= NAMED
+        return listed if few else f"in {len(wanted)} of {len(self.cases)} cases"
 
     def _common(self, wanted: Sequence[Case]) -> str:
         for size in range(1, len(self.factors) + 1):
             for axes in itertools.combinations(range(len(self.factors)), size):
-                levels = {axis: list(dict.fromkeys(c[axis] for c in wanted)) for axis in axes}
+                levels = {axis: {case[axis] for case in wanted} for axis in axes}
                 picked = [c for c in self.cases if all(c[a] in levels[a] for a in axes)]
                 if picked == wanted:
-                    return self._said(levels)
+                    return self._said(wanted, axes)
         return ""
 
-    def _listed(self, cases: Sequence[Case]) -> str:
-        """Case by case; what differs in the last factor alone is said together."""
-        groups: dict[Case, list[str]] = {}
-        for case in cases:
-            groups.setdefault(case[:-1], []).append(case[-1])
-        return "; ".join(
-            self._said(dict(enumerate([*([level] for level in first), last])))
-            for first, last in groups.items()
-        )
-
-    def _said(self, levels: Mapping[int, Sequence[str]]) -> str:
-        """Some levels of some factors, by the factor's place: ``on digits or wine, with SGD``."""
+    def _said(self, cases: Sequence[Case], axes: Iterable[int] | None = None) -> str:
+        """Which levels cases have of some factors, or of all: ``on digits or wine, with SGD``."""
         phrases = []
-        for axis, some in levels.items():
-            factor = self.factors[axis]
-            phrase = PHRASES.get(factor, "{}").format(" or ".join(some))
-            single = factor == "depth" and list(some) == ["1"]
-            phrases.append(phrase.removesuffix("s") if single else phrase)
-        return ", ".join(phrases)
+        for axis in range(len(self.factors)) if axes is None else axes:
+            levels = dict.fromkeys(case[axis] for case in cases)
+            phrases.append(PHRASES.get(self.factors[axis], "{}").format(" or ".join(levels)))
+        return ", ".join(phrases).replace("with 1 hidden layers", "with 1 hidden layer")
 
     def half_width(self) -> float:
         """The smallest effect that could have been seen: the widest interval's half-width."""
@@ -153,25 +127,18 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON can hold it; :meth:`from_json` reads it back."""
-        return {
-            "factors": list(self.factors),
-            "cases": [
-                [list(case), found.mean, found.low, found.high, found.n, found.confidence]
-                for case, found in self.cases.items()
-            ],
-            "floors": [[list(case), floor] for case, floor in self.floors.items()],
-            "notes": dict(self.notes),
-        }
+        numbers = attrgetter(*STORED)
+        cases = [[list(case), *numbers(found)] for case, found in self.cases.items()]
+        floors = [[list(case), floor] for case, floor in self.floors.items()]
+        notes = dict(self.notes)
+        return {"factors": list(self.factors), "cases": cases, "floors": floors, "notes": notes}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Measured:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """What :meth:`to_json` gave."""
-        return cls(
-            {
-                tuple(case): Interval(mean, low, high, n=n, confidence=confidence)
-                for case, mean, low, high, n, confidence in stored["cases"]
-            },
-            tuple(stored["factors"]),
-            {tuple(case): floor for case, floor in stored["floors"]},
-            stored["notes"],
-        )
+        cases = {
+            tuple(case): Interval(**dict(zip(STORED, numbers, strict=True)))
+            for case, *numbers in stored["cases"]
+        }
+        floors = {tuple(case): floor for case, floor in stored["floors"]}
+        return cls(cases, tuple(stored["factors"]), floors, stored["notes"])

@@ -16,16 +16,12 @@ Verdict = Literal["holds", "holds when …", "refuted", "not shown"]
 
 @dataclass(frozen=True)
 class Decision:
-    """What a rule made of the evidence.
-
-    ``passing``: the cases that meet every bound; ``against``: those that oppose one of them;
-    ``condition``: for *holds when …* what exactly the passing cases have in common.
-    """
+    """What a rule made of the evidence."""
 
     verdict: Verdict
-    passing: tuple[Case, ...]
-    against: tuple[Case, ...]
-    condition: str = ""
+    passing: tuple[Case, ...]  # those that meet every bound
+    against: tuple[Case, ...]  # those that oppose one of them
+    condition: str = ""  # for *holds when …*: what exactly the passing cases have in common
 
 
 @dataclass(frozen=True)
@@ -39,33 +35,23 @@ class Example:
 
 @dataclass(frozen=True)
 class Rule:
-    """When a claim holds: in each case, every quantity's interval has to lie within its bound.
+    """When a claim holds: in each case, every quantity's interval has to lie within its bound."""
 
-    - ``bounds``: quantity, in words (``"lead in test accuracy"``) → where the claim puts it.
-    - ``refuted_if``: in how many cases the opposite has to be shown: ``"all"``, or ``"any"`` for
-      a claim about every case, which one counter-example refutes.
-    - ``partial``: whether *holds when …* is a possible answer, where some cases pass.
-    - ``together``: the intervals hold for all cases at once (Bonferroni's correction).
-    - ``of``: what a case is: a setting, a function, a data set.
-    - ``null``: the value of a quantity when nothing is going on; see :meth:`reachable`.
-    """
-
-    bounds: Mapping[str, Bound]
+    bounds: Mapping[str, Bound]  # quantity, in words → where the claim puts it
+    # In how many cases the opposite has to be shown; one refutes a claim about every case.
     refuted_if: Literal["all", "any"] = "all"
-    partial: bool = True
-    together: bool = False
-    of: str = "setting"
-    null: float = 0.0
+    partial: bool = True  # whether *holds when …* is a possible answer, where some cases pass
+    together: bool = False  # the intervals hold for all cases at once (Bonferroni's correction)
+    of: str = "setting"  # what a case is: a setting, a function, a data set
+    null: float = 0.0  # the value of a quantity when nothing is going on
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
         if not self.bounds:
             raise ValueError("a rule needs a bound.")
         if self.refuted_if == "any" and self.partial:
-            raise ValueError(
-                "refuted_if='any' and partial: where some cases pass and one opposes, both would "
-                "be right; choose one."
-            )
+            both = "where some cases pass and one opposes, both would be right; choose one."
+            raise ValueError(f"refuted_if='any' and partial: {both}")
 
     def level(self, cases: int) -> float:
         """The confidence of each interval when there are so many cases."""
@@ -74,24 +60,20 @@ class Rule:
     def decide(self, evidence: Evidence) -> Decision:
         """Apply the rule. Raises ``ValueError`` if the evidence is about something else."""
         first = self._checked(evidence)
-        passing, against, total = [], [], len(first.cases)
-        for case in first.cases:
-            found = [(bound, evidence[what].cases[case]) for what, bound in self.bounds.items()]
-            if all(bound.met(interval) for bound, interval in found):
-                passing.append(case)
-            if any(bound.opposed(interval) for bound, interval in found):
-                against.append(case)
+        found = {
+            case: [(bound, evidence[what].cases[case]) for what, bound in self.bounds.items()]
+            for case in first.cases
+        }
+        passing = tuple(case for case, of in found.items() if all(b.met(one) for b, one in of))
+        against = tuple(case for case, of in found.items() if any(b.opposed(one) for b, one in of))
         verdict: Verdict = "not shown"
-        if not total:
-            return Decision(verdict, (), ())
-        if len(passing) == total:
+        if found and len(passing) == len(found):
             verdict = "holds"
-        elif len(against) == total or (against and self.refuted_if == "any"):
+        elif against and (len(against) == len(found) or self.refuted_if == "any"):
             verdict = "refuted"
         elif passing and self.partial:
-            verdict = "holds when …"
-        condition = first.condition(passing) if verdict == "holds when …" else ""
-        return Decision(verdict, tuple(passing), tuple(against), condition)
+            return Decision("holds when …", passing, against, first.condition(passing))
+        return Decision(verdict, passing, against)
 
     def _checked(self, evidence: Evidence) -> Measured:
         if evidence.keys() != self.bounds.keys():
@@ -105,33 +87,30 @@ class Rule:
             wanted = self.level(len(measured.cases))
             for case, found in measured.cases.items():
                 if found.low < found.high and not math.isclose(found.confidence, wanted):
-                    raise ValueError(
-                        f"{what}, {measured.title(case)}: an interval of {found.confidence:.4g} "
-                        f"confidence; the rule needs {wanted:.4g}."
-                    )
+                    sure = f"{found.confidence:.4g} confidence; the rule needs {wanted:.4g}"
+                    raise ValueError(f"{what}, {measured.title(case)}: an interval of {sure}.")
         return first
 
     def prose(self) -> str:
         """The rule in words, as it stands in the ledger."""
-        parts = [f"the {what} is {bound.words()}" for what, bound in self.bounds.items()]
-        other = [f"the {what} is {b.other_side()}" for what, b in self.bounds.items()]
+        zones = " and ".join(f"the {what} is {b.words()}" for what, b in self.bounds.items())
+        other = " or ".join(f"the {what} is {b.other_side()}" for what, b in self.bounds.items())
         sure = f"{self.confidence * 100:.4g} % interval"
         if self.together:
             sure += f", corrected for all {self.of}s together"
-        text = f"Holds if in every {self.of} {' and '.join(parts)} (the whole {sure})"
-        if self.partial:
-            text += "; holds when … if in some, and then says in which"
-        how = {"all": "every", "any": "any"}[self.refuted_if]
-        text += f"; refuted if in {how} {self.of} {' or '.join(other)} (the whole interval)"
-        return f"{text}; otherwise not shown."
+        partly = "; holds when … if in some, and then says in which" if self.partial else ""
+        how = "every" if self.refuted_if == "all" else "any"
+        return (
+            f"Holds if in every {self.of} {zones} (the whole {sure}){partly}; refuted if in {how} "
+            f"{self.of} {other} (the whole interval); otherwise not shown."
+        )
 
     def reachable(self, half_width: float | Mapping[str, float]) -> dict[Verdict, bool]:
         """Which verdicts can come out when intervals are so wide on either side (by quantity).
 
-        *Holds* needs a zone that an interval fits into, *refuted* another side that it fits into
-        — and, where :attr:`null` lies on that other side, room between it and the bound: else a
-        study of this size could never refute the claim although nothing is going on. (A bound at
-        ``null`` itself is refuted by an effect of the opposite sign.)
+        An interval has to fit into the zone, and where :attr:`null` lies on the other side also
+        around it: else a study of this size could never refute the claim although nothing is
+        going on. (A bound at ``null`` itself is refuted by an effect of the opposite sign.)
         """
         fits = refutable = True
         for what, bound in self.bounds.items():
@@ -140,10 +119,8 @@ class Rule:
             if self.null in (bound.low - bound.clear, bound.high + bound.clear):
                 continue
             around = Interval(self.null, self.null - half, self.null + half, n=2)
-            if bound.opposed(Interval(self.null, self.null, self.null, n=2)):
-                refutable &= bound.opposed(around)
-            elif bound.low < self.null < bound.high:
-                fits &= bound.met(around)
+            refutable &= bound.opposed(around) or not bound.opposed(_point(self.null))
+            fits &= bound.met(around) or not bound.low < self.null < bound.high
         found: dict[Verdict, bool] = {"holds": fits, "refuted": refutable}
         return found | ({"holds when …": fits} if self.partial else {})
 
@@ -153,20 +130,14 @@ class Rule:
         A test feeds them to :meth:`decide`: a rule that cannot lose is not a rule.
         """
         cases: list[Case] = [(f"{self.of} {i}",) for i in (1, 2, 3)]
-        inside = {
-            what: dict.fromkeys(cases, _point(_inside(bound)))
-            for what, bound in self.bounds.items()
-        }
-        others_pass: Verdict = "holds when …" if self.partial else "not shown"
-        in_one: dict[Verdict, Verdict] = {
-            "holds": "holds",
-            "not shown": others_pass,
-            "refuted": "refuted" if self.refuted_if == "any" else others_pass,
-        }
+        inside = {what: dict.fromkeys(cases, _inside(bound)) for what, bound in self.bounds.items()}
+        mixed: Verdict = "holds when …" if self.partial else "not shown"
+        alone = ("holds", "refuted") if self.refuted_if == "any" else ("holds",)
         found = []
         for what, bound in self.bounds.items():
             for interval, verdict, why in _around(bound, self.level(len(cases))):
-                for where, expected in ((cases, verdict), (cases[:1], in_one[verdict])):
+                in_one = verdict if verdict in alone else mixed  # where the others pass
+                for where, expected in ((cases, verdict), (cases[:1], in_one)):
                     changed = inside | {what: inside[what] | dict.fromkeys(where, interval)}
                     evidence = {name: Measured(of, (self.of,)) for name, of in changed.items()}
                     how = f"{what} {why} in {len(where)} of {len(cases)} {self.of}s"
@@ -177,11 +148,12 @@ class Rule:
 def _around(bound: Bound, confidence: float) -> Iterator[tuple[Interval, Verdict, str]]:
     """Intervals at the ends of a bound, with the verdict where every case is like that, and why."""
     zone, other_side = bound.words(), bound.other_side()
-    yield _point(_inside(bound)), "holds", zone
+    yield _inside(bound), "holds", zone
     for end, outwards in ((bound.low, -1), (bound.high, 1)):
         if math.isinf(end):
             continue
-        step = outwards * _step(bound, end)
+        # A distance that matters to nobody, small beside the zone and beside its end.
+        step = outwards * 1e-6 * min(abs(end) or 1.0, bound.high - bound.low or math.inf)
         edge = end + outwards * bound.clear  # the other side begins here
         yield _point(edge + step), "refuted", other_side
         low, high = sorted((end - step, edge + step))
@@ -200,14 +172,7 @@ def _point(value: float) -> Interval:
     return Interval(value, value, value, n=2)
 
 
-def _step(bound: Bound, end: float) -> float:
-    """A distance that matters to nobody, small beside the zone and beside its end."""
-    return 1e-6 * min(abs(end) or 1.0, bound.high - bound.low or math.inf)
-
-
-def _inside(bound: Bound) -> float:
-    if math.isinf(bound.low):
-        return bound.high - (abs(bound.high) or 1.0)
-    if math.isinf(bound.high):
-        return bound.low + (abs(bound.low) or 1.0)
-    return (bound.low + bound.high) / 2
+def _inside(bound: Bound) -> Interval:
+    low = bound.low if math.isfinite(bound.low) else bound.high - 2 * (abs(bound.high) or 1.0)
+    high = bound.high if math.isfinite(bound.high) else bound.low + 2 * (abs(bound.low) or 1.0)
+    return _point((low + high) / 2)
