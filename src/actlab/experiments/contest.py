@@ -282,7 +282,6 @@ class Ahead:
     where: Mapping[str, Any] = field(default_factory=dict)
 
     quantity = "lead in test accuracy"
-    cheap = False
 
     def __post_init__(self) -> None:
         arms = self.study.axes["arm"]
