@@ -193,6 +193,7 @@ LATER = {
         *("claims.hard", "experiments.hard"),
         *("claims.shrinkage", "experiments.shrinkage"),
         *("claims.cost", "experiments.roofline", "experiments.timing"),
+        "trial.cheat",  # the rows of the cheat sheet, which came with the teaching
     )
 }
 
@@ -206,8 +207,8 @@ def test_together_they_grow_no_further():
     rooms = ("claims", "experiments", "trial", "study", "theory")
     size = {name: len(text.splitlines()) for name, text in HOUSE.items() if room(name) in rooms}
     first = sum(lines for name, lines in size.items() if name not in LATER)
-    assert 6500 < first <= 7808  # below 6,500: write that here
-    assert sum(size[name] for name in LATER) <= 6164
+    assert 6500 < first <= 6798  # below 6,500: write that here
+    assert sum(size[name] for name in LATER) <= 6392
 
 
 @pytest.mark.parametrize("what", ["actlab.claims", "actlab.study"])
