@@ -39,8 +39,7 @@ def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
     results = [contest.trained(part, "PReLU", own) for part in splits]
     slopes = [learned(result) for result in results]
     columns = {"slope": slopes, "accuracy": [r.test_accuracy[:, None] for r in results]}
-    axes = {"split": range(len(splits)), "seed": range(SEEDS), "layer": range(1, depth + 1)}
-    return table_of(columns, **axes)
+    return table_of(columns, split=range(len(splits)), seed=range(SEEDS), layer=range(1, depth + 1))
 
 
 DEPTH = 10
