@@ -295,8 +295,8 @@ def learn(
     y, y_valid, y_test = map(torch.from_numpy, (data.y_train, data.y_valid, data.y_test))
     optimiser = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     order = torch.Generator().manual_seed(seed)
-    losses: list[float] = []  # on the validation data, after each epoch
-    right: list[float] = []  # the share of the test data
+    losses: list[float] = []  # of validation, after each epoch
+    right: list[float] = []  # test accuracy, after each epoch
     for epoch in range(epochs):
         for rows in torch.split(torch.randperm(len(y), generator=order), 64):
             optimiser.zero_grad()
