@@ -375,8 +375,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "src/actlab/experiments/together.py",
-        "max(one.high for one in found),",
-        "min(one.high for one in found),",
+        "max(one.high for one in found)",
+        "min(one.high for one in found)",
         "one run is enough where both have to show it",
         "experiments/test_together.py -k both",
     ),

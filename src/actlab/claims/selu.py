@@ -9,6 +9,7 @@ from actlab.experiments.contest import BEATS
 from actlab.trial import Claim, Row, Rule, below, within
 
 said = partial(Claim, source="starting document, section SELU")
+needs = partial(said, by=selu.NEEDS)
 PAPER = "[Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)"
 
 HOME = ("selu",)
@@ -41,31 +42,28 @@ CLAIMS = (
         asks=fading.selu_loses,
         by=Rule({"loss of the gradient": below(1, "powers of ten")}, together=True, of="start"),
     ),
-    said(
+    needs(
         id="selu-needs-lecun",
         statement="Self-normalisation needs every weight to be drawn by lecun_normal.",
         asks=selu.costs(
             *("Glorot uniform", "orthogonal", "He normal", "PyTorch default"),
             what="Glorot's uniform weights, orthogonal ones, He's normal ones, PyTorch's default",
         ),
-        by=selu.NEEDS,
     ),
-    said(
+    needs(
         id="selu-needs-standardised",
         statement="Self-normalisation needs standardised inputs.",
         asks=selu.costs(
             *("input: mean 5, sd 5", "input: sd 0.1"),
             what="inputs of mean 5 and sd 5 (like raw digits), inputs of sd 0.1",
         ),
-        by=selu.NEEDS,
     ),
-    said(
+    needs(
         id="selu-needs-sequential",
         statement="Self-normalisation needs a purely sequential architecture.",
         asks=selu.costs("skip connections", what="a skip connection around every layer"),
-        by=selu.NEEDS,
     ),
-    said(
+    needs(
         id="selu-needs-alpha-dropout",
         statement="If a self-normalising network uses dropout, it has to be alpha dropout.",
         asks=selu.costs(
@@ -73,7 +71,6 @@ CLAIMS = (
             what="plain dropout of 10 %, beside alpha dropout at that rate",
             beside="alpha dropout 10 %",
         ),
-        by=selu.NEEDS,
     ),
     said(
         id="selu-deep",

@@ -1,10 +1,7 @@
 """Which activation trains to the better network: every arm tuned, on several splits, to the end.
 
-A contest has one cell for each data set, depth and arm. Its learning rate is chosen over all
-splits (:func:`actlab.ensemble.fair_rate`); then networks from other seeds are trained on every
-split until the validation loss has not improved for ``patience`` epochs. What they had come to
-after ``epochs`` and four times as many is noted: a lead that is gone at the end was a matter of who
-starts fastest.
+A contest has one cell for each data set, depth and arm (:func:`contest_cell`). What its networks
+had come to early is noted, too: a lead that is gone at the end was a matter of who starts fastest.
 
 Three things were laid down before the contests were decided. A network that diverged is left out
 together with its twins; but where more than a fifth of an arm's networks diverged at the rate that
@@ -29,11 +26,10 @@ from actlab import data as datasets
 from actlab import stats
 from actlab.experiments.together import least, shared
 from actlab.stats import Array, Interval
-from actlab.study import Study, grid_of, load, part_of
+from actlab.study import Study, grid_of, load, part_of, table_of
 from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above
 
 if TYPE_CHECKING:
-    from actlab.data import Dataset
     from actlab.ensemble import Result
 
 When = Literal["once", "four times", "plateau"]
@@ -42,43 +38,34 @@ SPLITS, SEEDS, TUNING_SEEDS = 5, 4, 2  # of each split: 20 networks are reported
 PAIRED = f"{SPLITS} splits with {SEEDS} paired seeds each"
 TUNING = range(1000, 1000 + TUNING_SEEDS)
 PATIENCE, LONGEST = 20, 300  # epochs without improvement; and at most
-TITLES = {
-    "digits": "digits",
-    "mnist1d": "MNIST-1D",
-    "fashion_mnist": "Fashion-MNIST",
-    "wine": "wine",
-    "breast_cancer": "breast cancer",
-    "election": "the election study",
-    "marriages": "the survey on marriages",
-}
+TITLES = {"digits": "digits", "mnist1d": "MNIST-1D", "fashion_mnist": "Fashion-MNIST"}
+TITLES |= {"wine": "wine", "breast_cancer": "breast cancer"}
+TITLES |= {"election": "the election study", "marriages": "the survey on marriages"}
 
 # --- Arms, by their settings ----------------------------------------------------------------------
 
 RANDOM_SLOPES = (1 / 8, 1 / 3)  # RReLU's range in PyTorch
 
 
+def _he(activation: str, square: float, **more: Any) -> dict[str, Any]:
+    """With He's start for a mean square slope a²: variance 2 / ((1 + a²) n) (2015, eq. 15)."""
+    return {"activation": activation, "init": "he_normal", "gain": (1 + square) ** -0.5, **more}
+
+
 def leaky(slope: float, activation: str = "leaky_relu") -> dict[str, Any]:
     """The settings of an arm of one fixed slope, which is 0 for ReLU."""
     if slope == 0:
-        return _for_slopes("relu", 0)
-    return _for_slopes(activation, slope**2, params={"negative_slope": slope})
+        return _he("relu", 0)
+    return _he(activation, slope**2, params={"negative_slope": slope})
 
 
-def prelu(slope: float) -> dict[str, Any]:
-    """The settings of an arm that learns one slope per layer, from ``slope`` (not 0)."""
-    return leaky(slope, "prelu")
+prelu = partial(leaky, activation="prelu")  # learns one slope per layer, from this one (not 0)
 
 
 def rrelu() -> dict[str, Any]:
     """The settings of an arm with random slopes: the mean square is mean² + variance."""
     low, high = RANDOM_SLOPES
-    return _for_slopes("rrelu", ((low + high) / 2) ** 2 + (high - low) ** 2 / 12)
-
-
-def _for_slopes(activation: str, square: float, **more: Any) -> dict[str, Any]:
-    """With He's start for a mean square slope a²: variance 2 / ((1 + a²) n) (2015, eq. 15)."""
-    gain = (1 + square) ** -0.5
-    return {"activation": activation, "init": "he_normal", "gain": gain, **more}
+    return _he("rrelu", ((low + high) / 2) ** 2 + (high - low) ** 2 / 12)
 
 
 # Each activation with the initialisation that suits it; the last arm is there to be unfair.
@@ -101,12 +88,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 # --- Training -------------------------------------------------------------------------------------
 
 
-def splits_of(data: str, **options: Any) -> list[Dataset]:
+def splits_of(data: str, **options: Any) -> list[datasets.Dataset]:
     """A data set, split in all the ways that networks are trained on."""
     return [datasets.load(data, seed=split, **options) for split in range(SPLITS)]
 
 
-def transformed(data: Dataset, shift: float, stretch: float) -> Dataset:
+def transformed(data: datasets.Dataset, shift: float, stretch: float) -> datasets.Dataset:
     """The same data with inputs ``shift + stretch · x``."""
     parts = ("x_train", "x_valid", "x_test")
     return replace(data, **{part: shift + stretch * getattr(data, part) for part in parts})
@@ -117,7 +104,7 @@ def networks(settings: Mapping[str, Any], arm: str, depth: int) -> dict[str, Any
     return {**settings["common"], **settings["arms"][arm], "hidden": (settings["width"],) * depth}
 
 
-def trained(part: Dataset, arm: str, own: Mapping[str, Any], **options: Any) -> Result:
+def trained(part: datasets.Dataset, arm: str, own: Mapping[str, Any], **options: Any) -> Result:
     """The networks of one arm on one split, trained to the plateau or as ``options`` say."""
     from actlab import ensemble
 
@@ -144,23 +131,18 @@ def contest_cell(
     tuned = ensemble.fair_rate(splits, own, TUNING, metric="valid_loss", epochs=4 * once, **run)
     own["lr"] = tuned.rate
     run |= {"report_at": (once, 4 * once), "keep_weights": False}
-    tables = []
-    for split, part in enumerate(splits):
-        result = trained(part, arm, own, **run)
-        columns = {
-            "split": split,
-            "seed": result.seed_of,
-            "lr": tuned.rate,
-            "edge": tuned.at_edge,
-            "accuracy_1": result.at(once).test_accuracy,
-            "accuracy_4": result.at(4 * once).test_accuracy,
-            "accuracy": result.test_accuracy,
-            "valid_loss": np.nanmin(result.valid_loss, axis=1, initial=np.inf),
-            "ran": np.isfinite(result.valid_loss).sum(1),
-            "diverged": result.diverged,
-        }
-        tables.append(pd.DataFrame(columns))
-    return pd.concat(tables, ignore_index=True)
+    results = [trained(part, arm, own, **run) for part in splits]
+    columns = {
+        "lr": tuned.rate,
+        "edge": tuned.at_edge,
+        "accuracy_1": [result.at(once).test_accuracy for result in results],
+        "accuracy_4": [result.at(4 * once).test_accuracy for result in results],
+        "accuracy": [result.test_accuracy for result in results],
+        "valid_loss": [np.nanmin(r.valid_loss, axis=1, initial=np.inf) for r in results],
+        "ran": [np.isfinite(result.valid_loss).sum(1) for result in results],
+        "diverged": [result.diverged for result in results],
+    }
+    return table_of(columns, split=range(len(splits)), seed=range(SEEDS))
 
 
 def contest(
@@ -193,24 +175,21 @@ def contest(
 
 # --- The slopes -----------------------------------------------------------------------------------
 
-LEAKY_ARMS: dict[str, dict[str, Any]] = {
-    "ReLU": leaky(0),
-    "leaky 0.01": leaky(0.01),
-    "leaky 0.18": leaky(1 / 5.5),  # the better one of the two slopes of Xu et al. (2015)
-    "leaky 0.3": leaky(0.3),
-    "PReLU": prelu(0.25),
-    "RReLU": rrelu(),
-}
-
 LEAKY = contest(
     "contest_leaky",
     "Six slopes against each other, three data sets, two depths",
-    LEAKY_ARMS,
+    {
+        "ReLU": leaky(0),
+        "leaky 0.01": leaky(0.01),
+        "leaky 0.18": leaky(1 / 5.5),  # the better one of the two slopes of Xu et al. (2015)
+        "leaky 0.3": leaky(0.3),
+        "PReLU": prelu(0.25),
+        "RReLU": rrelu(),
+    },
     data={"digits": ({}, 15), "mnist1d": ({}, 12), "fashion_mnist": ({"size": 2_000}, 8)},
     depths=(5, 10),
     batch_size=64,
 )
-
 STUDIES = (LEAKY,)
 
 # --- Who is ahead ---------------------------------------------------------------------------------
@@ -284,11 +263,10 @@ class Ahead:
     quantity = "lead in test accuracy"
 
     def __post_init__(self) -> None:
-        arms = self.study.axes["arm"]
+        study, arms = self.study.name, self.study.axes["arm"]
         for name in itertools.chain(*self.compared.values()):
             if name not in arms:
-                has = ", ".join(arms)
-                raise ValueError(f"{self.study.name} has no arm {name!r}: it has {has}.")
+                raise ValueError(f"{study} has no arm {name!r}: it has {', '.join(arms)}.")
 
     @property
     def compared(self) -> Mapping[str, tuple[str, ...]]:

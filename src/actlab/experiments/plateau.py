@@ -1,7 +1,4 @@
-"""Which networks of sigmoids train at all: a published one, ten layers, and thirty against ReLU.
-
-The published one ended at chance: a failure, or a plateau cut short.
-"""
+"""Which networks of sigmoids train at all: a published one, ten layers, and thirty against ReLU."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from actlab import data
 from actlab.experiments import contest
 from actlab.experiments.fading import CENTRED
 from actlab.experiments.seeds import root_seeds
@@ -36,8 +34,6 @@ def published_split() -> tuple[Any, ...]:
     """Fashion-MNIST in [-1, 1], split as the tutorial does: by PyTorch's generator, seed 42."""
     import torch
 
-    from actlab import data
-
     images = data.load("fashion_mnist", scale="symmetric")
     x = np.concatenate([images.x_train, images.x_valid])
     y = np.concatenate([images.y_train, images.y_valid])
@@ -50,9 +46,8 @@ def published_split() -> tuple[Any, ...]:
 def _histories(settings: Mapping[str, Any], seeds: Sequence[int], epochs: int) -> pd.DataFrame:
     from actlab import ensemble
 
-    arms = {"it": {**UVA, **settings}}
     run: dict[str, Any] = {"epochs": epochs, "keep_weights": False, "progress": False}
-    result = ensemble.train(published_split(), arms=arms, seeds=seeds, **run)
+    result = ensemble.train(published_split(), arms={"it": {**UVA, **settings}}, seeds=seeds, **run)
     history = result.history().drop(columns="arm").astype({"valid_loss": "float32"})
     return history.assign(test_accuracy=np.repeat(result.test_accuracy, epochs))
 
@@ -60,10 +55,7 @@ def _histories(settings: Mapping[str, Any], seeds: Sequence[int], epochs: int) -
 def quarter_cell(
     root: int, arm: str, *, arms: Mapping[str, Any], epochs: Mapping[str, int], hidden: Any
 ) -> pd.DataFrame:
-    """The published run at a quarter of its width, without its early stopping: 20 networks.
-
-    One row per network and epoch: validation accuracy and losses.
-    """
+    """The published run, narrower, without its early stopping: a row per network and epoch."""
     return _histories({"hidden": hidden, **arms[arm]}, root_seeds(root), epochs[arm])
 
 
@@ -93,19 +85,19 @@ def accuracy_paths(table: pd.DataFrame, arm: str) -> Array:
     return grid_of(table, "valid_accuracy", "seed", "epoch", arm=arm)
 
 
-def published_stop(accuracy: Array, patience: int = PATIENCE) -> tuple[int | None, int]:
+def published_stop(accuracy: Array) -> tuple[int | None, int]:
     """The epoch at which the tutorial stops, and the one whose weights it keeps (both from 1).
 
-    ``accuracy``: validation accuracy after each epoch. It stops once ``patience`` epochs have
+    ``accuracy``: validation accuracy after each epoch. It stops once ``PATIENCE`` epochs have
     passed since the best one, and a tie is no improvement; ``None`` if it goes on to the end.
     """
-    best = 0
-    for epoch in range(1, len(accuracy)):
-        if accuracy[epoch] > accuracy[best]:
+    best = 1
+    for epoch, value in enumerate(accuracy, 1):
+        if value > accuracy[best - 1]:
             best = epoch
-        elif best <= epoch - patience:
-            return epoch + 1, best + 1
-    return None, best + 1
+        elif epoch - best == PATIENCE:
+            return epoch, best
+    return None, best
 
 
 @experiment(
@@ -118,13 +110,11 @@ def published_stop(accuracy: Array, patience: int = PATIENCE) -> tuple[int | Non
 )
 def beyond_chance(root: int, level: Level) -> Evidence:
     """Root 0 looks at all 40 networks; each other one leaves another fifth of them out."""
-    table = load(QUARTER.name)
-    table = table[table.seed % 5 != root - 1] if root else table
+    table = load(QUARTER.name).query("seed % 5 != @root - 1")
     paths = {arm: accuracy_paths(table, arm) for arm in RUNS}
     off = {arm: accuracy > OFF_THE_PLATEAU for arm, accuracy in paths.items()}
     left = {arm: float(np.median(1 + x[x.any(1)].argmax(1))) for arm, x in off.items()}  # epochs
-    published = paths["as published"]
-    kept = np.array([path[published_stop(path)[1] - 1] for path in published])
+    kept = np.array([path[published_stop(path)[1] - 1] for path in paths["as published"]])
     beyond = {
         "with the published early stopping": kept > OFF_THE_PLATEAU,
         "without early stopping": off["as published"].any(1),

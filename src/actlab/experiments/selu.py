@@ -1,9 +1,4 @@
-"""SELU on trial: what it costs to break one of its requirements, and its rivals.
-
-A broken network may lose its normalisation, its accuracy, or both; does ELU do better there, or
-SELU's curve without its kink? The rivals meet in deep stacks, on tables, in the tutorial of SELU's
-authors, and as convolutions.
-"""
+"""SELU on trial: what it costs to break one of its requirements, and its rivals."""
 
 from __future__ import annotations
 
@@ -17,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from actlab import catalog, stats
 from actlab import data as datasets
-from actlab import stats
 from actlab.catalog.elu import SELU_ALPHA
-from actlab.data import Dataset
 from actlab.experiments import contest, normalised, untrained
 from actlab.experiments.contest import FAIR
 from actlab.experiments.seeds import root_seeds
@@ -102,23 +96,20 @@ def costs(*breaks: str, what: str, beside: str = INTACT) -> contest.Lasting:
 
     ``breaks``: conditions; ``what``: those in words; ``beside``: the one that counts as intact.
     """
-    said = {label: CONDITIONS[label][1] for label in breaks}
-    pairs = {words: (f"selu | {beside}", f"selu | {label}") for label, words in said.items()}
+    said = {CONDITIONS[label][1]: label for label in breaks}
+    intact = f"selu | {beside}"
+    pairs = {words: (intact, f"selu | {label}") for words, label in said.items()}
 
     def measure(root: int, level: Level, when: contest.When = "plateau") -> Evidence:
         asked = contest.Ahead(TRAINED, pairs=pairs, when=when)
         (lead,) = asked(root, level).values()
-        floors = {
-            case: contest.floor(contest.accuracies(part, intact, when))
-            for case, ((intact, _), part) in asked.places().items()
-        }
-        notes = {what: note for what, note in lead.notes.items() if what == "hangs on one split"}
-        sure = level(len(lead.cases))
-        drifts = {said[label]: drift(untrained_moments(label, root)[1], sure) for label in breaks}
-        return {
-            LOST: replace(lead, floors=floors, notes=notes),
-            DRIFT: Measured({case: drifts[case[0]] for case in lead.cases}, lead.factors),
-        }
+        parts = {case: part for case, (_, part) in asked.places().items()}
+        floors = {at: contest.floor(contest.accuracies(parts[at], intact, when)) for at in parts}
+        notes = {name: note for name, note in lead.notes.items() if name == "hangs on one split"}
+        sds = {words: untrained_moments(label, root)[1] for words, label in said.items()}
+        drifts = {at: drift(sds[at[0]], level(len(parts))) for at in parts}
+        lost = replace(lead, floors=floors, notes=notes)
+        return {LOST: lost, DRIFT: Measured(drifts, lead.factors)}
 
     return contest.Lasting(
         "SELU networks, intact and broken in one point: untrained ones (30 layers of 128 units, "
@@ -146,13 +137,10 @@ KINK = Rule({BEYOND: above(0, "points")}, together=True)
     TRAINED.name,
 )
 def smooth(root: int, level: Level) -> Evidence:
-    """Where ELU leads: what the curve without the kink gains on SELU, beyond half of that lead."""
     (leads,) = ELU_LEAD(root, contest.BEATS.level).values()
-    ahead = [case for case, lead in leads.cases.items() if lead.low > 0]
-    places = ELU_LEAD.places()
+    ahead = {case: at for case, at in ELU_LEAD.places().items() if leads.cases[case].low > 0}
     cases: dict[Case, Interval] = {}
-    for case in ahead:
-        (elu, selu), part = places[case]
+    for case, ((elu, selu), part) in ahead.items():
         arms = (elu, selu, selu.replace("selu", "without kink"))
         ours, theirs, curved = (contest.accuracies(part, arm) for arm in arms)
         beyond = curved - theirs - (ours - theirs) / 2
@@ -262,12 +250,10 @@ REPLAYED = contest.Ahead(
 VARIANCES = {"selu": 1.0, "relu": 2.0}  # n · Var(w): LeCun's and He's
 
 
-def convolutional(activation: str, data: Dataset, seed: int) -> nn.Sequential:
+def convolutional(activation: str, data: datasets.Dataset, seed: int) -> nn.Sequential:
     """Three convolutions (8, 16, 32 channels) with two poolings, and one linear layer."""
     import torch
     from torch import nn
-
-    from actlab import catalog
 
     act = catalog.get(activation).torch
     shape = data.image_shape or (data.n_features,)
@@ -284,23 +270,22 @@ def convolutional(activation: str, data: Dataset, seed: int) -> nn.Sequential:
             *(convolution(16, 32), act(), nn.Flatten()),
             nn.Linear(32 * math.prod(side // 4 for side in shape), data.n_classes),
         )
-        for module in model:
-            if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)):
-                fan_in = module.weight[0].numel()
-                nn.init.normal_(module.weight, std=math.sqrt(VARIANCES[activation] / fan_in))
-                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+        for part in model.parameters():
+            if part.ndim == 1:
+                nn.init.zeros_(part)
+            else:
+                nn.init.normal_(part, std=math.sqrt(VARIANCES[activation] / part[0].numel()))
     return model
 
 
 def learn(
-    activation: str, data: Dataset, seed: int, lr: float, *, epochs: int, once: int = 1
+    activation: str, data: datasets.Dataset, seed: int, lr: float, *, epochs: int, once: int = 1
 ) -> dict[str, Any]:
     """Train one by SGD (momentum 0.9, batches of 64) until nothing more comes of it.
 
     That is when the validation loss has not improved for ``PATIENCE`` epochs, or after ``epochs``.
-    Returns ``valid_loss``, the best one; ``accuracy``: on the test set, of the weights that had
-    it, and ``accuracy_1``, ``accuracy_4``, as it stood after ``once`` and 4 × ``once`` epochs; how
-    many epochs it ``ran``; and whether it ``diverged``: then the accuracies are NaN.
+    Returns what :func:`actlab.experiments.contest.contest_cell` notes of a network; ``valid_loss``
+    is the best one, and infinite where the network diverged.
     """
     import torch
     from torch.nn.functional import cross_entropy
@@ -310,26 +295,23 @@ def learn(
     y, y_valid, y_test = map(torch.from_numpy, (data.y_train, data.y_valid, data.y_test))
     optimiser = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     order = torch.Generator().manual_seed(seed)
-    best, best_epoch, right = math.inf, 0, math.nan
-    stood: list[float] = []  # the accuracy after each epoch
-    while len(stood) < epochs and len(stood) - best_epoch < contest.PATIENCE:
+    losses: list[float] = []  # of validation, after each epoch
+    right: list[float] = []  # test accuracy, after each epoch
+    for epoch in range(epochs):
         for rows in torch.split(torch.randperm(len(y), generator=order), 64):
             optimiser.zero_grad()
             cross_entropy(model(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         with torch.no_grad():
-            loss = cross_entropy(model(x_valid), y_valid).item()
-            if loss < best:
-                best, best_epoch = loss, len(stood) + 1
-                right = (model(x_test).argmax(1) == y_test).double().mean().item()
-        stood.append(right)
-        if diverged := not math.isfinite(loss):
-            best, stood = math.inf, [math.nan] * len(stood)
+            losses.append(cross_entropy(model(x_valid), y_valid).item())
+            right.append((model(x_test).argmax(1) == y_test).double().mean().item())
+        if diverged := not math.isfinite(losses[-1]):
+            losses, right = [math.inf], [math.nan]
+        if diverged or epoch - np.argmin(losses) >= contest.PATIENCE:
             break
-    ran = len(stood)
-    looks = {"accuracy_1": once, "accuracy_4": 4 * once, "accuracy": ran}
-    accuracies = {name: stood[min(epoch, ran) - 1] for name, epoch in looks.items()}
-    return {"valid_loss": best, **accuracies, "ran": ran, "diverged": diverged}
+    looks = {"accuracy_1": once, "accuracy_4": 4 * once, "accuracy": epochs}
+    stood = {name: right[np.argmin(losses[:look])] for name, look in looks.items()}
+    return {"valid_loss": min(losses), **stood, "ran": epoch + 1, "diverged": diverged}
 
 
 def convolution_cell(data: str, arm: str, *, epochs: int) -> pd.DataFrame:

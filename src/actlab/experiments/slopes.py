@@ -11,7 +11,7 @@ import pandas as pd
 from actlab import data as datasets
 from actlab import stats
 from actlab.experiments import contest
-from actlab.experiments.contest import LEAKY, LEAKY_ARMS, SEEDS, SPLITS, TITLES
+from actlab.experiments.contest import LEAKY, SEEDS, SPLITS, TITLES
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
 from actlab.study import Study, grid_of, load, part_of, table_of
@@ -35,13 +35,11 @@ def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
     """The PReLU networks of the contest ``of`` once more: one row per network and layer."""
     rate = load(LEAKY.name, data=data, depth=depth, arm="PReLU").lr.iloc[0]
     own = contest.networks(LEAKY.settings, "PReLU", depth) | {"lr": float(rate)}
-    tables = []
-    for split, part in enumerate(contest.splits_of(data, **LEAKY.settings["options"][data])):
-        result = contest.trained(part, "PReLU", own)
-        columns = {"slope": learned(result), "accuracy": result.test_accuracy[:, None]}
-        table = table_of(columns, seed=range(SEEDS), layer=range(1, depth + 1))
-        tables.append(table.assign(split=split))
-    return pd.concat(tables, ignore_index=True)
+    splits = contest.splits_of(data, **LEAKY.settings["options"][data])
+    results = [contest.trained(part, "PReLU", own) for part in splits]
+    slopes = [learned(result) for result in results]
+    columns = {"slope": slopes, "accuracy": [r.test_accuracy[:, None] for r in results]}
+    return table_of(columns, split=range(len(splits)), seed=range(SEEDS), layer=range(1, depth + 1))
 
 
 DEPTH = 10
@@ -61,7 +59,6 @@ LEARNED = Study(
     LEARNED.name,
 )
 def falling(root: int, level: Level) -> Evidence:
-    """Rank correlation of slope and layer in each network; whatever the ``root``."""
     from scipy.stats import spearmanr
 
     table, layers = load(LEARNED.name), range(1, DEPTH + 1)
@@ -86,10 +83,6 @@ def falling(root: int, level: Level) -> Evidence:
     LEAKY.name,
 )
 def spread(root: int, level: Level) -> Evidence:
-    """Spread over the settings of PReLU's lead over ReLU, relative to each other arm's.
-
-    The interval is that of the jackknife over the splits, of the logarithm.
-    """
     table = load(LEAKY.name)
     parts = [part for _, part in table.groupby(["data", "depth"])]
 
@@ -100,13 +93,13 @@ def spread(root: int, level: Level) -> Evidence:
         kept = [lead, *(np.delete(lead, split, axis=1) for split in range(SPLITS))]
         return np.array([some.mean(1).std(ddof=1) for some in kept])
 
-    found = {arm: spreads(arm) for arm in LEAKY_ARMS if arm != "ReLU"}
+    found = {arm: spreads(arm) for arm in LEAKY.axes["arm"] if arm != "ReLU"}
     notes = {"spread of the lead over ReLU (points)": {a: float(x[0]) for a, x in found.items()}}
     ours = found.pop("PReLU")
     cases: dict[str, Interval] = {}
     for rival, its in found.items():
         ratio, *without = np.log(ours / its)
-        pseudo = SPLITS * ratio - (SPLITS - 1) * np.array(without)
+        pseudo = SPLITS * ratio - (SPLITS - 1) * np.array(without)  # as the jackknife asks
         around = stats.mean_interval(pseudo, level(len(found)))
         half = around.high - around.mean
         mean, low, high = np.exp([ratio, ratio - half, ratio + half]).tolist()
@@ -129,10 +122,7 @@ RATES = (0.005, 0.015, 0.05, 0.15)
 
 
 def repeated(name: str, size: int) -> tuple[Any, ...]:
-    """``size`` training examples, repeated to the length of the largest size of that data set.
-
-    And at most 1,000 validation examples; the test set is whole.
-    """
+    """``size`` training examples, repeated to the length of the largest size of that data set."""
     data = datasets.load(name, size=size)
     copies = SIZES[name][-1] // size
     train = np.tile(data.x_train, (copies, 1)), np.tile(data.y_train, copies)
@@ -198,7 +188,6 @@ _SCOPE = "Three fully connected layers of 64 · MNIST-1D, Fashion-MNIST · one s
     BY_SIZE.name,
 )
 def large(root: int, level: Level) -> Evidence:
-    """Learned minus fixed: how it grows with ten times the data, and at the largest size."""
     table, growth, largest = load(BY_SIZE.name, root=root), {}, {}
     for name, sizes in SIZES.items():
         ahead = advantage(table, name, "learned")
@@ -217,12 +206,11 @@ def large(root: int, level: Level) -> Evidence:
     BY_SIZE.name,
 )
 def overfitted(root: int, level: Level) -> Evidence:
-    """Random minus fixed at the smallest size, where the networks overfit most."""
     table, ahead, gaps = load(BY_SIZE.name, root=root), {}, {}
     for name, sizes in SIZES.items():
         ahead[TITLES[name]] = advantage(table, name, "random")[:, 0]
         part = part_of(table, data=name, size=sizes[0])
         gap = (part.test_loss - part.train_loss).groupby(part.arm).mean()
-        gaps[TITLES[name]] = {arm: float(gap[arm]) for arm in ("fixed", "random")}
+        gaps[TITLES[name]] = gap[["fixed", "random"]].to_dict()
     notes = {"test loss minus training loss": gaps}
     return {SMALLEST: Measured.means(ahead, level, "data", notes=notes)}

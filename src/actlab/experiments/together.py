@@ -18,13 +18,9 @@ def in_both(runs: Iterable[npt.ArrayLike], confidence: float = 0.95) -> Interval
     zone only if every run's does: a learning rate that was chosen badly once is no finding.
     """
     found = [stats.mean_interval(values, confidence) for values in runs]
-    return Interval(
-        sum(one.mean for one in found) / len(found),
-        min(one.low for one in found),
-        max(one.high for one in found),
-        sum(one.n for one in found),
-        confidence=confidence,
-    )
+    mean, n = sum(one.mean for one in found) / len(found), sum(one.n for one in found)
+    low, high = min(one.low for one in found), max(one.high for one in found)
+    return Interval(mean, low, high, n, confidence=confidence)
 
 
 def share_of(count: int, total: int, confidence: float = 0.95) -> Interval:
@@ -42,13 +38,9 @@ def least(
     ``confidence``. It is below one if any of them is: ``corrected``, the same at the confidence
     :func:`shared` among them, unless ``found`` is that already.
     """
-    return Interval(
-        min(one.mean for one in found),
-        min(one.low for one in found),
-        min(one.high for one in corrected or found),
-        sum(one.n for one in found),
-        confidence=confidence,
-    )
+    mean, low = min(one.mean for one in found), min(one.low for one in found)
+    high, n = min(one.high for one in corrected or found), sum(one.n for one in found)
+    return Interval(mean, low, high, n, confidence=confidence)
 
 
 def shared(confidence: float, among: int) -> float:
