@@ -89,14 +89,11 @@ def deep_dead(table: pd.DataFrame) -> pd.DataFrame:
 
 _TEN = "Ten hidden layers (5×256, 5×128), the 50,000 training images of Fashion-MNIST, 20 seeds"
 _UNTRAINED = "Untrained networks of ten hidden layers"
+_BORN_DEAD = (f"{_UNTRAINED} · Fashion-MNIST · 20 seeds", BORN_DEAD.name)  # scope, study
 SPARED = "share of the dead deep units that another start spares"
 
 
-@experiment(
-    f"{_TEN}, by initialisation; mean dead share of layers 6 to 10.",
-    f"{_UNTRAINED} · Fashion-MNIST · 20 seeds",
-    "born_dead",
-)
+@experiment(f"{_TEN}, by initialisation; mean dead share of layers 6 to 10.", *_BORN_DEAD)
 def born(root: int, level: Level) -> Evidence:
     dead = 100 * deep_dead(load("born_dead", root=root, activation="relu"))
     shares = {init: dead[init] for init in STARTS if init in dead}
@@ -130,8 +127,7 @@ def spared(root: int, level: Level) -> Evidence:
     "The same start (PyTorch's default) with Swish in place of ReLU: how much the pre-activations "
     "of the last hidden layer vary from image to image, relative to their offset, over ReLU's, in "
     "powers of ten; paired by seed.",
-    f"{_UNTRAINED} · Fashion-MNIST · 20 seeds",
-    "born_dead",
+    *_BORN_DEAD,
 )
 def swish(root: int, level: Level) -> Evidence:
     last = load("born_dead", root=root, init=DEFAULT, layer=len(WIDTHS))
@@ -212,10 +208,10 @@ def training_cell(
 
 def _of_interest(cell: Cell) -> bool:
     """Each optimiser at rates of its own; the variants on digits with momentum's middle rates."""
-    rates: tuple[float, ...] = LEARNING_RATES[cell["optimiser"]]
-    if cell["variant"] != "base":
-        rates = rates[1:4] if (cell["data"], cell["optimiser"]) == ("digits", "momentum") else ()
-    return cell["lr"] in rates
+    rates = LEARNING_RATES[cell["optimiser"]]
+    if cell["variant"] == "base":
+        return cell["lr"] in rates
+    return (cell["data"], cell["optimiser"]) == ("digits", "momentum") and cell["lr"] in rates[1:4]
 
 
 RELU_TRAINING = Study(
@@ -304,15 +300,13 @@ def _shares(root: int, column: str, rate: Callable[[pd.DataFrame], float]) -> di
     table = table.assign(woken=table.revived / table.ever_dead)  # NaN where none was dead
     found: dict[Case, Array] = {}
     for (data, optimiser), rows in table.groupby(["data", "optimiser"], sort=False):
-        shares = 100 * final(rows, lr=rate(rows))[column].dropna()
+        shares = 100 * final(rows, lr=rate(rows))[column].dropna().to_numpy()
         if len(shares) >= STAND:
             found[TITLES[data], "plain SGD" if optimiser == "SGD" else optimiser] = shares
     return found
 
 
-def _in_how_many(
-    root: int, column: str, above: float, level: Level, note: str, **more: Any
-) -> Measured:
+def _count(root: int, column: str, above: float, level: Level, note: str, **more: Any) -> Measured:
     """Tuned networks whose share is ``above`` so many per cent; ``note`` names their means."""
     shares = _shares(root, column, best_rate)
     sure = level(len(shares))
@@ -323,7 +317,7 @@ def _in_how_many(
 
 @experiment(f"{_AT_TUNED} units that are dead at the end and were alive at the start.", *_TRAINED)
 def died(root: int, level: Level) -> Evidence:
-    found = _in_how_many(root, "died", 1, level, "units that die (%)")
+    found = _count(root, "died", 1, level, "units that die (%)")
     return {"share of networks that lose units": found}
 
 
@@ -347,8 +341,7 @@ def revived(root: int, level: Level) -> Evidence:
     table = final(load("relu_training", root=root, variant="base"))
     plain = np.where(table.optimiser == "SGD", "plain SGD", "others")
     more = {"in the first layer, at most": table.first_revived.groupby(plain).max().to_dict()}
-    note = "dead units that fire again (%)"
-    return {REVIVED: _in_how_many(root, "woken", 0, level, note, **more)}
+    return {REVIVED: _count(root, "woken", 0, level, "dead units that fire again (%)", **more)}
 
 
 @experiment(
