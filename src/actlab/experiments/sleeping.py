@@ -52,11 +52,8 @@ KEPT = ["arm", "seed", "test_accuracy", "valid_accuracy", "diverged"]
 
 
 def sleeping_units(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Probe: which units are asleep and which are dead; boolean, (networks, all hidden units)."""
-    import torch
-
-    dead = torch.cat([layer.largest == 0 for layer in snapshot.stats], 1)
-    return {"asleep": _largest(snapshot, preactivations=True) <= 0, "dead": dead}
+    """Probe: which units are asleep; boolean, (networks, all hidden units)."""
+    return {"asleep": _largest(snapshot, preactivations=True) <= 0}
 
 
 def sleep(root: int, data: str) -> pd.DataFrame:
@@ -67,11 +64,11 @@ def sleep(root: int, data: str) -> pd.DataFrame:
     if data == "coma":
         return coma(root)
     loaded = datasets.load(data)
-    settings = {"hidden": (64,) * 5, "batch_size": 64, "probe": sleeping_units}
+    settings = {"hidden": (64,) * 5, "batch_size": 64, "probe": ["dead", sleeping_units]}
     tables = []
     for (arm, slope), lr in itertools.product(SLOPES.items(), RATES):
         result = train(loaded, root, CHECKS[data], {arm: {**leaky(slope), "lr": lr}}, **settings)
-        asleep, dead = result.probe("asleep", arm), result.probe("dead", arm)
+        asleep, dead = result.probe("asleep", arm), result.probe("dead_units", arm)
         ever = np.nanmax(asleep, axis=1) > 0
         table = result.to_frame()[KEPT].assign(
             lr=lr,
