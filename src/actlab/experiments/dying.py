@@ -173,10 +173,7 @@ DATA: dict[str, tuple[Arm, tuple[int, ...], Arm]] = {
 def train(
     data: Any, root: int, checks: Sequence[int], arms: Mapping[str, Arm], **settings: Any
 ) -> Result:
-    """Twenty networks per arm, looked at after the epochs ``checks``: 0 is before training.
-
-    The last of them ends it. ``settings`` of :func:`actlab.ensemble.train` hold for all arms.
-    """
+    """Twenty networks per arm, probed at the epochs ``checks`` (0: untrained) up to the last."""
     from actlab import ensemble
 
     settings = {"probe": "dead", "batch_size": 128, "keep_weights": False, **settings}

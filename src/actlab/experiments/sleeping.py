@@ -57,10 +57,7 @@ def sleeping_units(snapshot: Snapshot) -> Mapping[str, Any]:
 
 
 def sleep(root: int, data: str) -> pd.DataFrame:
-    """Three slopes × four learning rates on one data set: who is asleep, who is dead, who woke.
-
-    With ``data="coma"`` the networks of :func:`coma`.
-    """
+    """Three slopes × four learning rates, who sleeps and who woke; ``"coma"`` is :func:`coma`."""
     if data == "coma":
         return coma(root)
     loaded = datasets.load(data)
