@@ -23,13 +23,13 @@ def test_a_sleeping_unit_is_one_that_is_never_positive():
         init=init,
         bias=-0.5,
         batch_size=4,
-        probe=sleeping.sleeping_units,
+        probe=["dead", sleeping.sleeping_units],
         probe_at=[0],
     )
     for arm in ("relu", "leaky_relu"):
         assert result.probe("asleep", arm)[0, 0].tolist() == [0, 1]
-    assert result.probe("dead", "relu")[0, 0].tolist() == [0, 1]
-    assert result.probe("dead", "leaky_relu")[0, 0].tolist() == [0, 0]
+    assert result.probe("dead_units", "relu")[0, 0].tolist() == [0, 1]
+    assert result.probe("dead_units", "leaky_relu")[0, 0].tolist() == [0, 0]
 
 
 def test_the_coma_puts_every_unit_to_sleep(monkeypatch):

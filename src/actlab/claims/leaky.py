@@ -7,11 +7,11 @@ from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.trial import Claim, Row, Rule, above, below, exactly
 
 said = partial(Claim, source="starting document, section Leaky ReLU")
-PRELU_DOCUMENT = "starting document, section PReLU"
 RRELU_DOCUMENT = "starting document, section RReLU"
 RANKING = "the ranking at the end of the starting document"
 HE = "[He et al., 2015](https://arxiv.org/abs/1502.01852)"
 XU = "[Xu et al., 2015](https://arxiv.org/abs/1505.00853)"
+GAIN = above(0, "points")
 
 HOME = ("leaky_relu", "prelu", "rrelu", "threshold", "thresholded_relu")
 
@@ -94,7 +94,7 @@ CLAIMS = (
     Claim(
         id="prelu-depends-on-problem",
         statement="A disadvantage of PReLU is that it performs differently on different problems.",
-        source=PRELU_DOCUMENT,
+        source="starting document, section PReLU",
         asks=slopes.spread,
         by=Rule({"relative spread of the lead": above(1)}, together=True, of="rival", null=1),
     ),
@@ -112,11 +112,7 @@ CLAIMS = (
         statement="PReLU is worth a try when the training set is large.",
         source=RRELU_DOCUMENT,
         asks=slopes.large,
-        by=Rule(
-            {slopes.LARGEST: above(0, "points"), slopes.GROWTH: above(0, "points")},
-            together=True,
-            of="data set",
-        ),
+        by=Rule({slopes.LARGEST: GAIN, slopes.GROWTH: GAIN}, together=True, of="data set"),
     ),
     Claim(
         id="rrelu-overfitting",

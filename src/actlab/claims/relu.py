@@ -1,7 +1,6 @@
 """Chapter "ReLU, and who killed it": the sentences on trial."""
 
 from functools import partial
-from typing import Any
 
 from actlab.experiments import cost, dying, pointwise
 from actlab.trial import Claim, Row, Rule, above, below, exactly, within
@@ -11,25 +10,25 @@ TUTORIAL = (
     "[UvA deep-learning tutorial 3](https://uvadlc-notebooks.readthedocs.io/en/latest/"
     "tutorial_notebooks/tutorial3/Activation_Functions.html)"
 )
-_ALWAYS: dict[str, Any] = {"refuted_if": "any", "partial": False, "of": "framework"}
 _OTHERS = tuple(n for n in cost.ACTIVATION_COST.settings["activations"] if n != "relu")
 
 HOME = ("relu",)
 
 said = partial(Claim, source=DOCUMENT)
+always = partial(Rule, refuted_if="any", partial=False, of="framework")
 
 CLAIMS = (
     said(
         id="relu-gradient-zero-negative",
         statement="The gradient of ReLU is 0 for negative input.",
         asks=pointwise.relu_slopes,
-        by=Rule({"largest gradient": exactly(0)}, **_ALWAYS),
+        by=always({"largest gradient": exactly(0)}),
     ),
     said(
         id="relu-output-positive",
         statement="As an output layer, ReLU always gives a positive value.",
         asks=pointwise.relu_outputs,
-        by=Rule({"share of outputs at or below 0": exactly(0, "%")}, **_ALWAYS),
+        by=always({"share of outputs at or below 0": exactly(0, "%")}),
     ),
     said(
         id="relu-approach-zero",

@@ -34,7 +34,7 @@ CHANCE = 0.1  # ten classes of about equal size
 # --- Before training ------------------------------------------------------------------------------
 
 WIDTHS = (256,) * 5 + (128,) * 5  # the network of the published figures
-DEEP = slice(5, 10)  # "deep": the layers behind the first half
+HALF = 5  # "deep" are the layers behind so many
 DEFAULT = "PyTorch default"
 STARTS: dict[str, Arm] = {
     DEFAULT: {"init": "torch"},
@@ -61,11 +61,10 @@ def born_dead_cell(
     Columns ``seed``, ``layer`` and those of :class:`actlab.experiments.untrained.Signals`.
     """
     x, seeds = datasets.load(data, scale="symmetric").x_train, root_seeds(root)
-    starts, widths = settings["starts"], settings["widths"]
-    arm = {"activation": activation, "hidden": widths, **starts[init]}
+    arm = {"activation": activation, "hidden": WIDTHS, **STARTS[init]}
     networks = untrained.draw(seeds, features=x.shape[1], dtype="float32", **arm)
     found = untrained.signals(networks, x)._asdict()
-    return table_of(found, seed=seeds, layer=range(1, len(widths) + 1))
+    return table_of(found, seed=seeds, layer=range(1, len(WIDTHS) + 1))
 
 
 BORN_DEAD = Study(
@@ -83,25 +82,21 @@ def per_layer(table: pd.DataFrame, column: str, **where: Any) -> Array:
     return grid_of(table, column, "seed", "layer", **where)
 
 
-def deep_dead(table: pd.DataFrame) -> dict[str, Array]:
-    """Start → mean dead share of the deep layers of ReLU networks, by seed."""
-    starts = [init for init in STARTS if init in set(table.init)]
-    return {init: per_layer(table, "dead", init=init)[:, DEEP].mean(axis=1) for init in starts}
+def deep_dead(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean dead share of the deep layers: a row per seed, a column per start."""
+    return table[table.layer > HALF].pivot_table("dead", "seed", "init")
 
 
 _TEN = "Ten hidden layers (5×256, 5×128), the 50,000 training images of Fashion-MNIST, 20 seeds"
 _UNTRAINED = "Untrained networks of ten hidden layers"
+_BORN_DEAD = (f"{_UNTRAINED} · Fashion-MNIST · 20 seeds", BORN_DEAD.name)  # scope, study
 SPARED = "share of the dead deep units that another start spares"
 
 
-@experiment(
-    f"{_TEN}, by initialisation; mean dead share of layers 6 to 10.",
-    f"{_UNTRAINED} · Fashion-MNIST · 20 seeds",
-    "born_dead",
-)
+@experiment(f"{_TEN}, by initialisation; mean dead share of layers 6 to 10.", *_BORN_DEAD)
 def born(root: int, level: Level) -> Evidence:
-    dead = deep_dead(load("born_dead", root=root, activation="relu"))
-    shares = {init: 100 * share for init, share in dead.items()}
+    dead = 100 * deep_dead(load("born_dead", root=root, activation="relu"))
+    shares = {init: dead[init] for init in STARTS if init in dead}
     return {"share of deep units that are born dead": Measured.means(shares, level, "start")}
 
 
@@ -113,15 +108,14 @@ def born(root: int, level: Level) -> Evidence:
     f"{_UNTRAINED} · Fashion-MNIST, digits · 20 seeds",
 )
 def spared(root: int, level: Level) -> Evidence:
-    here: Arm = {"root": root, "data": "digits", **BORN_DEAD.settings}
     alone = (DEFAULT, "same weights, zero bias", "He, PyTorch's biases")  # one change at most
-    cells = [born_dead_cell("relu", init, **here).assign(init=init) for init in alone]
+    cells = [born_dead_cell("relu", init, root, "digits").assign(init=init) for init in alone]
     dead = {
-        "fashion_mnist": deep_dead(load("born_dead", root=root, activation="relu")),
+        "Fashion-MNIST": deep_dead(load("born_dead", root=root, activation="relu")),
         "digits": deep_dead(pd.concat(cells)),
     }
     shares = {
-        (TITLES[data], change): 100 * (1 - its[init] / its[DEFAULT])
+        (data, change): 100 * (1 - its[init] / its[DEFAULT])
         for data, its in dead.items()
         for init, change in CHANGES.items()
         if init in its
@@ -133,8 +127,7 @@ def spared(root: int, level: Level) -> Evidence:
     "The same start (PyTorch's default) with Swish in place of ReLU: how much the pre-activations "
     "of the last hidden layer vary from image to image, relative to their offset, over ReLU's, in "
     "powers of ten; paired by seed.",
-    f"{_UNTRAINED} · Fashion-MNIST · 20 seeds",
-    "born_dead",
+    *_BORN_DEAD,
 )
 def swish(root: int, level: Level) -> Evidence:
     last = load("born_dead", root=root, init=DEFAULT, layer=len(WIDTHS))
@@ -175,22 +168,18 @@ DATA: dict[str, tuple[Arm, tuple[int, ...], Arm]] = {
     "mnist1d": ({}, (0, 1, 2, 3, 5, 10, 15), {}),
     "fashion_mnist": ({"size": 5_000}, (0, 1, 2, 3, 5), {"hidden": (256, 256, 128, 128)}),
 }
-WATCHED: Arm = {"probe": "dead", "batch_size": 128, "keep_weights": False, "progress": False}
 
 
 def train(
     data: Any, root: int, checks: Sequence[int], arms: Mapping[str, Arm], **settings: Any
 ) -> Result:
-    """Twenty networks per arm, looked at after the epochs ``checks``: 0 is before training.
-
-    The last of them ends it. ``settings`` of :func:`actlab.ensemble.train` hold for all arms.
-    """
+    """Twenty networks per arm, probed at the epochs ``checks`` (0: untrained) up to the last."""
     from actlab import ensemble
 
-    settings = {**WATCHED, **settings, "epochs": checks[-1]}
+    settings = {"probe": "dead", "batch_size": 128, "keep_weights": False, **settings}
     per_epoch = math.ceil(len(data.y_train) / settings["batch_size"])
-    steps = [per_epoch * epoch for epoch in checks]
-    return ensemble.train(data, arms=arms, seeds=root_seeds(root), probe_at=steps, **settings)
+    settings |= {"epochs": checks[-1], "probe_at": [per_epoch * epoch for epoch in checks]}
+    return ensemble.train(data, arms=arms, seeds=root_seeds(root), progress=False, **settings)
 
 
 def training_cell(
@@ -216,10 +205,10 @@ def training_cell(
 
 def _of_interest(cell: Cell) -> bool:
     """Each optimiser at rates of its own; the variants on digits with momentum's middle rates."""
-    rates: tuple[float, ...] = LEARNING_RATES[cell["optimiser"]]
-    if cell["variant"] != "base":
-        rates = rates[1:4] if (cell["data"], cell["optimiser"]) == ("digits", "momentum") else ()
-    return cell["lr"] in rates
+    rates = LEARNING_RATES[cell["optimiser"]]
+    if cell["variant"] == "base":
+        return cell["lr"] in rates
+    return (cell["data"], cell["optimiser"]) == ("digits", "momentum") and cell["lr"] in rates[1:4]
 
 
 RELU_TRAINING = Study(
@@ -286,7 +275,7 @@ def dead_by_rate(table: pd.DataFrame, data: str) -> dict[str, dict[float | str, 
 # --- Claims ---------------------------------------------------------------------------------------
 
 _SMALL = "Small fully connected ReLU networks"
-_SCOPE = f"{_SMALL} · digits, MNIST-1D, Fashion-MNIST · 20 seeds"
+_TRAINED = (f"{_SMALL} · digits, MNIST-1D, Fashion-MNIST · 20 seeds", RELU_TRAINING.name)
 _SETTINGS = (
     "ReLU networks from He's start on digits, MNIST-1D and 5,000 images of Fashion-MNIST; SGD, "
     "momentum and Adam at five learning rates each, 20 seeds; a unit is dead if it is 0 for every "
@@ -299,26 +288,22 @@ REVIVED = "share of networks in which dead units fire again"
 RANKS = "rank correlation of dead share and test accuracy"
 
 
-def _shares(
-    root: int, column: str, rate: Callable[[pd.DataFrame], float]
-) -> dict[Case, pd.Series[float]]:
+def _shares(root: int, column: str, rate: Callable[[pd.DataFrame], float]) -> dict[Case, Array]:
     """Data set and optimiser → a share of every network's units at a ``rate`` of its own, per cent.
 
     Networks that have none (NaN) are left out, and settings in which fewer than ``STAND`` have one.
     """
     table = load("relu_training", root=root, variant="base")
     table = table.assign(woken=table.revived / table.ever_dead)  # NaN where none was dead
-    found: dict[Case, pd.Series[float]] = {}
+    found: dict[Case, Array] = {}
     for (data, optimiser), rows in table.groupby(["data", "optimiser"], sort=False):
-        shares = 100 * final(rows, lr=rate(rows))[column].dropna()
+        shares = 100 * final(rows, lr=rate(rows))[column].dropna().to_numpy()
         if len(shares) >= STAND:
             found[TITLES[data], "plain SGD" if optimiser == "SGD" else optimiser] = shares
     return found
 
 
-def _in_how_many(
-    root: int, column: str, above: float, level: Level, note: str, **more: Any
-) -> Measured:
+def _count(root: int, column: str, above: float, level: Level, note: str, **more: Any) -> Measured:
     """Tuned networks whose share is ``above`` so many per cent; ``note`` names their means."""
     shares = _shares(root, column, best_rate)
     sure = level(len(shares))
@@ -327,21 +312,16 @@ def _in_how_many(
     return Measured(cases, FACTORS, notes={note: means, **more})
 
 
-@experiment(
-    f"{_AT_TUNED} units that are dead at the end and were alive at the start.",
-    _SCOPE,
-    RELU_TRAINING.name,
-)
+@experiment(f"{_AT_TUNED} units that are dead at the end and were alive at the start.", *_TRAINED)
 def died(root: int, level: Level) -> Evidence:
-    found = _in_how_many(root, "died", 1, level, "units that die (%)")
+    found = _count(root, "died", 1, level, "units that die (%)")
     return {"share of networks that lose units": found}
 
 
 @experiment(
     f"{_SETTINGS} At the largest learning rate at which at least half of the networks do not "
     "diverge: units that are dead at the end.",
-    _SCOPE,
-    RELU_TRAINING.name,
+    *_TRAINED,
 )
 def dead_at_largest(root: int, level: Level) -> Evidence:
     dead = _shares(root, "dead", largest_rate)
@@ -352,33 +332,28 @@ def dead_at_largest(root: int, level: Level) -> Evidence:
     f"{_AT_TUNED} of the units that were dead at some check, those that fire at the last one; "
     "networks without any are left out. Counted are the networks with at least one; Wilson's "
     "interval.",
-    _SCOPE,
-    RELU_TRAINING.name,
+    *_TRAINED,
 )
 def revived(root: int, level: Level) -> Evidence:
     table = final(load("relu_training", root=root, variant="base"))
-    first = table.first_revived.groupby(table.optimiser == "SGD").max()
-    most = {"plain SGD": float(first[True]), "others": float(first[False])}
-    note, more = "dead units that fire again (%)", {"in the first layer, at most": most}
-    return {REVIVED: _in_how_many(root, "woken", 0, level, note, **more)}
+    plain = np.where(table.optimiser == "SGD", "plain SGD", "others")
+    more = {"in the first layer, at most": table.first_revived.groupby(plain).max().to_dict()}
+    return {REVIVED: _count(root, "woken", 0, level, "dead units that fire again (%)", **more)}
 
 
 @experiment(
     "The same networks: rank correlation of dead share and test accuracy, between the seeds of "
     "each setting at its tuned rate, and between the learning rates of each setting.",
-    _SCOPE,
-    RELU_TRAINING.name,
+    *_TRAINED,
 )
 def dead_and_accuracy(root: int, level: Level) -> Evidence:
-    from scipy.stats import spearmanr
-
     found: dict[str, list[float]] = {"seeds": [], "learning rates": []}
     for _, group in load("relu_training", root=root).groupby(["data", "optimiser", "variant"]):
         seeds = final(group, lr=best_rate(group))
         rates = final(group).groupby("lr")[["dead", "test_accuracy"]].mean()
         for what, rows, least in (("seeds", seeds, STAND), ("learning rates", rates, 3)):
             if len(rows) >= least and rows.dead.nunique() > 2:
-                found[what].append(float(spearmanr(rows.dead, rows.test_accuracy).statistic))
+                found[what].append(rows.dead.corr(rows.test_accuracy, method="spearman"))
     ranks = {f"{what} of one setting": np.array(rho) for what, rho in found.items()}
     return {RANKS: Measured.means(ranks, level, "between")}
 

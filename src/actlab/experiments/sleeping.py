@@ -8,7 +8,6 @@ the same; a leaky unit can only sleep.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
 from actlab.stats import Array
 from actlab.study import Study, load, part_of
-from actlab.trial import Case, Evidence, Level, Measured, experiment
+from actlab.trial import Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,60 +45,48 @@ SLOPES = {"ReLU": 0.0, "leaky 0.01": 0.01, "leaky 0.3": 0.3}
 RATES = (0.01, 0.03, 0.1, 0.2)
 CHECKS = {"digits": (0, 1, 2, 5, 20), "mnist1d": (0, 1, 2, 5, 10)}  # after so many epochs
 
-COMA_SLOPES = (0.0, 0.01, 0.1, 0.3)
-COMA_DEPTHS = (1, 3, 5)
-COMA_RATES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-COMA_EPOCHS = 20
-# LeCun's weights and this bias put every unit on the negative side for every digit.
-COMA: dict[str, Any] = {"init": "lecun_normal", "gain": 1.0, "bias": -8.0}
+COMA_SLOPES, COMA_DEPTHS = (0.0, 0.01, 0.1, 0.3), (1, 3, 5)
+COMA_RATES, COMA_EPOCHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), 20
+COMA_BIAS = -8.0  # with LeCun's weights every unit is on the negative side for every digit
 KEPT = ["arm", "seed", "test_accuracy", "valid_accuracy", "diverged"]
 
 
 def sleeping_units(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Probe: hidden units at or below 0 for every input, and those whose output is 0 for every one.
-
-    Boolean, (networks, all hidden units).
-    """
-    import torch
-
-    dead = torch.cat([layer.largest == 0 for layer in snapshot.stats], 1)
-    return {"asleep": _largest(snapshot, preactivations=True) <= 0, "dead": dead}
+    """Probe: which units are asleep; boolean, (networks, all hidden units)."""
+    return {"asleep": _largest(snapshot, preactivations=True) <= 0}
 
 
 def sleep(root: int, data: str) -> pd.DataFrame:
-    """Three slopes × four learning rates on one data set: who is asleep, who is dead, who woke.
-
-    With ``data="coma"`` the networks of :func:`coma`.
-    """
+    """Three slopes × four learning rates, who sleeps and who woke; ``"coma"`` is :func:`coma`."""
     if data == "coma":
         return coma(root)
     loaded = datasets.load(data)
-    settings = {"hidden": (64,) * 5, "batch_size": 64, "probe": sleeping_units}
+    settings = {"hidden": (64,) * 5, "batch_size": 64, "probe": ["dead", sleeping_units]}
     tables = []
     for (arm, slope), lr in itertools.product(SLOPES.items(), RATES):
         result = train(loaded, root, CHECKS[data], {arm: {**leaky(slope), "lr": lr}}, **settings)
-        asleep, dead = result.probe("asleep", arm), result.probe("dead", arm)
+        asleep, dead = result.probe("asleep", arm), result.probe("dead_units", arm)
         ever = np.nanmax(asleep, axis=1) > 0
-        own = {
-            "lr": lr,
-            "asleep": asleep[:, -1].mean(1),
-            "dead": np.nanmax(dead.mean(2), axis=1),  # the most at any check
-            "ever_asleep": ever.mean(1),
-            "woke": (ever & (asleep[:, -1] == 0)).mean(1),
-        }
-        tables.append(result.to_frame()[KEPT].assign(**own))
+        table = result.to_frame()[KEPT].assign(
+            lr=lr,
+            asleep=asleep[:, -1].mean(1),
+            dead=np.nanmax(dead.mean(2), axis=1),  # the most at any check
+            ever_asleep=ever.mean(1),
+            woke=(ever & (asleep[:, -1] == 0)).mean(1),
+        )
+        tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
 def coma(root: int) -> pd.DataFrame:
     """Networks whose every unit starts asleep, and for slope 0.01 the same ones awake; digits."""
     data, checks = datasets.load("digits"), (0, COMA_EPOCHS)
+    arms = {f"{lr:g}": {"lr": lr} for lr in COMA_RATES}
+    starts = [*((slope, COMA_BIAS) for slope in COMA_SLOPES), (0.01, 0.0)]
     tables = []
-    starts = [*((slope, COMA["bias"]) for slope in COMA_SLOPES), (0.01, 0.0)]
     for (slope, bias), depth in itertools.product(starts, COMA_DEPTHS):
-        own = {**leaky(slope), **COMA, "bias": bias, "hidden": (64,) * depth}
-        arms = {f"{lr:g}": {**own, "lr": lr} for lr in COMA_RATES}
-        result = train(data, root, checks, arms, probe=sleeping_units)
+        own = {**leaky(slope), "init": "lecun_normal", "gain": 1.0, "bias": bias}
+        result = train(data, root, checks, arms, probe=sleeping_units, hidden=(64,) * depth, **own)
         table = result.to_frame()[KEPT].assign(slope=slope, depth=depth)
         table["asleep"] = np.concatenate([result.probe("asleep", a)[:, 0].mean(1) for a in arms])
         tables.append(table.assign(lr=table.arm.astype(float), arm="coma" if bias else "awake"))
@@ -128,16 +115,13 @@ _SCOPE = "Five fully connected layers of 64 · digits, MNIST-1D · one split, 20
 )
 def never_dead(root: int, level: Level) -> Evidence:
     table = load(LEAKY_ASLEEP.name, root=root, diverged=False)
-    by_arm = table[table.data != "coma"].groupby("arm")
-    most = 100 * by_arm[["dead", "asleep"]].max()
-    shares = {
-        (arm, TITLES[name]): 100 * float(part_of(table, arm=arm, data=name).dead.max())
-        for arm, name in itertools.product(list(SLOPES)[1:], CHECKS)
-    }
+    table = table[table.data != "coma"]
+    most = 100 * table.groupby(["arm", "data"])[["dead", "asleep"]].max()
+    shares = {(arm, TITLES[data]): x for (arm, data), x in most.dead.items() if arm != "ReLU"}
     notes = {
-        "networks that stand": {arm: int(by_arm.size()[arm]) for arm in SLOPES},
-        "most units asleep at the end (%)": {arm: float(most.asleep[arm]) for arm in SLOPES},
-        "most units of a ReLU network dead (%)": float(most.dead["ReLU"]),
+        "networks that stand": table.arm.value_counts().to_dict(),
+        "most units asleep at the end (%)": most.asleep.groupby("arm").max().to_dict(),
+        "most units of a ReLU network dead (%)": float(most.dead["ReLU"].max()),
     }
     return {"largest share of dead units": Measured.exact(shares, "arm", "data", notes=notes)}
 
@@ -151,16 +135,15 @@ def never_dead(root: int, level: Level) -> Evidence:
 )
 def cured(root: int, level: Level) -> Evidence:
     table = load(LEAKY_ASLEEP.name, root=root, diverged=False).set_index("seed")
-    beyond: dict[Case, pd.Series[float]] = {}
-    notes = {}
+    beyond, notes = {}, {}
     for name, lr in itertools.product(CHECKS, RATES):
         rows = part_of(table, data=name, lr=lr)
         relu, leak = (100 * part_of(rows, arm=arm).asleep for arm in ("ReLU", "leaky 0.01"))
         pairs = (leak - relu / 2).dropna()
         if len(pairs) >= 10 and relu.mean() > 1:
-            beyond[TITLES[name], f"{lr:g}"] = pairs
-            means = {"ReLU (%)": float(relu.mean()), "leaky 0.01 (%)": float(leak.mean())}
-            notes[f"{TITLES[name]}, {lr:g}"] = means
+            case = TITLES[name], f"{lr:g}"
+            beyond[case] = pairs
+            notes[", ".join(case)] = {"ReLU (%)": relu.mean(), "leaky 0.01 (%)": leak.mean()}
     found = Measured.means(beyond, level, "data", "rate", notes=notes)
     return {"share of sleepers beyond half of ReLU's": found}
 
@@ -192,10 +175,9 @@ def regained(root: int, level: Level) -> Evidence:
         way[str(depth)] = 100 * (slept[0.01] - CHANCE) / (awake - CHANCE)
         means = {f"{slope:g}": 100 * float(reached.mean()) for slope, reached in slept.items()}
         after[f"{depth} hidden layer{'s' * (depth > 1)}"] = means
-    fewest = 100 * float(part_of(table, arm="coma").asleep.min())
     notes = {
         "accuracy after the coma (%), by slope": after,
-        "fewest units asleep at the start (%)": fewest,
+        "fewest units asleep at the start (%)": 100 * part_of(table, arm="coma").asleep.min(),
     }
     return {"share of the accuracy regained": Measured.means(way, level, "depth", notes=notes)}
 
@@ -212,8 +194,7 @@ def levels_off(root: int, level: Level) -> Evidence:
     record = catalog.get("elu")
     x = -np.random.default_rng(root).uniform(20, 1000, 1000)
     grid = -np.arange(0, 120, 0.25)
-    off: dict[Case, float] = {}
-    notes: dict[str, float] = {}
+    off, notes = {}, {}
     for name, framework in frameworks().items():
         for alpha in (0.5, 1.0, 2.0):
             y = framework.values(record, x, "float32", alpha=alpha)
@@ -246,7 +227,7 @@ def elu_cell(activation: str, lr: float, root: int, *, epochs: int) -> pd.DataFr
     highest = result.probe("highest", activation)[:, -1].astype(np.float32)
     floor = np.float32(FLOORS[activation])
     shares = {
-        name: np.where(result.diverged, math.nan, (highest <= limit).mean(1))
+        name: np.where(result.diverged, np.nan, (highest <= limit).mean(1))
         for name, limit in {"asleep": 0.99 * floor, "dead": floor}.items()
     }
     frame = result.to_frame()[["seed", "diverged", "valid_accuracy"]].assign(**shares)
@@ -273,11 +254,7 @@ LOST = "share of networks with sleeping units"
     ELU_ASLEEP.name,
 )
 def asleep(root: int, level: Level) -> Evidence:
-    """Both runs, whatever the ``root``.
-
-    A network that diverged counts as well: to look at the survivors alone would flatter a rate
-    that kills.
-    """
+    """Both runs, whatever the ``root``. Survivors alone would flatter a rate that kills."""
     standing = load(ELU_ASLEEP.name, activation="elu", diverged=False)
     rates = ELU_ASLEEP.axes["lr"]
     networks = sum(len(root_seeds(run)) for run in ELU_ASLEEP.axes["root"])

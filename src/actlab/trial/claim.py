@@ -188,7 +188,8 @@ def sentence(rule: Rule, decision: Decision, evidence: Evidence) -> str:
         rest = [case for case in cases if case not in decision.passing]
         there, elsewhere = (_span(measured, some, unit) for some in (decision.passing, rest))
         return f"… {decision.condition}: there the {what} is {there}, elsewhere {elsewhere}."
-    where = f"In {'both' if count == 2 else f'all {count}'} {rule.of}s the" if count > 1 else "The"
+    every = "both" if count == 2 else f"all {count}"
+    where = f"In {every} {rule.of}s the" if count > 1 else "The"
     if decision.verdict == "refuted" and len(against) < count:
         shown = "; ".join(map(measured.title, against[:3]))
         where, cases = f"In {len(against)} of {count} {rule.of}s ({shown}) the", against
