@@ -211,7 +211,7 @@ def test_what_the_figures_show_are_the_means_of_the_rows():
 def test_one_cell_of_the_study_has_the_columns_of_its_table(monkeypatch):
     monkeypatch.setitem(dying.DATA, "digits", ({"size": 200}, (0, 1), {}))
     cell = {"data": "digits", "root": 0, "optimiser": "Adam", "variant": "2 layers", "lr": 0.001}
-    found = dying.training_cell(**cell)
+    found = dying.training_cell(**cell, **dying.RELU_TRAINING.settings)
     assert {*found.columns, *cell} == set(study.load("relu_training").columns)
     assert len(found) == 2 * 20
 

@@ -1,6 +1,9 @@
 """The committed results can be read, name their machine, and are as they were measured."""
 
+import ast
+import inspect
 import json
+import textwrap
 
 import pytest
 
@@ -78,3 +81,27 @@ def test_there_are_results():
 def test_a_result_that_is_not_there_names_the_nearest():
     with pytest.raises(FileNotFoundError, match="born_dead"):
         study.load("born_deed")
+
+
+@pytest.mark.parametrize(
+    "task", {one.task for one in declared().values()}, ids=lambda f: f.__name__
+)
+def test_no_setting_of_a_study_is_swallowed(task):
+    """A result obtained with other settings is another result: the task has to look at them."""
+    assert swallowed(task) == []
+
+
+def swallowed(task):
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(task))).body
+    rest = [function.args.kwarg] if function.args.kwarg else []
+    names = [one.arg for one in (*function.args.args, *function.args.kwonlyargs, *rest)]
+    body = ast.Module(function.body, [])
+    used = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
+    return [name for name in names if name not in used]
+
+
+def test_a_setting_that_is_swallowed_is_seen():
+    def task(data, **settings):
+        return data
+
+    assert swallowed(task) == ["settings"]

@@ -54,17 +54,17 @@ CHANGES = {
 
 
 def born_dead_cell(
-    activation: str, init: str, root: int, data: str = "fashion_mnist", **settings: Any
+    activation: str, init: str, root: int, data: str = "fashion_mnist", *, starts: Any, widths: Any
 ) -> pd.DataFrame:
     """What the layers of untrained networks do with the training images: a row per seed and layer.
 
     Columns ``seed``, ``layer`` and those of :class:`actlab.experiments.untrained.Signals`.
     """
     x, seeds = datasets.load(data, scale="symmetric").x_train, root_seeds(root)
-    arm = {"activation": activation, "hidden": WIDTHS, **STARTS[init]}
+    arm = {"activation": activation, "hidden": widths, **starts[init]}
     networks = untrained.draw(seeds, features=x.shape[1], dtype="float32", **arm)
     found = untrained.signals(networks, x)._asdict()
-    return table_of(found, seed=seeds, layer=range(1, len(WIDTHS) + 1))
+    return table_of(found, seed=seeds, layer=range(1, len(widths) + 1))
 
 
 BORN_DEAD = Study(
@@ -109,7 +109,8 @@ def born(root: int, level: Level) -> Evidence:
 )
 def spared(root: int, level: Level) -> Evidence:
     alone = (DEFAULT, "same weights, zero bias", "He, PyTorch's biases")  # one change at most
-    cells = [born_dead_cell("relu", init, root, "digits").assign(init=init) for init in alone]
+    how = BORN_DEAD.settings
+    cells = [born_dead_cell("relu", i, root, "digits", **how).assign(init=i) for i in alone]
     dead = {
         "Fashion-MNIST": deep_dead(load("born_dead", root=root, activation="relu")),
         "digits": deep_dead(pd.concat(cells)),
@@ -183,16 +184,24 @@ def train(
 
 
 def training_cell(
-    data: str, root: int, optimiser: str, variant: str, lr: float, **settings: Any
+    data: str,
+    root: int,
+    optimiser: str,
+    variant: str,
+    lr: float,
+    *,
+    base: Arm,
+    variants: Mapping[str, Arm],
+    data_options: Any,
 ) -> pd.DataFrame:
     """Twenty networks of one setting: a row per network and checked epoch that it reached.
 
     The :meth:`~actlab.ensemble.Result.fates` of its hidden units, as shares of all of them, and
     ``first_revived`` of the first layer's; whether this is the ``last`` check; what came of it.
     """
-    options, checks, own = DATA[data]
-    arm = {**own, **OPTIMISERS[optimiser], **VARIANTS[variant], "lr": lr}
-    result = train(datasets.load(data, **options), root, checks, {"it": arm}, **BASE)
+    options, checks, own = data_options[data]
+    arm = {**own, **OPTIMISERS[optimiser], **variants[variant], "lr": lr}
+    result = train(datasets.load(data, **options), root, checks, {"it": arm}, **base)
     fates, widths = result.fates("it"), result.arms["it"].hidden  # by seed, check, layer
     shares = {name: np.average(values, 2, widths) for name, values in fates.items()}
     shares["first_revived"] = fates["revived"][:, :, 0]

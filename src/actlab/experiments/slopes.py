@@ -14,7 +14,7 @@ from actlab.experiments import contest
 from actlab.experiments.contest import LEAKY, SEEDS, SPLITS, TITLES
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
-from actlab.study import Study, grid_of, load, part_of, table_of
+from actlab.study import Study, StudyError, grid_of, load, part_of, table_of
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ def learned(result: Result) -> Array:
 
 
 def slopes_cell(data: str, depth: int, *, of: str) -> pd.DataFrame:
-    """The PReLU networks of the contest ``of`` once more: one row per network and layer."""
-    rate = load(LEAKY.name, data=data, depth=depth, arm="PReLU").lr.iloc[0]
-    own = contest.networks(LEAKY.settings, "PReLU", depth) | {"lr": float(rate)}
+    """The PReLU networks of the contest with grid ``of`` once more: a row per network and layer."""
+    rates = load(LEAKY.name, data=data, depth=depth, arm="PReLU")
+    if rates.attrs["grid"] != of:
+        raise StudyError(f"{LEAKY.name} has another grid now: run it first.")
+    own = contest.networks(LEAKY.settings, "PReLU", depth) | {"lr": float(rates.lr.iloc[0])}
     splits = contest.splits_of(data, **LEAKY.settings["options"][data])
     results = [contest.trained(part, "PReLU", own) for part in splits]
     slopes = [learned(result) for result in results]
