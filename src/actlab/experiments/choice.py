@@ -35,6 +35,7 @@ SHORT = {  # what happens to the other choices
     "all else tuned": "all tuned",
 }
 VIEWS = tuple(SHORT)
+LEAD, GAIN = "lead over other choices", "gain from the activation"
 CHANCE = 0.1  # a network that diverged is scored as if it guessed one of the ten classes
 
 # --- The studies ----------------------------------------------------------------------------------
@@ -188,8 +189,8 @@ def crucial(root: int, level: Level) -> Evidence:
     factors = ("data", "tuning", "candidates")
     notes = {"strongest other": rivals}
     return {
-        "lead over other choices": Measured.means(leads, level, *factors, notes=notes),
-        "gain from the activation": Measured.means(gains, level, *factors),
+        LEAD: Measured.means(leads, level, *factors, notes=notes),
+        GAIN: Measured.means(gains, level, *factors),
     }
 
 
