@@ -35,7 +35,6 @@ SHORT = {  # what happens to the other choices
     "all else tuned": "all tuned",
 }
 VIEWS = tuple(SHORT)
-LEAD, GAIN = "lead over other choices", "gain from the activation"
 CHANCE = 0.1  # a network that diverged is scored as if it guessed one of the ten classes
 
 # --- The studies ----------------------------------------------------------------------------------
@@ -164,6 +163,7 @@ _GRID = (
     "20 seeds each, on digits and MNIST-1D"
 )
 _SCOPE = "Small fully connected networks, ten epochs · digits, MNIST-1D · 20 seeds"
+LEAD, GAIN = "lead over other choices", "gain from the activation"
 
 
 @experiment(
