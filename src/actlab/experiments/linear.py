@@ -222,8 +222,6 @@ CLASSES = Experiment(
     partial(on_digits, arm="binary_step", hidden=(256,), init="glorot_uniform"),
 )
 
-# --- The study ------------------------------------------------------------------------------------
-
 
 def straight_through(x: Tensor) -> Tensor:
     """The step forward; backward the slope of a ramp: 1 from -1 to 1, else 0.
