@@ -35,7 +35,7 @@ def test_measured_moments_follow_the_theory():
 
 
 def test_gradients_are_lost_as_the_theory_says():
-    lost = fading.decades_lost("selu", 10, 0, init="lecun_normal")
+    lost = fading.decades_lost("selu", 10, 0)["LeCun"]
     expected = -9 / 2 * math.log10(theory.layers("selu").factor[0])
     assert lost.mean() == pytest.approx(expected, abs=0.1)
 

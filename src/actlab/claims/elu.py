@@ -1,7 +1,5 @@
 """Chapter "ELU and CELU": the claims on trial."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from actlab.experiments import cost, fading, fisher, race, sleeping

@@ -1,7 +1,5 @@
 """Chapter "Sigmoid and tanh": the claims on trial."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from actlab.experiments import fading, plateau, pointwise, race
@@ -11,10 +9,6 @@ from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, withi
 
 said_of_sigmoid = partial(Claim, source="starting document, section Sigmoid")
 said_of_tanh = partial(Claim, source="starting document, section TanH")
-TUTORIAL = (
-    "[UvA deep-learning tutorial 3](https://uvadlc-notebooks.readthedocs.io/en/latest/"
-    "tutorial_notebooks/tutorial3/Activation_Functions.html)"
-)
 
 # About every case: one that shows the opposite refutes it.
 in_every = partial(Rule, refuted_if="any", partial=False)
@@ -133,7 +127,10 @@ CLAIMS = (
             "On Fashion-MNIST a network of four sigmoid layers does not get beyond chance, because "
             "its gradients are too small."
         ),
-        source=TUTORIAL,
+        source=(
+            "[UvA deep-learning tutorial 3](https://uvadlc-notebooks.readthedocs.io/en/latest/"
+            "tutorial_notebooks/tutorial3/Activation_Functions.html)"
+        ),
         asks=plateau.beyond_chance,
         by=Rule({"share of networks beyond chance": below(50, "%")}, of="run"),
         remarks=(

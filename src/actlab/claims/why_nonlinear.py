@@ -84,13 +84,7 @@ CLAIMS = (
         id="choice-crucial",
         statement="In building and training a network the choice of the activation is crucial.",
         asks=choice.crucial,
-        by=Rule(
-            {
-                "lead over other choices": above(0, "points"),
-                "gain from the activation": above(2, "points"),
-            },
-            together=True,
-        ),
+        by=Rule({choice.LEAD: above(0, "points"), choice.GAIN: above(2, "points")}, together=True),
     ),
     said(
         id="choice-experiment-pays",

@@ -163,6 +163,7 @@ _GRID = (
     "20 seeds each, on digits and MNIST-1D"
 )
 _SCOPE = "Small fully connected networks, ten epochs · digits, MNIST-1D · 20 seeds"
+LEAD, GAIN = "lead over other choices", "gain from the activation"
 
 
 @experiment(
@@ -188,8 +189,8 @@ def crucial(root: int, level: Level) -> Evidence:
     factors = ("data", "tuning", "candidates")
     notes = {"strongest other": rivals}
     return {
-        "lead over other choices": Measured.means(leads, level, *factors, notes=notes),
-        "gain from the activation": Measured.means(gains, level, *factors),
+        LEAD: Measured.means(leads, level, *factors, notes=notes),
+        GAIN: Measured.means(gains, level, *factors),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,6 @@ from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, mean_interval
 from actlab.study import Study, grid_of, load, table_of
 from actlab.trial import Evidence, Level, Measured, experiment
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 WIDTH = 64  # as many units as digits has pixels: then every weight matrix is square
 ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "selu": "SELU"}
@@ -110,7 +107,6 @@ EPOCHS, SGD = 3, {"batch_size": 32, "momentum": 0.9}
 # Between square layers LeCun's weights are Glorot's, so four starts stand for five.
 TRAINED_STARTS = ("PyTorch default", "Glorot", "orthogonal", "He")
 VANISHED = -3.0  # decades: the first layer gets less than a thousandth of the last one's gradient
-SMALLEST = 1e-45  # what float32 rounds to zero
 
 
 def training_cell(
@@ -124,31 +120,19 @@ def training_cell(
     from actlab import data, ensemble
 
     digits, how = data.load("digits"), {**how, "progress": False}
-    arm = {**STARTS[start], "activation": activation, "hidden": (width,) * depth}
+    arms = {"it": {**STARTS[start], "activation": activation, "hidden": (width,) * depth}}
     seeds = root_seeds(root, 502)[500:]
-    tuned = ensemble.tune(
-        digits, arms={"it": arm}, lrs=rates, seeds=seeds, metric="valid_loss", **how
-    )
-    result = ensemble.train(
-        digits,
-        arms=tuned.arms,
-        seeds=root_seeds(root),
-        probe="gradients",
-        probe_data=(digits.x_train[:256], digits.y_train[:256]),
-        keep_weights=False,
-        **how,
-    )
-    norms = np.log10(np.maximum(result.probe("gradient_norm", "it"), SMALLEST))
+    tuned = ensemble.tune(digits, arms=arms, lrs=rates, seeds=seeds, metric="valid_loss", **how)
+    how |= {"probe": "gradients", "probe_data": (digits.x_train[:256], digits.y_train[:256])}
+    result = ensemble.train(digits, arms=tuned.arms, seeds=root_seeds(root), **how)
+    norms = np.log10(np.maximum(result.probe("gradient_norm", "it"), 1e-45))  # float32 may say 0
     missing = 1 + how["epochs"] - norms.shape[1]  # where all networks have diverged
     norms = np.pad(norms, [(0, 0), (0, missing), (0, 0)], constant_values=np.nan)
     looks = [0, 1, how["epochs"]]
     layers = [1, *range(10, 51, 10)] if depth == 50 else list(range(1, depth + 1))
-    seen = norms[:, looks][:, :, np.array(layers) - 1]
-    columns = {
-        "lr": tuned.lr["it"],
-        "log_norm": np.float32(seen.transpose(1, 2, 0).round(4)),
-        "valid_accuracy": np.float32(result.valid_accuracy[:, -1].round(4)),
-    }
+    norms = norms[:, looks][:, :, np.array(layers) - 1].transpose(1, 2, 0).round(4)
+    accuracy = np.float32(result.valid_accuracy[:, -1].round(4))
+    columns = {"lr": tuned.lr["it"], "log_norm": np.float32(norms), "valid_accuracy": accuracy}
     return table_of(columns, epoch=looks, layer=layers, seed=root_seeds(root))
 
 
@@ -200,11 +184,11 @@ def stays_vanished(root: int, level: Level) -> Evidence:
 USED = "part of its range that a unit of the tenth layer uses"
 
 
-def ten_layers(root: int, activation: str, **start: Any) -> list[Tensor]:
-    """What each layer hands on for 256 digits, (networks, inputs, units)."""
+def ten_layers(root: int, activation: str, **start: Any) -> Array:
+    """What each layer hands on for 256 digits, (layers, networks, inputs, units)."""
     hidden = (WIDTH,) * 10
     networks = untrained.draw(root_seeds(root), activation=activation, hidden=hidden, **start)
-    return untrained.outputs(networks, untrained.digits()[0])
+    return np.stack(untrained.outputs(networks, untrained.digits()[0]))
 
 
 @experiment(
@@ -214,10 +198,9 @@ def ten_layers(root: int, activation: str, **start: Any) -> list[Tensor]:
     _SCOPE,
 )
 def used_range(root: int, level: Level) -> Evidence:
-    layers = [layer.numpy() for layer in ten_layers(root, "sigmoid", init="glorot_uniform")]
-    ranges = [np.diff(np.quantile(layer, [0.05, 0.95], axis=1), axis=0)[0] for layer in layers]
-    spans = [100 * units.mean(1) for units in ranges]
-    notes = {"by layer": [float(span.mean()) for span in spans]}
+    low, high = np.quantile(ten_layers(root, "sigmoid", init="glorot_uniform"), [0.05, 0.95], 2)
+    spans = 100 * (high - low).mean(2)  # (layers, networks)
+    notes = {"by layer": spans.mean(1).tolist()}
     return {USED: Measured.means({"10": spans[-1]}, level, "layer", notes=notes)}
 
 
@@ -229,9 +212,9 @@ def used_range(root: int, level: Level) -> Evidence:
 def centred_layers(root: int, level: Level) -> Evidence:
     means, off = {}, {}
     for start, settings in untrained.STARTS.items():
-        units = [layer.mean(1).numpy() for layer in ten_layers(root, "tanh", **settings)]
-        for i, layer in enumerate(units, 1):
-            means[start, str(i)] = layer.mean(1)
+        units = ten_layers(root, "tanh", **settings).mean(2)  # (layers, networks, units)
+        for i, layer in enumerate(units.mean(2), 1):
+            means[start, str(i)] = layer
         off[start] = float(np.abs(units[-1]).max(1).mean())
     notes = {"mean of the most off-centre unit of layer 10": off}
     return {"mean output": Measured.means(means, level, "start", "layer", notes=notes)}
@@ -247,12 +230,14 @@ LOSING: dict[str, dict[str, Any]] = {
 }
 
 
-def decades_lost(activation: str, depth: int, root: int, **start: Any) -> Array:
-    """Powers of ten that a gradient loses from the last layer to the first, (networks,)."""
-    settings = {"activation": activation, "hidden": (128,) * depth, **start}
-    networks = untrained.draw(root_seeds(root), **settings)
-    norms = untrained.output_gradients(networks, normalised.standardised(), root)
-    return -untrained.decades(norms)[:, 0]
+def decades_lost(activation: str, depth: int, root: int) -> dict[str, Array]:
+    """Start → powers of ten that a gradient loses from the last layer to the first, (networks,)."""
+    lost, hidden = {}, (128,) * depth
+    for name, start in LOSING.items():
+        networks = untrained.draw(root_seeds(root), activation=activation, hidden=hidden, **start)
+        norms = untrained.output_gradients(networks, normalised.standardised(), root)
+        lost[name] = -untrained.decades(norms)[:, 0]
+    return lost
 
 
 @experiment(
@@ -263,15 +248,10 @@ def decades_lost(activation: str, depth: int, root: int, **start: Any) -> Array:
     "Untrained networks of 30 × 128 units · digits · 20 paired seeds",
 )
 def elu_saves(root: int, level: Level) -> Evidence:
-    """Only where ReLU loses more than half a power is there something to save, and a case."""
-    relu, elu = (
-        {name: decades_lost(activation, 30, root, **start) for name, start in LOSING.items()}
-        for activation in ("relu", "elu")
-    )
+    relu, elu = (decades_lost(activation, 30, root) for activation in ("relu", "elu"))
     saved = {n: lost - elu[n] for n, lost in relu.items() if mean_interval(lost).low > 0.5}
-    cases = {name: mean_interval(gap, level(len(saved))) for name, gap in saved.items()}
     notes = {n: {"ReLU": float(relu[n].mean()), "ELU": float(elu[n].mean())} for n in LOSING}
-    return {"loss that ELU saves": Measured.of(cases, "start", notes=notes)}
+    return {"loss that ELU saves": Measured.means(saved, level, "start", notes=notes)}
 
 
 @experiment(
@@ -281,5 +261,5 @@ def elu_saves(root: int, level: Level) -> Evidence:
     "Untrained networks of 50 × 128 units · digits · 20 seeds",
 )
 def selu_loses(root: int, level: Level) -> Evidence:
-    lost = {name: decades_lost("selu", 50, root, **start) for name, start in LOSING.items()}
+    lost = decades_lost("selu", 50, root)
     return {"loss of the gradient": Measured.means(lost, level, "start")}

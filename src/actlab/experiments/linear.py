@@ -1,17 +1,13 @@
-"""What networks without an activation and networks of steps compute, and how they train.
-
-A step function has no slope to follow: below it nothing moves, unless it borrows one.
-"""
+"""What networks without an activation and networks of steps compute, and how they train."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from actlab import catalog, stats
@@ -103,14 +99,13 @@ def xor_layers(smallest: int) -> list[Array]:
     with gradual underflow (half of 2^-149 is a tie, and ties go to even), -126 where anything
     smaller is flushed to zero (Foerster, 2017, "Nonlinear computation in deep linear networks").
     """
-    half = (smallest - 1) // 2
-    rest = smallest - 1 - half
+    half, rest = (smallest - 1) // 2, smallest // 2  # together one below the smallest
     scaled = [np.diag([1, 2.0**exponent]) for exponent in (rest, -half, -rest - 1)]
     return [np.array([[1, 1]]), np.array([[1], [2.0**half]]), *scaled, np.array([[1, -2]])]
 
 
-def run_linear(layers: Sequence[Array], x: npt.NDArray[Any], how: str) -> list[float]:
-    """The outputs of linear layers without biases for the rows of ``x``: one number each.
+def run_linear(layers: Sequence[Array], how: str) -> list[float]:
+    """The outputs of linear layers without biases at the four corners.
 
     ``how``: ``"exact"`` (fractions), ``"torch"`` or ``"keras"`` (float32).
     """
@@ -118,14 +113,17 @@ def run_linear(layers: Sequence[Array], x: npt.NDArray[Any], how: str) -> list[f
     from torch import from_numpy, nn
 
     number: Any = np.vectorize(Fraction, otypes=[object]) if how == "exact" else np.float32
-    signal = number(x)
+    signal = number(XOR_X)
     for weight in map(number, layers):
         if how == "exact":
             signal = signal @ weight.T
         elif how == "torch":
             signal = nn.functional.linear(from_numpy(signal), from_numpy(weight)).numpy()
         else:
-            signal = np.array(keras.ops.matmul(signal, weight.T))
+            layer = keras.layers.Dense(len(weight), use_bias=False)
+            layer.build(signal.shape)
+            layer.set_weights([weight.T])
+            signal = np.array(layer(signal))
     return [float(value) for value in signal[:, 0]]
 
 
@@ -143,21 +141,18 @@ def trained(data: Any, seeds: Sequence[int], **settings: Any) -> Result:
     "Linear networks on the four corners of XOR",
 )
 def xor(root: int, level: Level) -> Evidence:
-    how: dict[str, Any] = {"hidden": (8, 8), "init": "glorot_uniform", "batch_size": 4, "lr": 0.1}
-    arms, square = ["linear", "tanh", "relu"], (XOR_X, XOR_Y)
-    result = trained(square * 2, root_seeds(root), arms=arms, epochs=400, **how)
+    how = {"hidden": (8, 8), "init": "glorot_uniform", "batch_size": 4, "lr": 0.1, "epochs": 400}
+    result = trained((XOR_X, XOR_Y) * 2, root_seeds(root), arms=["linear", "tanh", "relu"], **how)
     shares = result.by_arm("valid_accuracy")
     counts = {name: np.round(4 * share).astype(int) for name, share in shares.items()}
-    gradual, flushed = xor_layers(-149), xor_layers(-126)
     right = {
-        ("exact arithmetic", "set by hand"): corners(run_linear(gradual, XOR_X, "exact")),
-        ("PyTorch's float32", "set by hand"): corners(run_linear(gradual, XOR_X, "torch")),
-        ("Keras's float32", "set by hand"): corners(run_linear(flushed, XOR_X, "keras")),
+        ("exact arithmetic", "set by hand"): corners(run_linear(xor_layers(-149), "exact")),
+        ("PyTorch's float32", "set by hand"): corners(run_linear(xor_layers(-149), "torch")),
+        ("Keras's float32", "set by hand"): corners(run_linear(xor_layers(-126), "keras")),
         ("PyTorch's float32", "trained"): int(counts["linear"].max()),
     }
     notes = {f"of 20 trained, with all four: {n}": int(sum(c == 4)) for n, c in counts.items()}
-    found = Measured.exact(right, "arithmetic", "weights", notes=notes)
-    return {"number of corners right": found}
+    return {"number of corners right": Measured.exact(right, "arithmetic", "weights", notes=notes)}
 
 
 @experiment(
@@ -181,9 +176,30 @@ def step_bends(root: int, level: Level) -> Evidence:
 
 # --- Training -------------------------------------------------------------------------------------
 
-# Matched start and data order; the tanh networks are there to show that the run can move weights.
 SETTINGS: dict[str, Any] = {"hidden": (64, 64), "lr": 0.03, "init": "glorot_uniform"}
-_STEPS = "Small step networks · digits · 20 seeds"
+_SCOPE = "Small step networks · digits · 20 seeds"
+
+
+@experiment(
+    "Two hidden layers of 64 on the digits, ten epochs, 20 seeds; step networks, and tanh networks "
+    "from the same start, whose weights do move: the largest change of any hidden weight or bias.",
+    _SCOPE,
+)
+def stuck(root: int, level: Level) -> Evidence:
+    from torch.nn.utils import parameters_to_vector as flat
+
+    seeds, largest = root_seeds(root), {}
+    result = trained(datasets.load("digits"), seeds, arms=["binary_step", "tanh"], **SETTINGS)
+    for name in result.arms:
+        start = untrained.draw(seeds, activation=name, dtype="float32", **SETTINGS)
+        pairs = [(start.plain(i), result.member(name, seed)) for i, seed in enumerate(seeds)]
+        changes = [flat(new[:-1].parameters()) - flat(old[:-1].parameters()) for old, new in pairs]
+        largest[name] = max(change.abs().max().item() for change in changes)
+    if not largest["tanh"]:
+        raise RuntimeError("not even the weights of the tanh networks moved: the run was broken.")
+    notes = {"largest change in the tanh networks": largest["tanh"]}
+    change = Measured.exact({"step networks": largest["binary_step"]}, notes=notes)
+    return {"largest change of a hidden weight": change}
 
 
 def on_digits(root: int, level: Level, arm: str, **settings: Any) -> Evidence:
@@ -191,34 +207,6 @@ def on_digits(root: int, level: Level, arm: str, **settings: Any) -> Evidence:
     result = trained(datasets.load("digits"), root_seeds(root), arms=[arm], lr=0.03, **settings)
     accuracy = {"digits": 100 * result.by_arm()[arm]}
     return {"test accuracy": Measured.means(accuracy, level, "data")}
-
-
-def moved(seeds: Sequence[int]) -> dict[str, float]:
-    """Activation → the largest change of any hidden weight or bias in ten epochs on the digits."""
-    from torch.nn.utils import parameters_to_vector as flat
-
-    result = trained(datasets.load("digits"), seeds, arms=["binary_step", "tanh"], **SETTINGS)
-    largest = {}
-    for name in result.arms:
-        start = untrained.draw(seeds, activation=name, dtype="float32", **SETTINGS)
-        pairs = [(start.plain(i), result.member(name, seed)) for i, seed in enumerate(seeds)]
-        changes = [flat(new[:-1].parameters()) - flat(old[:-1].parameters()) for old, new in pairs]
-        largest[name] = max(change.abs().max().item() for change in changes)
-    return largest
-
-
-@experiment(
-    "Two hidden layers of 64 on the digits, ten epochs, 20 seeds; step networks, and tanh networks "
-    "from the same start, whose weights do move: the largest change of any hidden weight or bias.",
-    _STEPS,
-)
-def stuck(root: int, level: Level) -> Evidence:
-    found = moved(root_seeds(root))
-    if not found["tanh"]:
-        raise RuntimeError("not even the weights of the tanh networks moved: the run was broken.")
-    notes = {"largest change in the tanh networks": found["tanh"]}
-    change = Measured.exact({"step networks": found["binary_step"]}, notes=notes)
-    return {"largest change of a hidden weight": change}
 
 
 TRAINS = Experiment(
@@ -230,11 +218,9 @@ TRAINS = Experiment(
 CLASSES = Experiment(
     "One hidden layer of 256 steps on the digits (ten classes), ten epochs, 20 seeds; guessing "
     "gives 10 %.",
-    _STEPS,
+    _SCOPE,
     partial(on_digits, arm="binary_step", hidden=(256,), init="glorot_uniform"),
 )
-
-# --- The study ------------------------------------------------------------------------------------
 
 
 def straight_through(x: Tensor) -> Tensor:
@@ -243,9 +229,8 @@ def straight_through(x: Tensor) -> Tensor:
     A straight-through estimator (Hinton, 2012, lecture 9; Bengio, Léonard and Courville, 2013)
     lets the gradient pass unchanged; to cancel it beyond ±1 is Hubara et al.'s (2016).
     """
-    step = (x >= 0).to(x.dtype)
     ramp = x.clamp(-1, 1)
-    return step + (ramp - ramp.detach())  # adds an exact 0
+    return (x >= 0).to(x.dtype) + (ramp - ramp.detach())  # adds an exact 0
 
 
 TITLES = {"digits": "digits", "mnist1d": "MNIST-1D"}
@@ -253,16 +238,14 @@ DEPTHS: dict[str, dict[str, Any]] = {
     arm: {"activation": "linear", "hidden": hidden, "init": "glorot_uniform"}
     for arm, hidden in (("no hidden layer", ()), ("three linear layers", (64, 64, 64)))
 }
-ARMS: dict[str, dict[str, Any]] = {
-    **DEPTHS,
+STEPS: dict[str, dict[str, Any]] = {
     "step": {**SETTINGS, "activation": "binary_step"},
     "borrowed slope": {**SETTINGS, "activation": straight_through},
 }
+ARMS = DEPTHS | STEPS
 
 
-def cell(
-    data: str, root: int, tuning: bool, arm: str, lr: float, *, options: Mapping[str, Any]
-) -> pd.DataFrame:
+def cell(data: str, root: int, tuning: bool, arm: str, lr: float, *, options: Any) -> pd.DataFrame:
     """Twenty networks of one arm at one rate; those to tune with have other seeds."""
     seeds = root_seeds(root, 520)[500:] if tuning else root_seeds(root)
     arms = {arm: {**ARMS[arm], "lr": lr}}
@@ -335,8 +318,7 @@ def depth(root: int, level: Level) -> Evidence:
 def borrowed(root: int, level: Level) -> Evidence:
     gain, notes = {}, {}
     for data, title in TITLES.items():
-        arms = ("borrowed slope", "step")
-        ours, theirs = (100 * tuned(arm, data=data, root=root)[1] for arm in arms)
+        theirs, ours = (100 * tuned(arm, data=data, root=root)[1] for arm in STEPS)
         gain[title] = ours - theirs
         notes[title] = {"borrowed slope": ours.mean(), "stuck": theirs.mean()}
     return {"gain from a borrowed slope": Measured.means(gain, level, "data", notes=notes)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 import math
 import re
 from collections.abc import Mapping
@@ -46,8 +45,8 @@ def in_both(what: str, name: str, x: npt.NDArray[Any], dtype: str = "float32") -
 
 def in_formats(name: str, x: Array) -> dict[tuple[str, str], Array]:
     """Values of an activation at these numbers, by framework and number format."""
-    sides = itertools.product(frameworks().items(), DTYPES)
-    return {(title, f): side.values(catalog.get(name), x, f) for (title, side), f in sides}
+    both = {dtype: in_both("values", name, x, dtype) for dtype in DTYPES}
+    return {(title, dtype): both[dtype][title] for title in frameworks() for dtype in DTYPES}
 
 
 # --- All functions --------------------------------------------------------------------------------
@@ -103,15 +102,14 @@ _RELU = "ReLU in PyTorch and Keras, float32"
 
 @experiment("Gradients at 10,000 random negative inputs of all magnitudes, both frameworks.", _RELU)
 def relu_slopes(root: int, level: Level) -> Evidence:
-    x = -(10.0 ** np.random.default_rng(root).uniform(-37, 37, 10_000)).astype(np.float32)
+    x = -(10.0 ** np.random.default_rng(root).uniform(-37, 37, 10_000))
     largest = {n: float(np.abs(g).max()) for n, g in in_both("gradients", "relu", x).items()}
     return {"largest gradient": Measured.exact(largest, "framework")}
 
 
 @experiment("10,000 outputs for standard normal pre-activations, both frameworks.", _RELU)
 def relu_outputs(root: int, level: Level) -> Evidence:
-    z = np.random.default_rng(root).standard_normal((1000, 10)).astype(np.float32)
-    outputs = in_both("values", "relu", z)
+    outputs = in_both("values", "relu", np.random.default_rng(root).standard_normal(10_000))
     shares = {name: 100 * float(np.mean(y <= 0)) for name, y in outputs.items()}
     notes = {"smallest output": min(float(y.min()) for y in outputs.values())}
     return {"share of outputs at or below 0": Measured.exact(shares, "framework", notes=notes)}
@@ -120,8 +118,7 @@ def relu_outputs(root: int, level: Level) -> Evidence:
 @experiment("Gradients at 1,001 positive inputs down to the smallest normal float32.", _RELU)
 def relu_near_zero(root: int, level: Level) -> Evidence:
     tiny = float(np.finfo(np.float32).smallest_normal)
-    rng = np.random.default_rng(root)
-    x = np.array([tiny, *10.0 ** rng.uniform(-30, -1, 1000)], np.float32)
+    x = np.append(tiny, 10.0 ** np.random.default_rng(root).uniform(-30, -1, 1000))
     smallest = {name: float(g.min()) for name, g in in_both("gradients", "relu", x).items()}
     return {"smallest gradient above 0": Measured.exact(smallest, "framework")}
 
@@ -139,9 +136,8 @@ _BOTH = "The function itself, in PyTorch and Keras"
 def two_softmax(root: int, level: Level) -> Evidence:
     x = np.random.default_rng(root).uniform(-30, 30, 10_000)
     pairs = in_formats("softmax", np.stack([x, np.zeros_like(x)], 1))
-    first = {case: both[:, 0] for case, both in pairs.items()}
-    apart = {case: np.abs(y - first[case]) for case, y in in_formats("sigmoid", x).items()}
-    return _in_epsilons({case: gap / first[case] for case, gap in apart.items()})
+    first, sigmoid = {case: y[:, 0] for case, y in pairs.items()}, in_formats("sigmoid", x)
+    return _in_epsilons({case: np.abs(sigmoid[case] - y) / y for case, y in first.items()})
 
 
 def _in_epsilons(differences: Mapping[tuple[str, str], Array], **more: Any) -> Evidence:
@@ -169,8 +165,7 @@ def tanh_is_sigmoid(root: int, level: Level) -> Evidence:
 
 def _neighbours(root: int, reach: float) -> Array:
     """Inputs ``STEP`` apart from -reach to reach, shifted at random by less than a step."""
-    shift = np.random.default_rng(root).uniform(0, STEP)
-    return shift + np.arange(-reach, reach, STEP)
+    return np.random.default_rng(root).uniform(0, STEP) + np.arange(-reach, reach, STEP)
 
 
 def _change(values: Array) -> float:
@@ -238,7 +233,7 @@ def offset(root: int, level: Level) -> Evidence:
     return {"mean output's distance from 0": Measured.of(cases, "framework")}
 
 
-def labels_left(scale: float, root: int, *, squashed: bool = True) -> Array:
+def labels_left(scale: float, root: int, *, tanh: bool = True) -> Array:
     """Squared error of 20 small networks trained on labels of ±scale, with tanh at the end or not.
 
     200 examples of five numbers; the label is the sign of the first. 100 steps of Adam.
@@ -253,7 +248,7 @@ def labels_left(scale: float, root: int, *, squashed: bool = True) -> Array:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             parts = [nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 1), nn.Tanh()]
-        model = nn.Sequential(*(parts if squashed else parts[:-1]))
+        model = nn.Sequential(*(parts if tanh else parts[:-1]))
         optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
         for _ in range(100):
             error = nn.functional.mse_loss(model(x), wanted)
@@ -273,7 +268,7 @@ def labels(root: int, level: Level) -> Evidence:
     left = {"labels of ±2": labels_left(2.0, root)}
     others = {
         "with labels of ±1": labels_left(1.0, root),
-        "with labels of ±2 and no tanh at the end": labels_left(2.0, root, squashed=False),
+        "with labels of ±2 and no tanh at the end": labels_left(2.0, root, tanh=False),
     }
     notes = {which: float(errors.mean()) for which, errors in others.items()}
     return {"squared error": Measured.means(left, level, notes=notes)}
