@@ -61,23 +61,21 @@ def _normal(sd: float, kinks: Sequence[float], panels: _Panels) -> tuple[Array, 
 
 @dataclass(frozen=True)
 class Start:
-    """How the weights of layers of one width n are drawn: n · Var(w) and n · Var(b).
+    """How the weights of layers of one ``width`` n are drawn: n · Var(w) and n · Var(b).
 
     ``centred``: the weights of every unit sum to zero, so that a layer does not see what its inputs
-    have in common.
+    have in common. Only a random bias asks for the width.
     """
 
     weight_variance: float = 1.0
     bias_variance: float = 0.0
     centred: bool = False
+    width: int = 64
 
 
-STARTS = {
-    "PyTorch default": Start(1 / 3, 1 / 3),
-    **dict.fromkeys(("Glorot", "LeCun", "orthogonal"), Start(1.0)),
-    "He": Start(2.0),
-}
-"""The usual initialisations between layers of one width."""
+# The usual initialisations between layers of one width.
+STARTS = dict.fromkeys(("Glorot", "LeCun", "orthogonal"), Start(1.0))
+STARTS |= {"He": Start(2.0), "PyTorch default": Start(1 / 3, 1 / 3)}
 
 
 @dataclass(frozen=True)
@@ -116,13 +114,11 @@ def layers(
     *,
     mean: float = 0.0,
     variance: float = 1.0,
-    width: int = 64,
     **params: Any,
 ) -> Layers:
     """Follow the moments of a signal, from this mean and variance, through ``depth`` layers.
 
-    ``width``: only a random bias asks for it. Raises ``TypeError`` for an activation that is not
-    elementwise.
+    Raises ``TypeError`` for an activation that is not elementwise.
     """
     record, average = _averages(activation, params)
     rows: list[tuple[float, ...]] = []
@@ -132,7 +128,7 @@ def layers(
             rows.append(rows[-1])  # arrived at a fixed point, to the last bit
             continue
         seen = variance if start.centred else signal
-        before = start.weight_variance * seen + start.bias_variance / width
+        before = start.weight_variance * seen + start.bias_variance / start.width
         factor = start.weight_variance * average(record.derivative, 2, before)
         mean = average(record.reference, 1, before)
         variance = max(average(record.reference, 2, before) - mean**2, 0.0)
@@ -159,7 +155,6 @@ def together(
     depth: int = 1,
     *,
     count: int = 256,
-    width: int = 64,
     **params: Any,
 ) -> Together:
     """Follow independent inputs of mean square 1 through ``depth`` layers (Poole et al., 2016).
@@ -174,7 +169,7 @@ def together(
     square, apart = 1.0, 1.0  # mean square, and how much of it differs from input to input
     rows: list[tuple[float, ...]] = []
     for _ in range(depth):
-        variance = start.weight_variance * square + start.bias_variance / width
+        variance = start.weight_variance * square + start.bias_variance / start.width
         own = math.sqrt(start.weight_variance * apart)
         common = math.sqrt(max(variance - own**2, 0.0))
         correlation = common**2 / variance if variance else 0.0
@@ -204,7 +199,7 @@ def critical_gain(activation: str | Activation, depth: int = 200, **params: Any)
     @np.errstate(over="ignore", invalid="ignore")
     def excess(gain: float) -> float:
         signal = 1.0
-        try:  # of each layer only the mean square matters here
+        try:  # of each layer only the mean square matters here: three times as fast as `layers`
             for _ in range(depth - 1):
                 before, signal = signal, average(record.reference, 2, gain**2 * signal)
                 if math.isclose(signal, before, rel_tol=1e-14):
@@ -213,8 +208,7 @@ def critical_gain(activation: str | Activation, depth: int = 200, **params: Any)
         except (ValueError, OverflowError):  # the signal has grown beyond all numbers
             return math.inf
 
-    gains = np.geomspace(0.1, 30, 12)
-    for low, high in itertools.pairwise(gains):
+    for low, high in itertools.pairwise(np.geomspace(0.1, 30, 12)):
         if excess(low) < 0 <= excess(high) < math.inf:
             return float(brentq(excess, low, high, xtol=1e-8))
     raise ValueError(
