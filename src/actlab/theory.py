@@ -82,17 +82,15 @@ STARTS |= {"He": Start(2.0), "PyTorch default": Start(1 / 3, 1 / 3)}
 class Layers:
     """What the theory expects layer by layer, (depth,) each.
 
-    - ``variance``: of the pre-activations, over units and over draws of the weights.
-    - ``mean``, ``sd``: of the activations, likewise; ``signal``: mean square of the layer's inputs.
-    - ``factor``: n · Var(w) · E[f'(z)²], by which the mean square of the gradient changes on the
-      way back through this layer: below 1 it vanishes, above 1 it explodes.
+    On the way back through a layer the mean square of the gradient changes by ``factor``, which is
+    n · Var(w) · E[f'(z)²]: below 1 it vanishes, above 1 it explodes.
     """
 
-    variance: Array
-    mean: Array
+    variance: Array  # of the pre-activations, over units and over draws of the weights
+    mean: Array  # of the activations, likewise
     sd: Array
     factor: Array
-    signal: Array
+    signal: Array  # mean square of the layer's inputs
 
     def gradient(self) -> Array:
         """Expected gradient norm of each layer's weights over the last layer's: (depth,)."""
@@ -138,26 +136,17 @@ def layers(
 
 @dataclass(frozen=True)
 class Together:
-    """What becomes of inputs that have nothing in common, (depth,) each.
+    """What becomes of inputs that have nothing in common, (depth,) each."""
 
-    - ``correlation``: of two inputs' pre-activations; ``dead``: share of units that are 0 for every
-      one of ``count`` inputs; ``spread``: standard deviation of a unit's activation between them.
-    """
-
-    correlation: Array
-    spread: Array
-    dead: Array
+    correlation: Array  # of two inputs' pre-activations
+    spread: Array  # standard deviation of a unit's activation between the inputs
+    dead: Array  # share of units that are 0 for every one of them
 
 
 def together(
-    activation: str | Activation,
-    start: Start = STARTS["LeCun"],
-    depth: int = 1,
-    *,
-    count: int = 256,
-    **params: Any,
+    activation: str | Activation, start: Start, depth: int, *, count: int = 256, **params: Any
 ) -> Together:
-    """Follow independent inputs of mean square 1 through ``depth`` layers (Poole et al., 2016).
+    """Follow ``count`` independent inputs of mean square 1 through layers (Poole et al., 2016).
 
     Pre-activations are jointly normal, and given what the inputs share they are independent. Raises
     ``TypeError`` for an activation that is not elementwise, ``ValueError`` for a centred start.
