@@ -72,9 +72,6 @@ def accuracies(data: str, root: int = 0) -> tuple[Array, Array]:
     return valid, test
 
 
-# --- What a choice is worth -----------------------------------------------------------------------
-
-
 def tuned(valid: Array, test: Array, *axes: int) -> tuple[Array, Array]:
     """Both accuracies with these axes (then of length 1) at the best mean validation accuracy."""
     for axis in reversed(axes):  # the best along one, then of these the best along the next
@@ -144,8 +141,6 @@ def reversals(test: Array) -> tuple[int, int]:
     turned = (t > needed).any(1) & (t < -needed).any(1)
     return int(turned.sum()), len(turned)
 
-
-# --- Claims ---------------------------------------------------------------------------------------
 
 _GRID = (
     "Seven activations × five learning rates (0.003 to 0.3, momentum 0.9) × three "
