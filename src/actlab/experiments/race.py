@@ -130,8 +130,7 @@ def race_cell(own: Mapping[str, Any], splits: list[Any], goals: Floats) -> pd.Da
 
     chosen = search(score)
     seeds = range(contest.SEEDS)
-    found = [race(part, own, seeds, [chosen.rate], goals) for part in splits]
-    steps = np.array([steps[:, 0] for steps, _ in found])
+    steps = [race(part, own, seeds, [chosen.rate], goals)[0][:, 0] for part in splits]
     columns = {"lr": chosen.rate, "edge": chosen.at_edge, "steps": steps}
     return table_of(columns, split=range(len(splits)), target=goals, seed=seeds)
 
