@@ -65,6 +65,6 @@ def test_units_are_dead_as_often_as_in_networks_that_are_drawn():
 
 def test_theory_of_several_inputs_refuses_what_it_is_not_about():
     with pytest.raises(TypeError, match="elementwise"):
-        theory.together("softmax")
+        theory.together("softmax", theory.Start(), 1)
     with pytest.raises(ValueError, match="centred"):
-        theory.together("relu", theory.Start(centred=True))
+        theory.together("relu", theory.Start(centred=True), 1)

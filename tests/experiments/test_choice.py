@@ -57,7 +57,7 @@ def test_on_digits_the_activation_is_worth_much_untuned_and_little_tuned(root):
     )
     assert max(untuned, key=untuned.get) == "activation"
     assert tuned["activation"] < 0.01
-    left = choice.worths("digits", root, without="sigmoid")[choice.VIEWS[0]]
+    left = next(iter(choice.worths("digits", root, without="sigmoid").values()))
     assert left["depth"].mean() > left["activation"].mean()  # "without it, … on the depth"
 
 

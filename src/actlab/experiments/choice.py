@@ -18,7 +18,7 @@ from actlab import stats
 from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
 from actlab.study import Study, load
-from actlab.trial import Case, Evidence, Level, Measured, experiment
+from actlab.trial import Evidence, Level, Measured, experiment
 
 FACTORS: dict[str, tuple[Any, ...]] = {
     "activation": ("sigmoid", "tanh", "relu", "elu", "selu", "gelu", "silu"),
@@ -29,15 +29,12 @@ FACTORS: dict[str, tuple[Any, ...]] = {
 TITLES = {name: name for name in FACTORS} | {"lr": "learning rate", "init": "initialisation"}
 LR = list(FACTORS).index("lr")
 DATA = {"digits": "digits", "mnist1d": "MNIST-1D"}
-SHORT = {  # what happens to the other choices
-    "all else left to chance": "untuned",
-    "learning rate tuned": "rate tuned",
-    "all else tuned": "all tuned",
+VIEWS: dict[str, tuple[str, tuple[int, ...]]] = {  # in short, and which other choices are tuned
+    "all else left to chance": ("untuned", ()),
+    "learning rate tuned": ("rate tuned", (LR,)),
+    "all else tuned": ("all tuned", tuple(range(len(FACTORS)))),
 }
-VIEWS = tuple(SHORT)
 CHANCE = 0.1  # a network that diverged is scored as if it guessed one of the ten classes
-
-# --- The studies ----------------------------------------------------------------------------------
 
 
 def cell(root: int, depth: int, *, data: str, size: int | None) -> pd.DataFrame:
@@ -46,8 +43,8 @@ def cell(root: int, depth: int, *, data: str, size: int | None) -> pd.DataFrame:
 
     arms = ensemble.cross(**{name: FACTORS[name] for name in ("activation", "lr", "init")})
     run: dict[str, Any] = {"epochs": 10, "keep_weights": False, "progress": False}
-    rows, seeds = datasets.load(data, size=size), root_seeds(root)
-    result = ensemble.train(rows, arms=arms, seeds=seeds, hidden=(32,) * depth, **run)
+    run |= {"arms": arms, "seeds": root_seeds(root), "hidden": (32,) * depth}
+    result = ensemble.train(datasets.load(data, size=size), **run)
     frame = result.to_frame()
     own = pd.DataFrame([arms[arm] for arm in frame["arm"]])
     accuracy = frame[["valid_accuracy", "test_accuracy"]].astype("float32")
@@ -75,14 +72,8 @@ def accuracies(data: str, root: int = 0) -> tuple[Array, Array]:
     return valid, test
 
 
-# --- What a choice is worth -----------------------------------------------------------------------
-
-
 def tuned(valid: Array, test: Array, *axes: int) -> tuple[Array, Array]:
-    """Both accuracies with these axes set to their best mean validation accuracy.
-
-    The last axis is the seed. The axes stay, with length 1.
-    """
+    """Both accuracies with these axes (then of length 1) at the best mean validation accuracy."""
     for axis in reversed(axes):  # the best along one, then of these the best along the next
         best = valid.mean(-1, keepdims=True).argmax(axis, keepdims=True)
         valid, test = (np.take_along_axis(x, best, axis) for x in (valid, test))
@@ -96,35 +87,31 @@ def worth(valid: Array, test: Array, axis: int) -> Array:
     accuracy is compared with the mean along the axis. Then the mean over all those settings.
     """
     gain = tuned(valid, test, axis)[1] - test.mean(axis, keepdims=True)
-    result: Array = gain.reshape(-1, gain.shape[-1]).mean(0)
-    return result
+    return np.asarray(gain.reshape(-1, gain.shape[-1]).mean(0))
 
 
 def worths(data: str, root: int = 0, without: str | None = None) -> dict[str, dict[str, Array]]:
-    """View → factor → what the choice is worth, by seed.
+    """View → factor → what the choice is worth, by seed; ``without``: who is no candidate.
 
-    The views differ in what happens to the other choices: left to chance, only the learning rate
-    tuned for each of their combinations, or all of them tuned. ``without``: an activation that is
-    no candidate.
+    In the second of :data:`VIEWS` the learning rate is tuned for each combination of the others.
     """
     left = [i for i, name in enumerate(FACTORS["activation"]) if name != without]
     valid, test = (part[left] for part in accuracies(data, root))
-    tried = ((), (LR,), tuple(range(len(FACTORS))))
     return {
         view: {
             factor: worth(*tuned(valid, test, *(other for other in others if other != axis)), axis)
             for axis, factor in enumerate(FACTORS)
             if others != (axis,)  # the learning rate is no choice where it is tuned
         }
-        for view, others in zip(VIEWS, tried, strict=True)
+        for view, (_, others) in VIEWS.items()
     }
 
 
-def worth_by_view(data: str, root: int = 0) -> dict[str, dict[str, Interval]]:
+def worth_by_view(data: str) -> dict[str, dict[str, Interval]]:
     """View → choice in words → what it is worth, in points of test accuracy."""
     return {
         view: {TITLES[factor]: stats.mean_interval(100 * gain) for factor, gain in values.items()}
-        for view, values in worths(data, root).items()
+        for view, values in worths(data).items()
     }
 
 
@@ -155,8 +142,6 @@ def reversals(test: Array) -> tuple[int, int]:
     return int(turned.sum()), len(turned)
 
 
-# --- Claims ---------------------------------------------------------------------------------------
-
 _GRID = (
     "Seven activations × five learning rates (0.003 to 0.3, momentum 0.9) × three "
     "initialisations (PyTorch's, Keras's, He's) × 1, 3 or 6 hidden layers of 32 units, ten epochs, "
@@ -175,13 +160,11 @@ LEAD, GAIN = "lead over other choices", "gain from the activation"
     DIGITS.name,
 )
 def crucial(root: int, level: Level) -> Evidence:
-    gains: dict[Case, Array] = {}
-    leads: dict[Case, Array] = {}
-    rivals: dict[str, str] = {}
+    gains, leads, rivals = {}, {}, {}
     for (data, title), without in itertools.product(DATA.items(), (None, "sigmoid")):
         candidates = f"without {without}" if without else "with sigmoid"
         for view, values in worths(data, root, without).items():
-            case = (title, SHORT[view], candidates)
+            case = (title, VIEWS[view][0], candidates)
             ours = values.pop("activation")
             strongest = max(values, key=lambda name: float(values[name].mean()))
             gains[case], leads[case] = 100 * ours, 100 * (ours - values[strongest])
@@ -211,10 +194,8 @@ def experimenting(root: int, level: Level) -> Evidence:
 
 def _best(valid: Array, test: Array) -> Array:
     """What one practitioner per seed ends with, who sees only the networks of that seed."""
-    seeds = valid.shape[-1]
-    chosen = valid.reshape(-1, seeds).argmax(0)
-    best: Array = test.reshape(-1, seeds)[chosen, np.arange(seeds)]
-    return best
+    valid, test = (part.reshape(-1, part.shape[-1]) for part in (valid, test))
+    return np.asarray(np.take_along_axis(test, valid.argmax(0)[None], 0)[0])
 
 
 @experiment(

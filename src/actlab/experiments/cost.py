@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from actlab import catalog, inputs
@@ -18,16 +17,11 @@ from actlab.experiments import roofline
 from actlab.experiments.contest import listed
 from actlab.experiments.roofline import FRAMEWORKS
 from actlab.experiments.timing import Call, in_turns, middle
-from actlab.stats import Interval
 from actlab.study import Study
-from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
+from actlab.trial import Evidence, Experiment, Level, Measured, experiment
 
-TASKS = {
-    "function": "the function alone",
-    "step": "a training step",
-    "batch 1": "inference of 1 example",
-    "batch 256": "inference of 256 examples",
-}
+TASKS = {"function": "the function alone", "step": "a training step"}
+TASKS |= {"batch 1": "inference of 1 example", "batch 256": "inference of 256 examples"}
 NETWORK, CLASSES = "fully connected", 10  # that of UvA's tutorial 3
 ELEMENTS = 1_000_000
 CALLS = 5  # of which the fastest counts
@@ -54,7 +48,6 @@ def _torch_call(what: str, name: str) -> Call:
     model = roofline.torch_network(NETWORK, catalog.get(name).torch, CLASSES).eval()
     noise = torch.Generator().manual_seed(0)
     x = torch.randn(int(what.removeprefix("batch ")), 784, generator=noise)
-
     return torch.inference_mode()(lambda: model(x))
 
 
@@ -100,46 +93,38 @@ STUDIES = (ACTIVATION_COST, LEAKY_COST)
 EXTRA = "extra time"
 
 
-def extra(
-    study: Study, of: tuple[str, ...], tasks: tuple[str, ...], over: tuple[str, ...] = ("relu",)
-) -> Experiment:
-    """How much more time activations take than others, in per cent: what a claim about speed asks.
+def extra(study: Study, of: tuple[str, ...], tasks: tuple[str, ...]) -> Experiment:
+    """How much more time than ReLU activations take, in per cent: what a claim about speed asks.
 
-    - ``of``: the activations in question; of several, the median one in each round counts.
-    - ``over``: those they are compared with, one by one; ``tasks``: see ``TASKS``.
-
-    The cases are framework × task × rival (a factor of one level is left out). Raises
-    ``ValueError`` for an activation or a task that the study does not time.
+    ``of``: the activations in question; of several, the median one in each round counts.
+    ``tasks``: see ``TASKS``; the cases are framework × task, or frameworks alone for one task.
+    Raises ``ValueError`` for an activation or a task that the study does not time.
     """
-    for name in (*of, *over):
+    for name in of:
         inputs.choice(name, f"activation of {study.name}", study.settings["activations"])
     for task in tasks:
         inputs.choice(task, f"task of {study.name}", study.axes["what"])
-    ours, theirs = (listed(catalog.get(name).title for name in names) for names in (of, over))
+    ours = listed(catalog.get(name).title for name in of)
     which = "the median one of " if len(of) > 1 else ""
+    factors = ("framework", "task") if len(tasks) > 1 else ("framework",)
 
     @experiment(
-        f"How much more time {which}{ours} takes than {theirs} in the same round, both "
-        f"frameworks, on a CPU: {listed(TASKS[task] for task in tasks)}. The function is timed "
-        "forward and backward over a million numbers; steps and inference in a 784-[512, 256, "
-        "256, 128]-10 network. Means of the middle half of the rounds, with bootstrap intervals.",
+        f"How much more time {which}{ours} takes than ReLU in the same round, both frameworks, on "
+        f"a CPU: {listed(TASKS[task] for task in tasks)}. The function is timed forward and "
+        "backward over a million numbers; steps and inference in a 784-[512, 256, 256, 128]-10 "
+        "network. Means of the middle half of the rounds, with bootstrap intervals.",
         "Both frameworks on one CPU, float32 · a network of four hidden layers",
         study.name,
     )
     def measure(root: int, level: Level) -> Evidence:
-        index = ["framework", "what", "round"]
-        table = roofline.rounds_of(study.name, root)
+        index, table = ["framework", "what", "round"], roofline.rounds_of(study.name, root)
         seconds = table.pivot(index=index, columns="activation", values="seconds")
-        places = list(itertools.product(FRAMEWORKS, tasks, over))
-        told = (True, len(tasks) > 1, len(over) > 1)
-        cases: dict[Case, Interval] = {}
-        for framework, task, rival in places:
-            here = seconds.loc[framework, task]
-            times = np.median(here[list(of)].div(here[rival], axis=0), axis=1)
-            names = (FRAMEWORKS[framework], TASKS[task], catalog.get(rival).title)
-            case = tuple(itertools.compress(names, told))
-            cases[case] = middle(100 * (times - 1), level(len(places)))
-        factors = tuple(itertools.compress(("framework", "task", "rival"), told))
-        return {EXTRA: Measured(cases, factors)}
+        times = seconds[list(of)].div(seconds["relu"], axis=0).median(axis=1)
+        sure = level(len(FRAMEWORKS) * len(tasks))
+        cases = {
+            (title, TASKS[task])[: len(factors)]: middle(100 * (times[name, task] - 1), sure)
+            for (name, title), task in itertools.product(FRAMEWORKS.items(), tasks)
+        }
+        return {EXTRA: Measured.of(cases, *factors)}
 
     return measure

@@ -19,15 +19,14 @@ from actlab.study import Study, load
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:
-    from actlab.ensemble import Result, Snapshot
+    from actlab.ensemble import Snapshot
 
 START = 0.25
+SETTINGS = {**prelu(START), "hidden": (64,) * 5, "batch_size": 64, "progress": False}
+SLOPES = [f"slope{layer}" for layer in range(1, 6)]
 EPOCHS = {"digits": 20, "mnist1d": 10}
 # Learning rate and two strengths of each; AdamW multiplies its decay by the rate, SGD's L2 too.
-OPTIMISERS: dict[str, tuple[float, tuple[float, float]]] = {
-    "SGD": (0.03, (0.001, 0.01)),
-    "AdamW": (0.003, (0.1, 1.0)),
-}
+OPTIMISERS = {"SGD": (0.03, (0.001, 0.01)), "AdamW": (0.003, (0.1, 1.0))}
 # What decays, of what is learned.
 DECAYING: dict[str, tuple[str, ...]] = {
     "nothing": (),
@@ -53,40 +52,25 @@ def size(snapshot: Snapshot) -> Mapping[str, Any]:
     return {"size": torch.stack(squares).mean(0).sqrt()}
 
 
-def _trained(data: str, root: int, arms: Mapping[str, Any], **settings: Any) -> Result:
-    """Twenty PReLU networks per arm, one slope per layer."""
-    from actlab import ensemble
-
-    settings |= {"seeds": root_seeds(root), "batch_size": 64, "hidden": (64,) * 5}
-    return ensemble.train(
-        datasets.load(data), arms=arms, progress=False, **prelu(START), **settings
-    )
-
-
 def decay_cell(data: str, optimiser: str, root: int, decaying: str, *, dtype: str) -> pd.DataFrame:
     """PReLU networks, one slope per layer: a row per seed and strength of the decay.
 
-    The learned slopes (``slope1`` to ``slope5``), the test ``accuracy``, and the ``size`` of the
-    hidden layers' weights relative to the start.
+    The learned :data:`SLOPES`, the test ``accuracy``, and the ``size`` of the hidden layers'
+    weights relative to the start.
     """
-    kinds = DECAYING[decaying]
+    from actlab import ensemble
+
     arms = {
-        f"{strength:g}": {"weight_decay": dict.fromkeys(kinds, strength)}
+        f"{strength:g}": {"weight_decay": dict.fromkeys(DECAYING[decaying], strength)}
         for strength in strengths(decaying, optimiser)
     }
-    lr, _ = OPTIMISERS[optimiser]
-    settings = {"optimizer": optimiser.lower(), "lr": lr, "epochs": EPOCHS[data], "dtype": dtype}
-    result = _trained(data, root, arms, probe=size, **settings)
-    sizes = np.concatenate([result.probe("size", arm)[:, [0, -1]] for arm in arms])
-    return pd.DataFrame(
-        {
-            "seed": result.seed_of,
-            **{f"slope{i}": slopes for i, slopes in enumerate(learned(result).T, 1)},
-            "accuracy": result.test_accuracy,
-            "size": sizes[:, 1] / sizes[:, 0],
-            "strength": result.arm_of.astype(float),
-        }
-    )
+    run = SETTINGS | {"optimizer": optimiser.lower(), "lr": OPTIMISERS[optimiser][0]}
+    run |= {"epochs": EPOCHS[data], "seeds": root_seeds(root), "dtype": dtype}
+    result = ensemble.train(datasets.load(data), arms=arms, probe=size, **run)
+    first, last = np.concatenate([result.probe("size", arm)[:, [0, -1]] for arm in arms]).T
+    table = pd.DataFrame(learned(result), columns=SLOPES)
+    table = table.assign(seed=result.seed_of, accuracy=result.test_accuracy, size=last / first)
+    return table.assign(strength=result.arm_of.astype(float))
 
 
 DECAY = Study(
@@ -103,32 +87,26 @@ DECAY = Study(
 )
 STUDIES = (DECAY,)
 
-# --- Reading --------------------------------------------------------------------------------------
-
 
 def networks(root: int, decaying: str, data: str, optimiser: str, strength: float) -> pd.DataFrame:
     """Twenty networks, by seed; ``slope`` is the mean over the layers, NaN where one diverged."""
     table = load(DECAY.name, root=root, data=data, optimiser=optimiser, decaying=decaying)
     wanted = 0 if decaying == "nothing" else strength
     part = table[np.isclose(table.strength, wanted)].set_index("seed").sort_index()
-    slopes = part[[f"slope{layer}" for layer in range(1, 6)]]
-    return part.assign(slope=slopes.mean(axis=1, skipna=False))
+    return part.assign(slope=part[SLOPES].mean(axis=1, skipna=False))
 
 
-def by_decaying(name: str, root: int = 0) -> dict[str, dict[str, Interval]]:
+def by_decaying(name: str) -> dict[str, dict[str, Interval]]:
     """Mean learned slope at the stronger decay: optimiser → what decays → interval."""
-    return {
-        f"{optimiser}, decay {strong:g}": {
-            decaying: stats.mean_interval(
-                networks(root, decaying, name, optimiser, strong).slope, nan="drop"
-            )
-            for decaying in DECAYING
-        }
-        for optimiser, (_, (_, strong)) in OPTIMISERS.items()
-    }
+    found: dict[str, dict[str, Interval]] = {}
+    for optimiser, (_, (_, strong)) in OPTIMISERS.items():
+        slopes = {part: networks(0, part, name, optimiser, strong).slope for part in DECAYING}
+        means = {part: stats.mean_interval(each, nan="drop") for part, each in slopes.items()}
+        found[f"{optimiser}, decay {strong:g}"] = means
+    return found
 
 
-def _settings(decaying: str) -> dict[Case, tuple[str, str, float]]:
+def _places(decaying: str) -> dict[Case, tuple[str, str, float]]:
     """Case → data, optimiser and strength, of all that were tried."""
     return {
         (TITLES[name], f"{optimiser} at decay {strength:g}"): (name, optimiser, strength)
@@ -151,7 +129,7 @@ def change(root: int, level: Level) -> Evidence:
     """By decay on everything; in the notes on a part."""
     shifts: dict[Case, Array] = {}
     notes: dict[str, dict[str, float]] = {"slopes only": {}, "all but the slopes": {}}
-    for case, place in _settings("everything").items():
+    for case, place in _places("everything").items():
         none = networks(root, "nothing", *place).slope
         usual = none.mean() / 100
         shifts[case] = ((networks(root, "everything", *place).slope - none) / usual).dropna()
@@ -170,12 +148,10 @@ def change(root: int, level: Level) -> Evidence:
 )
 def spared(root: int, level: Level) -> Evidence:
     leads, floors = {}, {}
-    for case, place in _settings("all but the slopes").items():
-        spared, everything = (
-            100 * networks(root, decaying, *place).accuracy
-            for decaying in ("all but the slopes", "everything")
-        )
-        leads[case], floors[case] = spared - everything, stats.noise_floor(everything)
+    for case, place in _places("all but the slopes").items():
+        ours = 100 * networks(root, "all but the slopes", *place).accuracy
+        usual = 100 * networks(root, "everything", *place).accuracy
+        leads[case], floors[case] = ours - usual, stats.noise_floor(usual)
     found = Measured.means(leads, level, "data", "optimiser", floors=floors)
     return {"lead in test accuracy": found}
 
@@ -187,15 +163,15 @@ def spared(root: int, level: Level) -> Evidence:
     "Five fully connected layers of 64 with batch norm · digits · one split, 20 seeds",
 )
 def normalised(root: int, level: Level) -> Evidence:
+    from actlab import ensemble
+
     arms = {"none": {"weight_decay": 0.0}, "decay": {"weight_decay": 0.01}}
-    result = _trained("digits", root, arms, lr=0.03, epochs=10, normalization="batch")
+    run = SETTINGS | {"lr": 0.03, "epochs": 10, "normalization": "batch", "seeds": root_seeds(root)}
+    result = ensemble.train(datasets.load("digits"), arms=arms, **run)
     slopes = learned(result)
     change = slopes[result.index("decay")] - slopes[result.index("none")]
-    parts = {
-        "change of the slopes of layers 1 to 4": change[:, :-1].mean(1),
-        "change of the slope of layer 5": change[:, -1],
-    }
+    inner, last = {TITLES["digits"]: change[:, :-1].mean(1)}, {TITLES["digits"]: change[:, -1]}
     return {
-        what: Measured.means({TITLES["digits"]: part}, level, "data")
-        for what, part in parts.items()
+        "change of the slopes of layers 1 to 4": Measured.means(inner, level, "data"),
+        "change of the slope of layer 5": Measured.means(last, level, "data"),
     }

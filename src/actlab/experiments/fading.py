@@ -74,7 +74,7 @@ def prediction(root: int, level: Level) -> Evidence:
     errors, means = {}, []
     for (name, title), start in itertools.product(ACTIVATIONS.items(), untrained.STARTS):
         measured = _slope(profile(table, activation=name, start=start))
-        wide = theory.layers(name, theory.STARTS[start], 50, width=WIDTH)
+        wide = theory.layers(name, theory.STARTS[start], 50)
         errors[title, start] = measured - _slope(np.log10(wide.gradient()))
         means.append(float(measured.mean()))
     notes = {"measured, from … to …": [min(means), max(means)]}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from actlab import data
 from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import in_both, least, shared
 from actlab.stats import Interval
@@ -30,12 +31,8 @@ if TYPE_CHECKING:
 
 SIZES = (16, 12, 12, 12, 10)  # of the layers
 DAMPINGS = (0.1, 0.01, 0.001)  # times the mean eigenvalue
-STAGES = {
-    "start": "before training",
-    "trained": "after 150 steps",
-    "loss 1": "at a loss of 1",
-    "loss 0.3": "at a loss of 0.3",
-}
+STAGES = {"start": "before training", "trained": "after 150 steps"}
+STAGES |= {"loss 1": "at a loss of 1", "loss 0.3": "at a loss of 0.3"}
 LONGEST = 2_000  # steps to a loss; whoever is not there by then is looked at as it is
 
 
@@ -91,13 +88,11 @@ def geometry(model: nn.Sequential, x: Tensor, y: Tensor) -> dict[str, float]:
         rows = (torch.softmax(model(x), 1).sqrt()[..., None] * slope).flatten(0, 1)
         eigenvalues, vectors = torch.linalg.eigh(rows.T @ rows / len(x))
         along, mean = vectors.T @ gradient, eigenvalues.mean()
-        natural = {d: along / (eigenvalues + d * mean) for d in DAMPINGS}
-        cosines = {d: torch.cosine_similarity(along, way, dim=0) for d, way in natural.items()}
-    return {
-        **{f"cosine_{d:g}": cosine.item() for d, cosine in cosines.items()},
-        "condition": (eigenvalues[-1] / mean).item(),
-        "mean_activation": torch.stack(shares).mean().item(),
-    }
+        found = {"condition": eigenvalues[-1] / mean, "mean_activation": torch.stack(shares).mean()}
+        for damping in DAMPINGS:
+            natural = along / (eigenvalues + damping * mean)
+            found[f"cosine_{damping:g}"] = torch.cosine_similarity(along, natural, dim=0)
+    return {what: value.item() for what, value in found.items()}
 
 
 def learn(model: nn.Sequential, x: Tensor, y: Tensor, steps: int, loss: float = 0.0) -> None:
@@ -118,18 +113,16 @@ def small_digits(count: int = 300) -> tuple[Tensor, Tensor]:
     """Digits of 4×4 pixels (means of 2×2 blocks), standardised: (count, 16) and their labels."""
     import torch
 
-    from actlab import data
-
     digits = data.load("digits")
     images = torch.from_numpy(digits.x_train[:count]).double().view(-1, 1, 8, 8)
     x = torch.nn.functional.avg_pool2d(images, 2).flatten(1)
     return (x - x.mean()) / x.std(), torch.from_numpy(digits.y_train[:count])
 
 
-def fisher_cell(root: int, activation: str, *, stages: Mapping[str, tuple[int, float]]) -> Any:
+def fisher_cell(root: int, activation: str, *, stages: Mapping[str, Any]) -> pd.DataFrame:
     """One activation as it is and centred, at every stage; stage → most steps, and the loss."""
     x, y = small_digits()
-    rows: list[dict[str, Any]] = []
+    rows = []
     for seed, (when, stage) in itertools.product(root_seeds(root), stages.items()):
         model = network(activation, seed)
         learn(model, x, y, *stage)
@@ -184,15 +177,15 @@ def closer(prose: str, pairs: Mapping[str, tuple[str, str]]) -> Experiment:
         notes: dict[str, float] = {}
         for (name, arms), (when, words) in itertools.product(pairs.items(), STAGES.items()):
             read = partial(grid_of, table, rows="root", columns="seed", when=when)
-            gains = {}
+            gains = []
             for damping in DAMPINGS:
                 ours, theirs = (read(f"cosine_{damping:g}", arm=arm) for arm in arms)
-                gains[damping] = in_both(ours - theirs, shared(sure, len(DAMPINGS)))
-            cases[name, words] = least([*gains.values()], sure)
-            notes |= {f"{name}, {words}, damping {d:g}": gain.mean for d, gain in gains.items()}
+                gains.append(in_both(ours - theirs, shared(sure, len(DAMPINGS))))
+                notes[f"{name}, {words}, damping {damping:g}"] = gains[-1].mean
+            cases[name, words] = least(gains, sure)
             for what in ("mean_activation", "condition"):
-                found = read(what, arm=arms[0]).mean()
-                notes[f"{arms[0]}, {words}, {what.replace('_', ' ')}"] = float(found)
+                note = f"{arms[0]}, {words}, {what.replace('_', ' ')}"
+                notes[note] = float(read(what, arm=arms[0]).mean())
         return {GAIN: Measured(cases, ("activation", "when"), notes=notes)}
 
     return measure

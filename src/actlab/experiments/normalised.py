@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from actlab import data as datasets
 from actlab import stats
 from actlab.experiments import contest, untrained
 from actlab.experiments.seeds import root_seeds
@@ -32,16 +33,11 @@ KEPT = Rule({SD: within(0.8, 1.25), MEAN: within(-0.2, 0.2)}, together=True)
 
 def standardised() -> Array:
     """The first hundred digits, standardised: (100, 64)."""
-    from actlab import data
-
-    return data.load("digits").x_train[:100].astype(np.float64)
+    return datasets.load("digits").x_train[:100].astype(np.float64)
 
 
 def moments(networks: Networks, x: Any, *, drop: bool = False) -> tuple[Array, Array]:
-    """Mean and standard deviation of every layer's outputs, (networks, layers) each.
-
-    ``drop``: with the units dropped that are dropped in training.
-    """
+    """Mean and sd of every layer's outputs, (networks, layers) each; ``drop`` as in training."""
     import torch
 
     layers = untrained.outputs(networks, x, "train" if drop else "observe")
@@ -61,8 +57,6 @@ def furthest(found: Sequence[Interval], target: float = 0.0) -> Interval:
     return max(found, key=reach)
 
 
-# --- Before training ------------------------------------------------------------------------------
-
 _UNTRAINED = "Untrained networks of 30 × 128 units · digits · 20 seeds"
 
 
@@ -73,13 +67,12 @@ _UNTRAINED = "Untrained networks of 30 × 128 units · digits · 20 seeds"
     _UNTRAINED,
 )
 def attracted(root: int, level: Level) -> Evidence:
-    x = standardised()
-    networks = untrained.draw(root_seeds(root), hidden=(128,) * 30, **SELU)
-    found = {
-        (f"{shift:g}".replace("-", "−"), f"{stretch:g}"): moments(networks, shift + stretch * x)
-        for shift, stretch in itertools.product((-2.0, 0.0, 2.0), (0.1, 1.0, 5.0))
-    }
-    means, sds = ({case: pair[i][:, -1] for case, pair in found.items()} for i in (0, 1))
+    networks, x = untrained.draw(root_seeds(root), hidden=(128,) * 30, **SELU), standardised()
+    means, sds = {}, {}
+    for shift, stretch in itertools.product((-2.0, 0.0, 2.0), (0.1, 1.0, 5.0)):
+        mean, sd = moments(networks, shift + stretch * x)
+        case = f"{shift:g}".replace("-", "−"), f"{stretch:g}"
+        means[case], sds[case] = mean[:, -1], sd[:, -1]
     return {
         "standard deviation": Measured.means(sds, level, "input mean", "input sd"),
         "mean": Measured.means(means, level, "input mean", "input sd"),
@@ -106,8 +99,6 @@ def gain(root: int, level: Level) -> Evidence:
     return {SD: judged(sd, 1.0, gain=gain, **known), MEAN: judged(mean, 0.0)}
 
 
-# --- While it learns ------------------------------------------------------------------------------
-
 CHECKS = (0, 1, 2, 5, 10, 15, 60)  # epochs
 
 
@@ -116,21 +107,20 @@ def moments_cell(data: str, *, depth: int, checks: Sequence[int]) -> pd.DataFram
     from actlab import ensemble
 
     splits = contest.splits_of(data, **contest.OPTIONS.get(data, {}))
-    settings = {**SELU, "hidden": (64,) * depth}
+    own = {**SELU, "hidden": (64,) * depth}
     run: dict[str, Any] = {"epochs": max(checks), "progress": False, "keep_weights": False}
-    tuned = ensemble.fair_rate(splits, settings, contest.TUNING, metric="valid_loss", **run)
-    seeds = range(contest.SEEDS)
-    means, variances = [], []
+    tuned = ensemble.fair_rate(splits, own, contest.TUNING, metric="valid_loss", **run)
+    run |= {"arms": {"selu": {**own, "lr": tuned.rate}}, "seeds": range(contest.SEEDS)}
+    found = []
     for part in splits:
         at = [epoch * math.ceil(len(part.y_train) / 128) for epoch in checks]
-        arms = {"selu": {**settings, "lr": tuned.rate}}
-        result = ensemble.train(part, arms=arms, seeds=seeds, probe="moments", probe_at=at, **run)
-        means.append(result.probe("activation_mean", "selu"))
-        variances.append(result.probe("activation_variance", "selu"))
-    columns = {"mean": np.array(means, np.float32), "sd": np.sqrt(variances).astype(np.float32)}
+        result = ensemble.train(part, probe="moments", probe_at=at, **run)
+        found.append([result.probe(f"activation_{what}", "selu") for what in ("mean", "variance")])
+    mean, variance = np.stack(found, axis=1)
+    columns = {"mean": mean.astype(np.float32), "sd": np.sqrt(variance).astype(np.float32)}
+    columns |= {"lr": tuned.rate, "edge": tuned.at_edge}
     parts, layers = range(len(splits)), range(1, depth + 1)
-    table = table_of(columns, split=parts, seed=seeds, epoch=checks, layer=layers)
-    return table.assign(lr=tuned.rate, edge=tuned.at_edge)
+    return table_of(columns, split=parts, seed=run["seeds"], epoch=checks, layer=layers)
 
 
 LEARNING = Study(
@@ -170,8 +160,8 @@ def while_learning(root: int, level: Level) -> Evidence:
         cases: dict[Case, Interval] = {}
         for data, (when, epoch) in itertools.product(LEARNING.axes["data"], times.items()):
             part = part_of(table, data=data, epoch=epoch)
-            layers = [grid_of(part, what, layer=layer) for layer in sorted(set(part.layer))]
-            found = [contest.over_splits(values, level(4))[0] for values in layers]
+            layers = [grid_of(layer, what) for _, layer in part.groupby("layer")]
+            found = [contest.over_splits(layer, level(4))[0] for layer in layers]
             cases[contest.TITLES[data], when] = furthest(found)
         return Measured(cases, ("data", "when"))
 

@@ -61,7 +61,6 @@ LIFTED = (
     ("σ(x) − ½", "σ(x)"),
     ("σ(x) − ½, weights × 4", "σ(x), weights × 4"),
 )
-FLATTENED = ("σ(4x) − ½", "σ(x) − ½")  # both centred, the same range; slope 1 against 1/4
 SAME_START: dict[str, dict[str, Any]] = {
     name: {"activation": curve, "init": "lecun_normal", "gain": curve.gain, "hidden": (64,) * 5}
     for name, curve in CURVES.items()
@@ -94,25 +93,18 @@ def race(
 ) -> tuple[npt.NDArray[np.int64], Array]:
     """Steps until the validation accuracy first reaches each target: (targets, rates, seeds).
 
-    ``own``: the arm's settings. Looked for after every ``EVERY`` steps, on at most 1,000 examples;
-    ``STEPS + EVERY`` where it is not reached. Also returns the highest accuracy that was seen,
-    (rates, seeds); 0 where a network diverged.
+    Of an arm with the settings ``own``; looked for every ``EVERY`` steps, on at most 1,000
+    examples; ``STEPS + EVERY`` where it is not reached. Also returns the highest accuracy that was
+    seen, (rates, seeds); 0 where a network diverged.
     """
     from actlab import ensemble
 
     at = range(EVERY, STEPS + 1, EVERY)
-    result = ensemble.train(
-        data,
-        arms={f"{rate:g}": {**own, "lr": rate} for rate in rates},
-        seeds=seeds,
-        epochs=math.ceil(STEPS * 64 / len(data.y_train)),
-        batch_size=64,
-        probe=validation_accuracy,
-        probe_at=at,
-        probe_data=(data.x_valid[:1_000], data.y_valid[:1_000]),
-        keep_weights=False,
-        progress=False,
-    )
+    run: dict[str, Any] = {"batch_size": 64, "epochs": math.ceil(STEPS * 64 / len(data.y_train))}
+    run |= {"probe": validation_accuracy, "probe_at": at, "keep_weights": False, "progress": False}
+    run["probe_data"] = data.x_valid[:1_000], data.y_valid[:1_000]
+    arms = {f"{rate:g}": {**own, "lr": rate} for rate in rates}
+    result = ensemble.train(data, arms=arms, seeds=seeds, **run)
     seen = [result.probe("accuracy", arm) for arm in result.arms]  # (seeds, looks), NaN: diverged
     looks = np.array([*at, STEPS + EVERY])
 
@@ -138,8 +130,7 @@ def race_cell(own: Mapping[str, Any], splits: list[Any], goals: Floats) -> pd.Da
 
     chosen = search(score)
     seeds = range(contest.SEEDS)
-    found = [race(part, own, seeds, [chosen.rate], goals) for part in splits]
-    steps = np.array([steps[:, 0] for steps, _ in found])
+    steps = [race(part, own, seeds, [chosen.rate], goals)[0][:, 0] for part in splits]
     columns = {"lr": chosen.rate, "edge": chosen.at_edge, "steps": steps}
     return table_of(columns, split=range(len(splits)), target=goals, seed=seeds)
 
@@ -175,10 +166,7 @@ STUDIES = (RACE, KINDS)
 def times_as_many(
     table: pd.DataFrame, data: str, target: float, pair: tuple[str, str], confidence: float = 0.95
 ) -> Interval:
-    """How many times as many steps the second curve of ``pair`` needs as the first, paired.
-
-    The geometric mean over splits and seeds.
-    """
+    """How many times as many steps the second curve needs as the first: paired geometric mean."""
     fewer, more = (grid_of(table, "steps", data=data, target=target, curve=curve) for curve in pair)
     found, _ = contest.over_splits(np.log(more / fewer), confidence)
     mean, low, high = map(math.exp, (found.mean, found.low, found.high))
@@ -213,9 +201,10 @@ def lifting(root: int, level: Level) -> Evidence:
         for goal, (centred, lifted), (start, suffix) in keys
     }
     arrived = (table.steps <= STEPS).groupby([table.curve, table.data, table.target]).mean()
+    flattened = ("σ(4x) − ½", "σ(x) − ½")  # both centred, the same range; slope 1 against 1/4
     notes = {
         "of a slope four times smaller": {
-            ", ".join(case): times_as_many(table, *goal, FLATTENED).mean
+            ", ".join(case): times_as_many(table, *goal, flattened).mean
             for goal, case in GOALS.items()
         },
         "share that arrives": {
@@ -228,8 +217,7 @@ def lifting(root: int, level: Level) -> Evidence:
 
 @experiment(
     "Eight hidden layers of 64, He's start, on digits (until 90 and 95 % validation accuracy) and "
-    "2,000 examples of MNIST-1D (30 and 40 %): the share of ReLU's steps that ELU saves. "
-    f"{_TUNED}",
+    f"2,000 examples of MNIST-1D (30 and 40 %): the share of ReLU's steps that ELU saves. {_TUNED}",
     f"Small fully connected networks · {_ON}",
     KINDS.name,
 )

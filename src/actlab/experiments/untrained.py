@@ -1,8 +1,7 @@
 """What passes through networks that nobody has trained: signals on the way up, gradients down.
 
-One way to draw them, for any activation, start, depth and width: :func:`draw`. Then
-:func:`signals` says what every layer does with the inputs, :func:`weight_gradients` and
-:func:`output_gradients` what a loss sends back. Everything has shape (seeds, layers).
+Networks are drawn by :func:`draw`; :func:`signals` says what every layer does with the inputs,
+:func:`weight_gradients` and :func:`output_gradients` what comes back: all (seeds, layers).
 """
 
 from __future__ import annotations
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from actlab.ensemble.network import Mode
 
 BATCH = 64  # inputs at a time: twenty networks of fifty layers then take 140 MB
-
-# --- Starts and inputs ----------------------------------------------------------------------------
 
 
 def centred_orthogonal(shape: tuple[int, int], generator: Generator) -> Tensor:
@@ -60,16 +57,12 @@ def digits(count: int = 256) -> tuple[Array, npt.NDArray[np.int64]]:
     return x / np.sqrt((x**2).mean(1, keepdims=True)), some.y_train[:count]
 
 
-# --- Networks -------------------------------------------------------------------------------------
-
-
 def draw(
     seeds: Iterable[int], *, features: int = 64, dtype: str = "float64", **settings: Any
 ) -> Networks:
     """One untrained network of ten classes per seed; ``settings`` of :func:`actlab.ensemble.train`.
 
-    In float64, because through fifty sigmoid layers a gradient shrinks below the smallest
-    float32. (Weights of one's own go into ``networks.linears[i].weight.value`` and ``.bias``.)
+    In float64: through fifty sigmoid layers a gradient shrinks below the smallest float32.
     """
     import torch
 
@@ -138,9 +131,6 @@ def signals(networks: Networks, x: Any) -> Signals:
     return Signals(*(torch.stack(column, 1).numpy() for column in columns))
 
 
-# --- Gradients ------------------------------------------------------------------------------------
-
-
 @one_core()
 def weight_gradients(networks: Networks, x: Any, y: npt.ArrayLike) -> Array:
     """Gradient norm of each hidden layer's weights for one example, root mean square over all.
@@ -194,5 +184,4 @@ def output_gradients(networks: Networks, x: Any, seed: int = 0) -> Array:
 
 def decades(norms: Array) -> Array:
     """log10 of gradient norms (seeds, layers), relative to the last layer's."""
-    result: Array = np.log10(norms / norms[:, -1:])
-    return result
+    return np.asarray(np.log10(norms / norms[:, -1:]))
