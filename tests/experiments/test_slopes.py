@@ -8,6 +8,7 @@ import pytest
 from torch import nn
 
 from actlab.experiments import contest, slopes
+from actlab.study import StudyError
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.01, 0.3, 1.0])
@@ -47,10 +48,15 @@ def test_the_slopes_are_those_of_the_contest(monkeypatch):
     """A cell trains the same networks again: their accuracies are those of the contest."""
     monkeypatch.setattr(contest, "LONGEST", 3)
     monkeypatch.setattr(contest, "SPLITS", 1)
-    cell = slopes.slopes_cell("digits", 5, of="")
+    cell = slopes.slopes_cell("digits", 5, of=contest.LEAKY.digest)
     assert len(cell) == 4 * 5
     assert cell.slope.between(-1, 1.5).all()
     assert cell.groupby("seed").accuracy.nunique().max() == 1
+
+
+def test_slopes_of_another_contest_are_refused():
+    with pytest.raises(StudyError, match="contest_leaky has another grid now"):
+        slopes.slopes_cell("digits", 5, of="another")
 
 
 def test_falling_slopes_have_a_negative_rank_correlation(monkeypatch):

@@ -3,7 +3,7 @@
 from functools import partial
 
 from actlab.experiments import cost, fading, fisher, race, sleeping
-from actlab.trial import Claim, Row, Rule, above, at_most, below
+from actlab.trial import Claim, Row, Rule, above, at_most, below, in_every
 
 said = partial(Claim, source="starting document, section ELU")
 
@@ -14,9 +14,7 @@ CLAIMS = (
         id="elu-saturates",
         statement="As its input falls, ELU levels off at a negative value, −α.",
         asks=sleeping.levels_off,
-        by=Rule(
-            {"distance from −α": at_most(1, "millionths of α")}, refuted_if="any", partial=False
-        ),
+        by=in_every({"distance from −α": at_most(1, "millionths of α")}),
     ),
     said(
         id="elu-costs-more",

@@ -4,7 +4,7 @@ from functools import partial
 
 from actlab.experiments import cost, decay, pointwise, sleeping, slopes
 from actlab.experiments.contest import BEATS, LEAKY, Ahead
-from actlab.trial import Claim, Row, Rule, above, below, exactly
+from actlab.trial import Claim, Row, Rule, above, below, exactly, in_every
 
 said = partial(Claim, source="starting document, section Leaky ReLU")
 RRELU_DOCUMENT = "starting document, section RReLU"
@@ -34,7 +34,7 @@ CLAIMS = (
         statement="Keras has no implementation of RReLU.",
         source=RRELU_DOCUMENT,
         asks=pointwise.rrelu_in_keras,
-        by=Rule({"number of RReLUs": exactly(0)}, refuted_if="any", partial=False, of="module"),
+        by=in_every({"number of RReLUs": exactly(0)}, of="module"),
         remarks="The course has a recipe.",
     ),
     # --- Dead or asleep ---
@@ -42,7 +42,7 @@ CLAIMS = (
         id="leaky-never-dead",
         statement="The small slope ensures that leaky ReLUs never die.",
         asks=sleeping.never_dead,
-        by=Rule({"largest share of dead units": exactly(0, "%")}, refuted_if="any", partial=False),
+        by=in_every({"largest share of dead units": exactly(0, "%")}),
         remarks="A leaky unit that is not dead may still be asleep: see the next claim.",
     ),
     said(

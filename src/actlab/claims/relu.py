@@ -3,7 +3,7 @@
 from functools import partial
 
 from actlab.experiments import cost, dying, pointwise
-from actlab.trial import Claim, Row, Rule, above, below, exactly, within
+from actlab.trial import Claim, Row, Rule, above, below, exactly, in_every, within
 
 DOCUMENT = "starting document, section ReLU"
 TUTORIAL = (
@@ -15,20 +15,19 @@ _OTHERS = tuple(n for n in cost.ACTIVATION_COST.settings["activations"] if n != 
 HOME = ("relu",)
 
 said = partial(Claim, source=DOCUMENT)
-always = partial(Rule, refuted_if="any", partial=False, of="framework")
 
 CLAIMS = (
     said(
         id="relu-gradient-zero-negative",
         statement="The gradient of ReLU is 0 for negative input.",
         asks=pointwise.relu_slopes,
-        by=always({"largest gradient": exactly(0)}),
+        by=in_every({"largest gradient": exactly(0)}, of="framework"),
     ),
     said(
         id="relu-output-positive",
         statement="As an output layer, ReLU always gives a positive value.",
         asks=pointwise.relu_outputs,
-        by=always({"share of outputs at or below 0": exactly(0, "%")}),
+        by=in_every({"share of outputs at or below 0": exactly(0, "%")}, of="framework"),
     ),
     said(
         id="relu-approach-zero",

@@ -5,13 +5,10 @@ from functools import partial
 from actlab.experiments import fading, plateau, pointwise, race
 from actlab.experiments.contest import BEATS
 from actlab.experiments.cost import ACTIVATION_COST, EXTRA, extra
-from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
+from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, in_every, within
 
 said_of_sigmoid = partial(Claim, source="starting document, section Sigmoid")
 said_of_tanh = partial(Claim, source="starting document, section TanH")
-
-# About every case: one that shows the opposite refutes it.
-in_every = partial(Rule, refuted_if="any", partial=False)
 
 HOME = ("sigmoid", "tanh")
 

@@ -3,13 +3,10 @@
 from functools import partial
 
 from actlab.experiments import choice, linear, pointwise
-from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, within
+from actlab.trial import Claim, Row, Rule, above, at_most, below, exactly, in_every, within
 
 said = partial(Claim, source="starting document, introduction")
 in_circulation = partial(Claim, source="in circulation, next to the document's three kinds")
-
-# About every case: one that shows the opposite refutes it.
-in_every = partial(Rule, refuted_if="any", partial=False)
 
 HOME = ("linear", "binary_step")
 

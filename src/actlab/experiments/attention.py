@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actlab import stats
-from actlab.experiments.seeds import root_seeds
+from actlab.study import root_seeds
 from actlab.trial import Evidence, Level, Measured, experiment
 
 Array = npt.NDArray[np.float64]

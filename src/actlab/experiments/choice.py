@@ -15,9 +15,8 @@ import pandas as pd
 
 from actlab import data as datasets
 from actlab import stats
-from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
-from actlab.study import Study, load
+from actlab.study import Study, load, root_seeds
 from actlab.trial import Evidence, Level, Measured, experiment
 
 FACTORS: dict[str, tuple[Any, ...]] = {

@@ -12,10 +12,9 @@ import pandas as pd
 from actlab import data as datasets
 from actlab import stats
 from actlab.experiments.contest import TITLES, prelu
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.slopes import learned
 from actlab.stats import Array, Interval
-from actlab.study import Study, load
+from actlab.study import Study, load, root_seeds
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:

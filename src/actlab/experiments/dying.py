@@ -16,10 +16,9 @@ from actlab import data as datasets
 from actlab import stats
 from actlab.experiments import untrained
 from actlab.experiments.contest import TITLES
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
 from actlab.stats import Array, Interval
-from actlab.study import Cell, Study, grid_of, load, part_of, table_of
+from actlab.study import Cell, Study, grid_of, load, part_of, root_seeds, table_of
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:

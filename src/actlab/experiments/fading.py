@@ -10,9 +10,8 @@ import pandas as pd
 
 from actlab import theory
 from actlab.experiments import normalised, untrained
-from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, mean_interval
-from actlab.study import Study, grid_of, load, table_of
+from actlab.study import Study, grid_of, load, root_seeds, table_of
 from actlab.trial import Evidence, Level, Measured, experiment
 
 WIDTH = 64  # as many units as digits has pixels: then every weight matrix is square

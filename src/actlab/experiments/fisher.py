@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from actlab import data
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import in_both, least, shared
 from actlab.stats import Interval
-from actlab.study import Study, grid_of, load
+from actlab.study import Study, grid_of, load, root_seeds
 from actlab.trial import Case, Evidence, Experiment, Level, Measured, Rule, above, experiment
 
 if TYPE_CHECKING:

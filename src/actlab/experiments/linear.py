@@ -14,9 +14,8 @@ from actlab import catalog, stats
 from actlab import data as datasets
 from actlab.experiments import untrained
 from actlab.experiments.pointwise import DTYPES
-from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
-from actlab.study import Study, load
+from actlab.study import Study, load, root_seeds
 from actlab.trial import Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:

@@ -17,9 +17,8 @@ import pandas as pd
 from actlab import data as datasets
 from actlab import stats
 from actlab.experiments import contest, untrained
-from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
-from actlab.study import Study, grid_of, load, part_of, table_of
+from actlab.study import Study, grid_of, load, part_of, root_seeds, table_of
 from actlab.trial import Case, Evidence, Level, Measured, Rule, experiment, within
 
 if TYPE_CHECKING:

@@ -12,11 +12,10 @@ import pandas as pd
 from actlab import data
 from actlab.experiments import contest
 from actlab.experiments.fading import CENTRED
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
 from actlab.experiments.untrained import centred_orthogonal
 from actlab.stats import Array
-from actlab.study import Study, grid_of, load
+from actlab.study import Study, grid_of, load, root_seeds
 from actlab.trial import Evidence, Level, Measured, experiment
 
 # --- The published network ------------------------------------------------------------------------

@@ -14,10 +14,10 @@ import pandas as pd
 
 from actlab import catalog
 from actlab.catalog import Activation
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import size
 from actlab.frameworks.binding import find
 from actlab.stats import Array, mean_interval
+from actlab.study import root_seeds
 from actlab.trial import Evidence, Level, Measured, experiment
 
 DTYPES = ("float32", "float64")

@@ -20,10 +20,9 @@ from actlab import catalog, stats
 from actlab.experiments import untrained
 from actlab.experiments.contest import FAIR, OPTIONS, Ahead, contest
 from actlab.experiments.normalised import moments, standardised
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import Study, load, root_seeds
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:

@@ -17,10 +17,9 @@ from actlab import data as datasets
 from actlab.catalog.elu import SELU_ALPHA
 from actlab.experiments import contest, normalised, untrained
 from actlab.experiments.contest import FAIR
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import size
 from actlab.stats import Array, Interval
-from actlab.study import Study, grid_of, load
+from actlab.study import Study, grid_of, load, root_seeds
 from actlab.trial import Case, Evidence, Level, Measured, Rule, above, experiment
 
 if TYPE_CHECKING:

@@ -13,11 +13,10 @@ import pandas as pd
 
 from actlab import catalog, data, stats
 from actlab.experiments.contest import FAIR, SEEDS, SPLITS, Ahead, contest, over_splits
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.self_gated import own_start
 from actlab.experiments.untrained import digits
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import Study, load, root_seeds
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:

@@ -19,10 +19,9 @@ from actlab import data as datasets
 from actlab.experiments.contest import FAIR, TITLES, leaky
 from actlab.experiments.dying import CHANCE, best_rate, train
 from actlab.experiments.pointwise import frameworks
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.together import share_of
 from actlab.stats import Array
-from actlab.study import Study, load, part_of
+from actlab.study import Study, load, part_of, root_seeds
 from actlab.trial import Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from actlab import data as datasets
 from actlab import stats
 from actlab.experiments import contest
 from actlab.experiments.contest import LEAKY, SEEDS, SPLITS, TITLES
-from actlab.experiments.seeds import root_seeds
 from actlab.stats import Array, Interval
-from actlab.study import Study, StudyError, grid_of, load, part_of, table_of
+from actlab.study import Study, StudyError, grid_of, load, part_of, root_seeds, table_of
 from actlab.trial import Case, Evidence, Level, Measured, experiment
 
 if TYPE_CHECKING:

@@ -17,12 +17,11 @@ from actlab.experiments import untrained
 from actlab.experiments.contest import FAIR, SEEDS, SPLITS, contest, over_splits
 from actlab.experiments.normalised import standardised
 from actlab.experiments.pointwise import frameworks
-from actlab.experiments.seeds import root_seeds
 from actlab.experiments.self_gated import LOST, RATES, lost, own_start, silent_cell
 from actlab.experiments.shares import DTYPES
 from actlab.frameworks.binding import rounded
 from actlab.stats import Interval
-from actlab.study import Study, load
+from actlab.study import Study, load, root_seeds
 from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 Array = npt.NDArray[np.float64]

@@ -4,8 +4,9 @@
 the result with :func:`load` and shows it next to a small live run.
 """
 
-from actlab.study.declared import Cell, Study, StudyError
+from actlab.study.declared import Cell, Study, StudyError, root_seeds
 from actlab.study.run import run
 from actlab.study.store import grid_of, load, part_of, table_of
 
-__all__ = ["Cell", "Study", "StudyError", "grid_of", "load", "part_of", "run", "table_of"]
+__all__ = ["Cell", "Study", "StudyError", "root_seeds", "run"]
+__all__ += ["grid_of", "load", "part_of", "table_of"]

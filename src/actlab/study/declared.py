@@ -81,3 +81,8 @@ def digest(thing: Any) -> str:
     """A short fingerprint of anything that JSON can hold (functions by their names)."""
     text = json.dumps(thing, sort_keys=True, default=lambda f: f"{f.__module__}.{f.__qualname__}")
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def root_seeds(root: int, count: int = 20) -> range:
+    """The seeds of one root seed, as axes have it; different roots share none."""
+    return range(1000 * root, 1000 * root + count)

@@ -8,8 +8,8 @@ from actlab.trial.bound import Bound, above, at_least, at_most, below, exactly, 
 from actlab.trial.cheat import Row
 from actlab.trial.claim import Claim, Experiment, Finding, experiment, sentence
 from actlab.trial.measured import Case, Evidence, Level, Measured
-from actlab.trial.rule import Decision, Rule, Verdict
+from actlab.trial.rule import Decision, Rule, Verdict, in_every
 
 __all__ = ["Bound", "above", "at_least", "at_most", "below", "exactly", "within"]
 __all__ += ["Case", "Decision", "Evidence", "Level", "Measured", "Rule", "Verdict"]
-__all__ += ["Claim", "Experiment", "Finding", "Row", "experiment", "sentence"]
+__all__ += ["Claim", "Experiment", "Finding", "Row", "experiment", "in_every", "sentence"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from actlab.stats import Interval
@@ -166,6 +167,10 @@ def _around(bound: Bound, confidence: float) -> Iterator[tuple[Interval, Verdict
         if bound.clear:  # nothing is shown between the zone and its other side
             for value in (end + step, edge - step):
                 yield _point(value), "not shown", f"neither {zone} nor {other_side}"
+
+
+# About every case: one that shows the opposite refutes it.
+in_every = partial(Rule, refuted_if="any", partial=False)
 
 
 def _point(value: float) -> Interval:
