@@ -18,7 +18,7 @@ from actlab.experiments.contest import BEATS, LEAKY, Ahead
 from actlab.stats import Interval
 from actlab.study import Study, store
 from actlab.study.__main__ import main
-from actlab.trial import Claim, Evidence, Experiment, Level, Measured, Row, Rule, within
+from actlab.trial import Claim, Evidence, Level, Measured, Row, Rule, experiment, within
 from actlab.trial.card import card
 from tests.catalog import formulas
 from tests.catalog.properties import complaints, observe
@@ -68,7 +68,7 @@ def test_a_claim_that_one_thing_beats_another():
 
 
 def test_a_claim_with_an_experiment_of_its_own():
-    names = {"np": np, "catalog": catalog, "Claim": Claim, "Experiment": Experiment}
+    names = {"np": np, "catalog": catalog, "Claim": Claim, "experiment": experiment}
     names |= {"Evidence": Evidence, "Level": Level, "Measured": Measured}
     record = run(recipe("Add a claim")[1], Rule=Rule, within=within, **names)["CLAIM"]
     found = record.evaluate()
