@@ -62,7 +62,7 @@ def run(notebooks: list[Path], *options: str) -> int:
     if not notebooks:
         return 0
     prepare()
-    os.environ |= {name: os.environ.get(name, one) for name, one in ONE_THREAD.items()}
+    os.environ |= ONE_THREAD  # four threads that wait for each other on two cores may take minutes
     arguments = ["-p", __name__, "-n", "2", "--dist", "loadfile", "--nbval-current-env"]
     return int(pytest.main([*arguments, "-p", "no:cacheprovider", *options, *map(str, notebooks)]))
 

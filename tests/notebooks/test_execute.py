@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from actlab import data, machine
+from tests.conftest import ONE_THREAD
 
 from . import compare, execute, gates
 
@@ -326,3 +327,12 @@ def test_without_fashion_mnist_ci_fails(runs, monkeypatch):
 def test_a_folder_without_notebooks_is_no_success(tmp_path):
     with pytest.raises(SystemExit, match="no notebook"):
         compare.main(tmp_path)
+
+
+def test_two_kernels_on_two_cores_have_one_thread_each(monkeypatch):
+    """Two threads each may wait for one another for minutes; the surroundings alone say two."""
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *where: None, raising=False)
+    monkeypatch.setattr(compare.pytest, "main", lambda arguments: 0)
+    assert compare.run([DATA / "good.ipynb"]) == 0
+    assert {os.environ[name] for name in ONE_THREAD} == {"1"}
