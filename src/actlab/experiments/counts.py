@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from actlab.experiments.contest import SEEDS, SPLITS, over_splits
+from actlab.experiments.contest import PAIRED, SEEDS, SPLITS, over_splits
 from actlab.study import Study, load
 from actlab.trial import Evidence, Level, Measured, experiment
 
@@ -121,7 +121,7 @@ BETTER = "deviance saved"
     "bare line (trained on squares). L-BFGS on 6,000 rows until the "
     f"validation deviance is at its best. No rate below {FLOOR:g} is judged. A person may stand in "
     "several rows, so new rows are not always new persons.",
-    f"Visits to a doctor · {SPLITS} splits with {SEEDS} paired seeds each",
+    f"Visits to a doctor · {PAIRED}",
     VISITS.name,
 )
 def for_counts(root: int, level: Level) -> Evidence:

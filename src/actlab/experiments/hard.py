@@ -8,7 +8,7 @@ others; a function that ends at 6, or a range that is cut off, does not let it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,20 +18,22 @@ import pandas as pd
 from actlab import catalog
 from actlab.experiments.contest import (
     FAIR,
-    LONGEST,
     OPTIONS,
-    PATIENCE,
+    PAIRED,
     SEEDS,
     SPLITS,
     TITLES,
     Ahead,
     contest,
     contest_cell,
+    networks,
     over_splits,
+    splits_of,
+    trained,
 )
 from actlab.experiments.pointwise import frameworks
 from actlab.experiments.self_gated import GAINS, own_start
-from actlab.study import Study, load
+from actlab.study import grid_of, load
 from actlab.trial import Case, Evidence, Experiment, Level, Measured, experiment
 
 if TYPE_CHECKING:
@@ -217,51 +219,34 @@ def rounded_accuracies(network: nn.Sequential, split: Any) -> dict[str, float]:
     return found
 
 
-def hard_cell(
-    data: str, depth: int, arm: str, *, arms: Mapping[str, Mapping[str, Any]], **settings: Any
-) -> pd.DataFrame:
+def hard_cell(data: str, depth: int, arm: str, **settings: Any) -> pd.DataFrame:
     """A contest's cell; for the arms in ``FEW_BITS`` with what rounding makes of its networks.
 
     They are trained a second time, from the same seeds at the same rate: the same networks.
     """
-    from actlab import data as datasets
-    from actlab import ensemble
-
-    table = contest_cell(data, depth, arm, arms=arms, **settings)
+    table = contest_cell(data, depth, arm, **settings)
     if arm not in FEW_BITS:
         return table
-    own = {**settings["common"], **arms[arm], "hidden": (settings["width"],) * depth}
+    own = networks(settings, arm, depth) | {"lr": float(table.lr.iloc[0])}
     rows = []
-    for split in range(SPLITS):
-        part = datasets.load(data, seed=split, **settings["options"][data])
-        result = ensemble.train(
-            part,
-            arms={arm: {**own, "lr": float(table.lr.iloc[0])}},
-            seeds=range(SEEDS),
-            epochs=LONGEST,
-            patience=PATIENCE,
-            progress=False,
-        )
+    for split, part in enumerate(splits_of(data, **settings["options"][data])):
+        result = trained(part, arm, own)
         for network, seed in zip(result.networks, result.seed_of, strict=True):
             found = {} if network is None else rounded_accuracies(network, part)
             rows.append({"split": split, "seed": seed, **found})
     return table.merge(pd.DataFrame(rows), on=["split", "seed"], validate="1:1")
 
 
-_DECLARED = contest(
-    "contest_hard",
-    "Hard functions, their smooth twins and signs, three hidden layers",
-    ARMS,
-    data={"digits": ({}, 15), "mnist1d": (OPTIONS["mnist1d"], 8)},
-    depths=(DEPTH,),
-    batch_size=64,
-)
-CONTEST = Study(
-    name=_DECLARED.name,
-    title=_DECLARED.title,
+CONTEST = replace(
+    contest(
+        "contest_hard",
+        "Hard functions, their smooth twins and signs, three hidden layers",
+        ARMS,
+        data={"digits": ({}, 15), "mnist1d": (OPTIONS["mnist1d"], 8)},
+        depths=(DEPTH,),
+        batch_size=64,
+    ),
     task=hard_cell,
-    axes=_DECLARED.axes,
-    settings=_DECLARED.settings,
 )
 STUDIES = (CONTEST,)
 AS_TWINS = Ahead(CONTEST, pairs=TWINS, factor="pair")
@@ -269,9 +254,8 @@ AS_TWINS = Ahead(CONTEST, pairs=TWINS, factor="pair")
 
 def lost(arm: str, column: str, data: str) -> Array:
     """Points of accuracy that rounding costs, (splits, seeds)."""
-    table = load(CONTEST.name).query("arm == @arm and data == @data")
-    wide = table.assign(lost=100 * (table.float32 - table[column]))
-    return np.asarray(wide.pivot(index="split", columns="seed", values="lost"), dtype=float)
+    table = load(CONTEST.name, arm=arm, data=data)
+    return grid_of(table.assign(lost=100 * (table.float32 - table[column])), "lost")
 
 
 LESS = "accuracy lost, ReLU's less ReLU6's"
@@ -312,7 +296,7 @@ _HIDDEN = (
     "after training: the outputs of every hidden layer rounded to 8, 6 and 4 bits, evenly spaced "
     "levels"
 )
-_SCOPE = f"Small networks · digits, MNIST-1D · {SPLITS} splits with {SEEDS} paired seeds each"
+_SCOPE = f"Small networks · digits, MNIST-1D · {PAIRED}"
 
 
 @experiment(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from actlab import catalog, stats
 from actlab.experiments import untrained
-from actlab.experiments.contest import FAIR, SEEDS, SPLITS, contest, over_splits
+from actlab.experiments.contest import FAIR, PAIRED, SEEDS, SPLITS, contest, over_splits
 from actlab.experiments.normalised import standardised
 from actlab.experiments.pointwise import frameworks
 from actlab.experiments.self_gated import LOST, RATES, lost, own_start, silent_cell
@@ -242,7 +242,7 @@ LESS = "share saturated, tanh's less softsign's"
     "Digits, three hidden layers of 32, LeCun's start and one with weights six times as large, "
     "momentum at rate 0.03, 30 epochs: the share of pre-activations at which the slope is below 1 "
     "% of its best, of tanh less that of softsign, paired by split and seed.",
-    f"Networks of 3 × 32 units · digits · {SPLITS} splits with {SEEDS} paired seeds each",
+    f"Networks of 3 × 32 units · digits · {PAIRED}",
     SATURATED.name,
 )
 def saturates(root: int, level: Level) -> Evidence:

@@ -72,8 +72,8 @@ def _run(
     missing = [cell for cell in cells if not store.part(study, cell).exists()]
     say(f"{study.name}: {study.words()}, {len(cells) - len(missing)} of them done")
     ends = time.monotonic() + limit
-    todo = (cell for cell in missing if time.monotonic() <= ends)
-    work: Iterator[Job] = ((cell, partial(perform, study, cell)) for cell in todo)
+    due = (cell for cell in missing if time.monotonic() <= ends)
+    work: Iterator[Job] = ((cell, partial(perform, study, cell)) for cell in due)
     if scheduler is not None:
         work = _there(study, missing, scheduler)
     failed: dict[str, str] = {}
